@@ -1,0 +1,1 @@
+"""The shared kernel: no business noun lives here, and it imports nothing of ours."""

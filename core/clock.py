@@ -1,0 +1,31 @@
+"""What time it is. Pure code never asks: it is given `now`."""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+__all__ = ("utc_now",)
+
+
+def _offset() -> timedelta:
+    """Return how far the service's clock is from the machine's.
+
+    `TOLLBOOK_NOW` (RFC 3339) starts the service's clock at that instant; it then runs on. It is
+    read once, so that all parts of a process agree.
+    """
+    wanted = os.environ.get("TOLLBOOK_NOW", "")
+    if not wanted:
+        return timedelta(0)
+    instant = datetime.fromisoformat(wanted)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    started = os.environ.get("TOLLBOOK_NOW_SET_AT", "")
+    base = datetime.fromisoformat(started) if started else datetime.now(UTC)
+    return instant - base
+
+
+_OFFSET = _offset()
+
+
+def utc_now() -> datetime:
+    """Return the current instant, aware, in UTC."""
+    return datetime.now(UTC) + _OFFSET
