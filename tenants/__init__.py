@@ -1,0 +1,1 @@
+"""Who: vendor, legal entities, tenants, people, cost centres, users, keys, audit trail."""
