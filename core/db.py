@@ -17,7 +17,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from core.scope import GlobalScope, Scope, StewardScope, TenantScope
 from core.settings import load_settings
 
-__all__ = ("APP", "INGEST", "OWNER", "STEWARD", "Database", "conninfo", "database", "set_tenant")
+__all__ = (
+    "APP",
+    "INGEST",
+    "OWNER",
+    "STEWARD",
+    "Database",
+    "conninfo",
+    "database",
+    "set_tenant",
+)
 
 OWNER = "tollbook_owner"
 """Owns the tables and migrates; subject to the forced policies like everyone."""

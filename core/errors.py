@@ -18,7 +18,7 @@ class InputError:
     detail: str
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class Refused(Exception):
     """The base of every refusal: the request was understood and is not done.
 
     Subclasses set `code` (stable snake_case, documented in docs/errors.md) and `status` (HTTP);

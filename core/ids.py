@@ -19,7 +19,7 @@ def new_id() -> UUID:
     Ids made by one process are strictly increasing, also within a millisecond, so that indexes
     stay local and lists by id are lists by creation.
     """
-    global _last_ms, _counter
+    global _last_ms, _counter  # noqa: PLW0603 - guarded by the lock
     with _lock:
         now_ms = time.time_ns() // 1_000_000
         if now_ms > _last_ms:

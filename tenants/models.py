@@ -56,7 +56,10 @@ class Tenant(Base):
     __table_args__ = (
         CheckConstraint("status in ('trial', 'active', 'suspended', 'closed')", name="status"),
         CheckConstraint("parent_id <> id", name="not_own_parent"),
-        CheckConstraint("tax_treatment in ('standard', 'reverse_charge', 'exempt')", name="tax_treatment"),
+        CheckConstraint(
+            "tax_treatment in ('standard', 'reverse_charge', 'exempt')",
+            name="tax_treatment",
+        ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(unique=True)
@@ -91,7 +94,10 @@ class UserAccount(Base):
             name="role",
         ),
         CheckConstraint("(role like 'vendor%') = (tenant_id is null)", name="role_side"),
-        CheckConstraint("(role = 'cost_centre_owner') = (cost_centre is not null)", name="owner_has_centre"),
+        CheckConstraint(
+            "(role = 'cost_centre_owner') = (cost_centre is not null)",
+            name="owner_has_centre",
+        ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)

@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey out of wheels, for the demo and the tests. Production never imports this."""

@@ -1,0 +1,1 @@
+"""The schema's history: Alembic revisions, the roles they assume, and the policies of each table."""

@@ -1,0 +1,36 @@
+"""Alembic's entry: migrates as `tollbook_owner`, over a connection given by the caller or the settings."""
+
+from alembic import context
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+import billing.chargebacks.models  # noqa: F401
+import billing.models  # noqa: F401
+import metering.models  # noqa: F401
+import plans.models  # noqa: F401
+import tenants.models  # noqa: F401 - the tables of every package stand in one metadata
+from core.db import OWNER, conninfo
+from core.models import Base
+from core.settings import load_settings
+
+
+def run() -> None:
+    """Run the migrations in one transaction each."""
+    url = context.config.attributes.get("database_url") or load_settings().database_url
+    engine = create_engine(
+        conninfo(url, OWNER).replace("postgresql://", "postgresql+psycopg://", 1),
+        poolclass=NullPool,
+    )
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            transaction_per_migration=True,
+            compare_server_default=False,
+            include_name=lambda name, kind, _: kind != "schema" or name is None,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,89 @@
+"""Which cost centres carry a person on a day (pure)."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import groupby
+from uuid import UUID
+
+__all__ = ("NOBODY", "AssignmentRow", "Attribution", "Shares")
+
+NOBODY = ""
+"""The code that says: from here on nobody carries the person."""
+
+Shares = tuple[tuple[str, Fraction], ...]
+"""Cost-centre codes with shares that sum to 1, by code; empty when nobody carries the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """One weight of one statement; a statement is all rows of (person, valid_from, recorded_at)."""
+
+    person_id: UUID
+    valid_from: date
+    recorded_at: datetime
+    cost_centre: str
+    weight: Decimal
+
+
+class Attribution:
+    """Assignments as known at one moment of recording.
+
+    The statement with the greatest `valid_from` not after the day holds; of statements for the
+    same date the last recorded one. So a move on the 10th changes nothing before the 10th, and a
+    move reported late is there for the days it names.
+    """
+
+    def __init__(self, rows: Iterable[AssignmentRow]) -> None:
+        self._days: dict[UUID, list[date]] = {}
+        self._shares: dict[UUID, list[Shares]] = {}
+        interned: dict[Shares, Shares] = {}
+        ordered = sorted(rows, key=lambda r: (r.person_id, r.valid_from, r.recorded_at))
+        for (person_id, valid_from), statement_rows in groupby(ordered, key=lambda r: (r.person_id, r.valid_from)):
+            statements = list(statement_rows)
+            last = statements[-1].recorded_at
+            shares = _normalised([row for row in statements if row.recorded_at == last])
+            self._days.setdefault(person_id, []).append(valid_from)
+            self._shares.setdefault(person_id, []).append(interned.setdefault(shares, shares))
+
+    def shares(self, person_id: UUID, day: date) -> Shares:
+        """Return who carries the person on that local day."""
+        days = self._days.get(person_id)
+        if days is None:
+            return ()
+        index = bisect_right(days, day) - 1
+        return self._shares[person_id][index] if index >= 0 else ()
+
+    def segments(self, person_id: UUID, first: date, until: date) -> tuple[tuple[date, date, Shares], ...]:
+        """Return `[first, until)` cut where the shares change: `(from, to, shares)`, ascending."""
+        cuts = [day for day in self._days.get(person_id, ()) if first < day < until]
+        edges = [first, *cuts, until]
+        return tuple((low, high, self.shares(person_id, low)) for low, high in zip(edges, edges[1:], strict=False))
+
+    def headcount(self, day: date) -> dict[str, Fraction]:
+        """Return the people each cost centre carries on that day, split people by their shares."""
+        heads: dict[str, Fraction] = {}
+        for person_id in self._days:
+            for code, share in self.shares(person_id, day):
+                heads[code] = heads.get(code, Fraction(0)) + share
+        return heads
+
+    def average_headcount(self, first: date, until: date) -> dict[str, Fraction]:
+        """Return person-days per cost centre over `[first, until)`, divided by its days."""
+        heads: dict[str, Fraction] = {}
+        for person_id in self._days:
+            for low, high, shares in self.segments(person_id, first, until):
+                for code, share in shares:
+                    heads[code] = heads.get(code, Fraction(0)) + share * (high - low).days
+        days = (until - first) // timedelta(days=1)
+        return {code: total / days for code, total in heads.items()}
+
+
+def _normalised(rows: list[AssignmentRow]) -> Shares:
+    if any(row.cost_centre == NOBODY for row in rows):
+        return ()
+    whole = sum((Fraction(row.weight) for row in rows), Fraction(0))
+    return tuple(sorted((row.cost_centre, Fraction(row.weight) / whole) for row in rows))

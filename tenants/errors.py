@@ -1,0 +1,127 @@
+"""Refusals about who."""
+
+from core.errors import NotFound, Refused
+
+__all__ = (
+    "AssignmentInvalid",
+    "ClockGoesBack",
+    "CredentialsWrong",
+    "CsrfMissing",
+    "IdempotencyConflict",
+    "KeyInUse",
+    "TenantRequired",
+    "TenantUnknown",
+    "TooManyAttempts",
+    "Unauthenticated",
+)
+
+
+class Unauthenticated(Refused):
+    """Nobody, or an unknown, expired or revoked key."""
+
+    code = "unauthenticated"
+    status = 401
+
+    def __init__(
+        self, detail: str = "Send 'Authorization: Bearer tb_…' with a key that is neither revoked nor expired."
+    ) -> None:
+        super().__init__(detail)
+
+
+class CredentialsWrong(Refused):
+    """E-mail or password is wrong; which of them is not told."""
+
+    code = "credentials_wrong"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong. Try again, or ask an administrator for access.")
+
+
+class TooManyAttempts(Refused):
+    """Guessing is slowed down."""
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many failed sign-ins. Wait {retry_after_s} seconds and try again.")
+        self.retry_after_s = retry_after_s
+
+
+class CsrfMissing(Refused):
+    """A change from a browser without the page's token."""
+
+    code = "csrf_token_missing"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("The page is out of date. Reload it and send the form again.")
+
+
+class TenantRequired(Refused):
+    """The vendor's key did not say whose data it means."""
+
+    code = "tenant_required"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("A vendor's key names the tenant in the header 'Tbk-Tenant: <id or slug>'.")
+
+
+class TenantUnknown(NotFound):
+    """There is no such tenant, or it is not the caller's."""
+
+    code = "tenant_unknown"
+
+    def __init__(self, key: object) -> None:
+        super().__init__("tenant", key)
+
+
+class KeyInUse(Refused):
+    """A slug, key or e-mail address that must be unique is taken."""
+
+    code = "key_in_use"
+    status = 409
+
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__(f"The {what} '{key}' exists already. Choose another one.")
+
+
+class AssignmentInvalid(Refused):
+    """Assignments overlap, or name a centre that does not exist then."""
+
+    code = "assignment_invalid"
+    status = 422
+
+
+class AssignmentOverlap(AssignmentInvalid):
+    """Two statements about one person cover the same day with other dates."""
+
+    code = "assignment_overlap"
+
+
+class CostCentreUnknown(AssignmentInvalid):
+    """The centre does not exist on the first day of the assignment."""
+
+    code = "cost_centre_unknown"
+
+
+class CostCentreCycle(AssignmentInvalid):
+    """The parents of a centre lead back to it."""
+
+    code = "cost_centre_cycle"
+
+
+class ClockGoesBack(Refused):
+    """A test clock moves forwards only."""
+
+    code = "clock_goes_back"
+    status = 409
+
+
+class IdempotencyConflict(Refused):
+    """The same Idempotency-Key came with another request, or its first request is still running."""
+
+    code = "idempotency_conflict"
+    status = 409

@@ -1,0 +1,127 @@
+"""Who an identity is, and what class and audience held when (pure)."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+__all__ = ("AUDIENCES", "PERSON_CLASSES", "IdentityRow", "People", "TraitRow", "Traits")
+
+PERSON_CLASSES = ("member", "guest", "anonymous", "service", "test")
+AUDIENCES = ("employee", "partner", "customer", "public")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a plan weighs a person by."""
+
+    person_class: str
+    audience: str
+
+
+DEFAULT_TRAITS = Traits("member", "employee")
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """An identity and whom it stands for: whom it was made for, and whom it is now."""
+
+    identity_id: int
+    home_person_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TraitRow:
+    """One dated statement about an identity; of several at an instant the smallest `event_key` holds."""
+
+    identity_id: int
+    trait: Literal["class", "audience"]
+    valid_from: datetime
+    event_key: UUID
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Timeline:
+    instants: list[datetime] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+
+    def at(self, instant: datetime) -> str | None:
+        """Return the value that held; before the first known one, the first known one."""
+        if not self.values:
+            return None
+        return self.values[max(bisect_right(self.instants, instant) - 1, 0)]
+
+
+class People:
+    """A tenant's people as known at one moment of recording.
+
+    Identities that were found to be one person resolve to the survivor, whose own traits hold:
+    those recorded for identities that were made for the survivor.
+    """
+
+    def __init__(
+        self,
+        identities: Iterable[IdentityRow],
+        traits: Iterable[TraitRow] = (),
+        deactivated: Mapping[UUID, datetime] | None = None,
+    ) -> None:
+        self._person: dict[int, UUID] = {}
+        home: dict[int, UUID] = {}
+        for row in identities:
+            self._person[row.identity_id] = row.person_id
+            home[row.identity_id] = row.home_person_id
+        self._class: dict[UUID, _Timeline] = {}
+        self._audience: dict[UUID, _Timeline] = {}
+        self._deactivated = dict(deactivated or {})
+        for trait in sorted(traits, key=lambda t: (t.valid_from, t.event_key)):
+            owner = home.get(trait.identity_id)
+            if owner is None:
+                continue
+            timelines = self._class if trait.trait == "class" else self._audience
+            line = timelines.setdefault(owner, _Timeline())
+            if line.instants and line.instants[-1] == trait.valid_from:
+                continue  # the smaller event key came first and holds
+            line.instants.append(trait.valid_from)
+            line.values.append(trait.value)
+
+    def person_of(self, identity_id: int) -> UUID:
+        """Return the person behind an identity.
+
+        Raises:
+            KeyError: the identity is not this tenant's, or was made after the moment of recording.
+        """
+        return self._person[identity_id]
+
+    def __contains__(self, identity_id: int) -> bool:
+        return identity_id in self._person
+
+    def identities(self) -> Mapping[int, UUID]:
+        """Return identity → person for all identities."""
+        return self._person
+
+    def traits_of(self, person_id: UUID, at: datetime) -> Traits:
+        """Return the class and audience that held for a person at that instant."""
+        return Traits(
+            self._class.get(person_id, _EMPTY).at(at) or DEFAULT_TRAITS.person_class,
+            self._audience.get(person_id, _EMPTY).at(at) or DEFAULT_TRAITS.audience,
+        )
+
+    def traits(self, identity_id: int, at: datetime) -> Traits:
+        """Return the traits of the person behind an identity."""
+        return self.traits_of(self._person[identity_id], at)
+
+    def trait_changes(self, person_id: UUID) -> tuple[datetime, ...]:
+        """Return the instants at which the person's class or audience may change, ascending."""
+        lines = (self._class.get(person_id, _EMPTY), self._audience.get(person_id, _EMPTY))
+        return tuple(sorted({instant for line in lines for instant in line.instants}))
+
+    def deactivated_at(self, person_id: UUID) -> datetime | None:
+        """Return when the person left, or None."""
+        return self._deactivated.get(person_id)
+
+
+_EMPTY = _Timeline()

@@ -1,0 +1,148 @@
+"""Who may do what: one table, in one place."""
+
+from enum import StrEnum
+
+__all__ = ("ROLES", "VENDOR_ROLES", "Permission", "Role", "permissions_of")
+
+
+class Permission(StrEnum):
+    """What a role allows. The values are also the scopes of API keys."""
+
+    EVENTS_WRITE = "events:write"
+    """Send facts and corrections."""
+    USAGE_READ = "usage:read"
+    """Figures and their evidence."""
+    PEOPLE_READ = "people:read"
+    """People, cost centres, assignments."""
+    PEOPLE_WRITE = "people:write"
+    """Change people, cost centres, assignments."""
+    CATALOGUE_READ = "catalogue:read"
+    """Published plans and prices."""
+    CATALOGUE_WRITE = "catalogue:write"
+    """Draft, publish and retire plan versions."""
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    """Contracts."""
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
+    """Start, change and cancel contracts."""
+    INVOICES_READ = "invoices:read"
+    """Invoices and their documents."""
+    INVOICES_WRITE = "invoices:write"
+    """Run, finalise, void and credit."""
+    CHARGEBACK_READ = "chargeback:read"
+    """Pools, rules, runs, all statements."""
+    CHARGEBACK_WRITE = "chargeback:write"
+    """Set rules, make runs, post approved ones."""
+    CHARGEBACK_APPROVE = "chargeback:approve"
+    """Approve a run that somebody else made."""
+    STATEMENT_READ = "statement:read"
+    """Statements; a cost-centre owner sees only their own."""
+    TENANTS_READ = "tenants:read"
+    """The vendor's list of customers."""
+    TENANTS_WRITE = "tenants:write"
+    """Create and change customers, users and keys."""
+    CLOCK_WRITE = "clock:write"
+    """Make and advance test clocks."""
+    AUDIT_READ = "audit:read"
+    """The audit trail."""
+
+
+class Role(StrEnum):
+    """What a user is; the vendor's roles act for any tenant, the others for their own."""
+
+    VENDOR_ADMIN = "vendor_admin"
+    """Everything on the vendor's side."""
+    VENDOR_SALES = "vendor_sales"
+    """Catalogue, customers, contracts."""
+    VENDOR_FINANCE = "vendor_finance"
+    """The month's run."""
+    VENDOR_AUDITOR = "vendor_auditor"
+    """Reads everything, changes nothing."""
+    TENANT_ADMIN = "tenant_admin"
+    """Runs the suite at a customer."""
+    TENANT_FINANCE = "tenant_finance"
+    """Charges the bill back."""
+    COST_CENTRE_OWNER = "cost_centre_owner"
+    """Reads one statement."""
+    TENANT_AUDITOR = "tenant_auditor"
+    """Reads everything of one customer."""
+
+
+_P = Permission
+_READS = frozenset(
+    {
+        _P.USAGE_READ,
+        _P.PEOPLE_READ,
+        _P.CATALOGUE_READ,
+        _P.SUBSCRIPTIONS_READ,
+        _P.INVOICES_READ,
+        _P.CHARGEBACK_READ,
+        _P.STATEMENT_READ,
+        _P.AUDIT_READ,
+    }
+)
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    # The vendor runs the service but a customer's chargeback is the customer's own affair.
+    Role.VENDOR_ADMIN: frozenset(_P) - {_P.CHARGEBACK_WRITE, _P.CHARGEBACK_APPROVE},
+    Role.VENDOR_SALES: frozenset(
+        {
+            _P.USAGE_READ,
+            _P.CATALOGUE_READ,
+            _P.CATALOGUE_WRITE,
+            _P.SUBSCRIPTIONS_READ,
+            _P.SUBSCRIPTIONS_WRITE,
+            _P.INVOICES_READ,
+            _P.TENANTS_READ,
+        }
+    ),
+    Role.VENDOR_FINANCE: frozenset(
+        {
+            _P.USAGE_READ,
+            _P.CATALOGUE_READ,
+            _P.SUBSCRIPTIONS_READ,
+            _P.INVOICES_READ,
+            _P.INVOICES_WRITE,
+            _P.TENANTS_READ,
+            _P.AUDIT_READ,
+        }
+    ),
+    Role.VENDOR_AUDITOR: _READS | {_P.TENANTS_READ},
+    Role.TENANT_ADMIN: frozenset(
+        {
+            _P.EVENTS_WRITE,
+            _P.USAGE_READ,
+            _P.PEOPLE_READ,
+            _P.PEOPLE_WRITE,
+            _P.CATALOGUE_READ,
+            _P.SUBSCRIPTIONS_READ,
+            _P.INVOICES_READ,
+            _P.AUDIT_READ,
+        }
+    ),
+    Role.TENANT_FINANCE: frozenset(
+        {
+            _P.USAGE_READ,
+            _P.PEOPLE_READ,
+            _P.CATALOGUE_READ,
+            _P.SUBSCRIPTIONS_READ,
+            _P.INVOICES_READ,
+            _P.CHARGEBACK_READ,
+            _P.CHARGEBACK_WRITE,
+            _P.CHARGEBACK_APPROVE,
+            _P.STATEMENT_READ,
+        }
+    ),
+    Role.COST_CENTRE_OWNER: frozenset({_P.STATEMENT_READ}),
+    Role.TENANT_AUDITOR: _READS,
+}
+
+VENDOR_ROLES = frozenset(role for role in Role if role.value.startswith("vendor"))
+
+
+def permissions_of(role: str) -> frozenset[Permission]:
+    """Return what a role allows.
+
+    Raises:
+        ValueError: there is no such role.
+    """
+    return ROLES[Role(role)]

@@ -1,0 +1,31 @@
+"""Fixtures of all tests: a real database per test, cloned from a migrated template."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 32)
+os.environ.setdefault("BROKER_URL", "memory://")
+
+from core.db import Database
+from tests.server import fresh_database, postgres
+
+
+@pytest.fixture(scope="session")
+def admin_url() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(admin_url: str) -> Iterator[str]:
+    with fresh_database(admin_url) as url:
+        yield url
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.dispose()
