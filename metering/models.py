@@ -1,0 +1,125 @@
+"""Tables of facts: key, fact and body stores, corrections, and the counting policies in force.
+
+What readers need to know, beyond the columns:
+
+- One event is one row in each of `fact_key`, `fact` and `fact_body`, written together in one
+  transaction by `metering.ingest` alone. There are no foreign keys among them: a check per row
+  would cost as much as the row.
+- `attributes` holds the typed fields of `metering.events` that the event carried, without
+  `person`; NULL where there are none. Person keys in it (`substitute`, `contributor`,
+  `object_owner`) are identity ids (integers). `minutes`, `progress` and `amount` are decimal
+  *strings*: `Fraction(attributes["minutes"])` is exact. `class_starts_at` is an RFC 3339 string.
+  An event of an unknown type has the common fields only (`audience`, `cost_centre`, `tags`).
+- A deactivation is a fact (type `person.deactivated`) like any other, and is read from the facts:
+  each one ends the person's seats and memberships at its own time. The hot lane never touches
+  `person.active_to` (that is SCIM's and the people API's) and publishes no signal, because a
+  signal would act in the order of arrival.
+- Class and audience from `data.person` stand in `person_trait`, dated by the event's time, under
+  the event's key; those of a replacement under the correction's id. Readers leave out the traits of
+  keys that a correction voids or replaces.
+- `accepted_at` and `recorded_at` are the tenant's time (its test clock's, if it has one), so that
+  several may be equal: a cut-off `as_of` is inclusive. The last correction is the greatest
+  `(recorded_at, id)`.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Identity, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models import Base, Instant, TenantId, json_column
+
+
+class Symbol(Base):
+    """Append-only: a tenant's event types and sources as small integers."""
+
+    __tablename__ = "symbol"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "kind", "value"),
+        CheckConstraint("kind in ('type', 'source')", name="kind"),
+    )
+    tenant_id: Mapped[TenantId]
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    kind: Mapped[str]
+    value: Mapped[str]
+
+
+class FactKey(Base):
+    """Append-only, for ever, never archived: which events were accepted, and with what content.
+
+    `event_key` is a function of source and id only (`metering.ingest.keys`), so that the primary
+    key is the exact deduplication.
+    """
+
+    __tablename__ = "fact_key"
+    __table_args__ = (CheckConstraint("octet_length(content_hash) = 16", name="content_hash_size"),)
+    tenant_id: Mapped[TenantId]
+    event_key: Mapped[UUID] = mapped_column(primary_key=True)
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    accepted_at: Mapped[Instant]
+
+
+class Fact(Base):
+    """Append-only: the lean row that meters read."""
+
+    __tablename__ = "fact"
+    __table_args__ = (Index("ix_fact_type_id_occurred_at", "tenant_id", "type_id", "occurred_at"),)
+    tenant_id: Mapped[TenantId]
+    event_key: Mapped[UUID] = mapped_column(primary_key=True)
+    occurred_at: Mapped[Instant]
+    accepted_at: Mapped[Instant]
+    type_id: Mapped[int] = mapped_column(Integer)
+    source_id: Mapped[int] = mapped_column(Integer)
+    identity_id: Mapped[int]
+    attributes: Mapped[Any | None] = mapped_column(JSONB)
+
+
+class FactBody(Base):
+    """Append-only: the event itself without personal data, canonical JSON in a zstd frame.
+
+    The JSON object has `id`, `source`, `type`, `time` and `data`; no subject (that is the fact's
+    identity), and in `data` no name, e-mail or external id; person keys are identity ids.
+    """
+
+    __tablename__ = "fact_body"
+    tenant_id: Mapped[TenantId]
+    event_key: Mapped[UUID] = mapped_column(primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Correction(Base):
+    """Append-only: somebody voids or replaces an event, which may not have arrived yet.
+
+    `replacement` is `{"type", "time", "identity_id", "attributes", "data"}`: `attributes` as in
+    `fact`, `data` as in the body. It keeps the event's source and id.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        CheckConstraint("kind in ('void', 'replace')", name="kind"),
+        CheckConstraint("(kind = 'replace') = (replacement is not null)", name="replacement_given"),
+        CheckConstraint("reason <> ''", name="reason_given"),
+        Index("ix_correction_target_key", "tenant_id", "target_key", "recorded_at"),
+    )
+    tenant_id: Mapped[TenantId]
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    target_key: Mapped[UUID]
+    kind: Mapped[str]
+    replacement: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    reason: Mapped[str]
+    author: Mapped[str]
+    recorded_at: Mapped[Instant]
+
+
+class PolicyBinding(Base):
+    """Append-only: from `starts_at` on these counting policies are in force; the last recorded holds."""
+
+    __tablename__ = "policy_binding"
+    tenant_id: Mapped[TenantId]
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
+    policies: Mapped[Any] = json_column()
+    policy_hash: Mapped[str]
