@@ -57,12 +57,12 @@ def exponent(currency: str) -> int:
     Raises:
         UnknownCurrency: the code is not in CLDR's ISO 4217 data (`currency_unknown`).
     """
-    fractions: dict[str, tuple[int, int, int, int]] = get_global("currency_fractions")
+    fractions = get_global("currency_fractions")
     if currency in fractions:
-        return fractions[currency][0]
+        return int(fractions[currency][0])
     if currency not in get_global("all_currencies"):
         raise UnknownCurrency(currency)
-    return fractions["DEFAULT"][0]
+    return int(fractions["DEFAULT"][0])
 
 
 def round_half_away(value: Number, digits: int = 0) -> int:
@@ -73,7 +73,8 @@ def round_half_away(value: Number, digits: int = 0) -> int:
     >>> round_half_away(Fraction(1, 3), 2)
     33
     """
-    exact = Fraction(value) * 10**digits
+    scale: int = 10**digits
+    exact = Fraction(value) * scale
     doubled = abs(exact) * 2 + 1
     magnitude = doubled.numerator // (doubled.denominator * 2)
     return magnitude if exact >= 0 else -magnitude

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from uuid import UUID
 
 __all__ = ("NOBODY", "AssignmentRow", "Attribution", "Shares")
@@ -61,7 +61,7 @@ class Attribution:
         """Return `[first, until)` cut where the shares change: `(from, to, shares)`, ascending."""
         cuts = [day for day in self._days.get(person_id, ()) if first < day < until]
         edges = [first, *cuts, until]
-        return tuple((low, high, self.shares(person_id, low)) for low, high in zip(edges, edges[1:], strict=False))
+        return tuple((low, high, self.shares(person_id, low)) for low, high in pairwise(edges))
 
     def headcount(self, day: date) -> dict[str, Fraction]:
         """Return the people each cost centre carries on that day, split people by their shares."""

@@ -1,46 +1,28 @@
-"""Selects about who; they return frozen values."""
+"""Tenants, legal entities and test clocks."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import NotFound
 from core.periods import zone
-from tenants.attribution import AssignmentRow, Attribution
 from tenants.errors import TenantUnknown
-from tenants.models import (
-    Assignment,
-    CostCentre,
-    IdentityKey,
-    IdentityLink,
-    LegalEntity,
-    Person,
-    PersonTrait,
-    Tenant,
-    TestClock,
-)
-from tenants.people import IdentityRow, People, TraitRow
+from tenants.models import LegalEntity, Tenant, TestClock
 
 __all__ = (
-    "CostCentreView",
     "LegalEntityView",
-    "PersonView",
     "TenantView",
-    "attribution",
     "clock_now",
-    "cost_centres",
     "find_tenant",
     "get_legal_entity",
     "get_tenant",
     "legal_entities",
     "list_tenants",
-    "people",
-    "people_page",
     "tenant_now",
     "tenants_on_clock",
 )
@@ -94,30 +76,6 @@ class LegalEntityView:
     base_currency: str
     number_prefix: str
     iban: str
-
-
-@dataclass(frozen=True, slots=True)
-class CostCentreView:
-    """A node of the organisation tree on some day."""
-
-    code: str
-    name: str
-    parent_code: str | None
-    headcount: int | None
-    valid_from: date
-    valid_to: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonView:
-    """A person with personal data: for the customer's own administrators only."""
-
-    id: UUID
-    external_id: str | None
-    name: str
-    email: str
-    active_from: datetime
-    active_to: datetime | None
 
 
 _TENANT = (
@@ -235,104 +193,3 @@ def clock_now(session: Session, clock_id: UUID) -> datetime:
 def tenant_now(session: Session, tenant: TenantView) -> datetime:
     """Return what time it is for a tenant: its test clock's, else the service's."""
     return clock_now(session, tenant.test_clock_id) if tenant.test_clock_id else utc_now()
-
-
-def people(session: Session, tenant_id: UUID, as_of: datetime | None = None) -> People:
-    """Return the tenant's people as known at `as_of` (inclusive), or now.
-
-    Identities made later are still known by whom they were made for: which facts are seen is the
-    caller's cut.
-    """
-    latest = (
-        select(
-            IdentityLink.identity_id,
-            IdentityLink.person_id,
-            func.row_number()
-            .over(partition_by=IdentityLink.identity_id, order_by=IdentityLink.recorded_at.desc())
-            .label("rank"),
-        )
-        .where(IdentityLink.tenant_id == tenant_id)
-        .where(IdentityLink.recorded_at <= as_of if as_of is not None else True)  # type: ignore[arg-type]
-        .subquery()
-    )
-    rows = session.execute(
-        select(
-            IdentityKey.id,
-            IdentityKey.home_person_id,
-            func.coalesce(latest.c.person_id, IdentityKey.home_person_id),
-        )
-        .outerjoin(latest, and_(latest.c.identity_id == IdentityKey.id, latest.c.rank == 1))
-        .where(IdentityKey.tenant_id == tenant_id)
-    )
-    traits = session.execute(
-        select(
-            PersonTrait.identity_id,
-            PersonTrait.trait,
-            PersonTrait.valid_from,
-            PersonTrait.event_key,
-            PersonTrait.value,
-        ).where(PersonTrait.tenant_id == tenant_id)
-    )
-    left = session.execute(
-        select(Person.id, Person.active_to).where(Person.tenant_id == tenant_id, Person.active_to.is_not(None))
-    )
-    return People(
-        (IdentityRow(*row) for row in rows),
-        (TraitRow(*row) for row in traits),
-        {person_id: at for person_id, at in left if at is not None},
-    )
-
-
-def attribution(session: Session, tenant_id: UUID, as_of: datetime | None = None) -> Attribution:
-    """Return the assignments recorded up to `as_of` (inclusive), or all."""
-    query = select(
-        Assignment.person_id,
-        Assignment.valid_from,
-        Assignment.recorded_at,
-        Assignment.cost_centre,
-        Assignment.weight,
-    ).where(Assignment.tenant_id == tenant_id)
-    if as_of is not None:
-        query = query.where(Assignment.recorded_at <= as_of)
-    return Attribution(AssignmentRow(*row) for row in session.execute(query))
-
-
-def cost_centres(session: Session, tenant_id: UUID, day: date) -> tuple[CostCentreView, ...]:
-    """Return the tree's nodes that exist on that local day, by code."""
-    rows = session.execute(
-        select(
-            CostCentre.code,
-            CostCentre.name,
-            CostCentre.parent_code,
-            CostCentre.headcount,
-            CostCentre.valid_from,
-            CostCentre.valid_to,
-        )
-        .where(
-            CostCentre.tenant_id == tenant_id,
-            CostCentre.valid_from <= day,
-            or_(CostCentre.valid_to.is_(None), CostCentre.valid_to > day),
-        )
-        .order_by(CostCentre.code)
-    )
-    return tuple(CostCentreView(*row) for row in rows)
-
-
-def people_page(
-    session: Session, tenant_id: UUID, *, search: str = "", after: UUID | None = None, limit: int = 50
-) -> tuple[PersonView, ...]:
-    """Return people whose name, e-mail or external id contains `search`, by id, after a cursor."""
-    query = (
-        select(Person.id, Person.external_id, Person.name, Person.email, Person.active_from, Person.active_to)
-        .where(Person.tenant_id == tenant_id)
-        .order_by(Person.id)
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(Person.id > after)
-    if search:
-        pattern = f"%{search.replace('%', '').replace('_', '')}%"
-        query = query.where(
-            or_(Person.name.ilike(pattern), Person.email.ilike(pattern), Person.external_id.ilike(pattern))
-        )
-    return tuple(PersonView(*row) for row in session.execute(query))

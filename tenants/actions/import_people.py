@@ -1,0 +1,223 @@
+"""Bring in people, cost centres and who carries whom, in bulk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import pairwise
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.errors import InputError, InvalidInput
+from core.ids import new_id
+from tenants.actions.record_audit import record_audit
+from tenants.attribution import NOBODY
+from tenants.errors import AssignmentOverlap, CostCentreCycle, CostCentreUnknown
+from tenants.models import Assignment, IdentityKey, Person, PersonTrait
+from tenants.people import AUDIENCES, PERSON_CLASSES
+from tenants.reads import all_cost_centres
+from tenants.store import add_all, identities_by_key, put_cost_centres
+
+__all__ = (
+    "SUBJECT",
+    "AssignmentInput",
+    "CostCentreInput",
+    "PersonInput",
+    "import_assignments",
+    "import_cost_centres",
+    "import_people",
+)
+
+SUBJECT = "subject"
+"""The identity scheme of CloudEvents subjects: the person's key at the sender."""
+
+_NO_EVENT = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInput:
+    """A person by the key that events will name. Class and audience hold from `active_from` on."""
+
+    key: str
+    active_from: datetime
+    name: str = ""
+    email: str = ""
+    person_class: str = "member"
+    audience: str = "employee"
+
+
+@dataclass(frozen=True, slots=True)
+class CostCentreInput:
+    """A node of the organisation tree for local dates `[valid_from, valid_to)`."""
+
+    code: str
+    name: str
+    valid_from: date
+    parent_code: str | None = None
+    valid_to: date | None = None
+    headcount: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentInput:
+    """Who carries a person over local dates `[valid_from, valid_to)`; weights are normalised.
+
+    `shares` maps cost-centre codes to weights > 0.
+    """
+
+    key: str
+    valid_from: date
+    shares: tuple[tuple[str, Decimal], ...]
+    valid_to: date | None = field(default=None)
+
+
+def import_people(
+    session: Session, tenant_id: UUID, people: Sequence[PersonInput], actor: str, now: datetime
+) -> dict[str, UUID]:
+    """Create people that are not known by their key yet; known ones are left as they are.
+
+    Returns:
+        key → person, for all that were given.
+
+    Raises:
+        InvalidInput: a class or an audience is unknown; nothing is written (`invalid_input`).
+    """
+    faults = [
+        InputError(f"/{index}", "trait_unknown", f"Use a class of {PERSON_CLASSES} and an audience of {AUDIENCES}.")
+        for index, person in enumerate(people)
+        if person.person_class not in PERSON_CLASSES or person.audience not in AUDIENCES
+    ]
+    if faults:
+        raise InvalidInput(*faults[:100])
+    unique = {person.key: person for person in people}
+    known = identities_by_key(session, tenant_id, SUBJECT, list(unique))
+    fresh = {key: (new_id(), person) for key, person in unique.items() if key not in known}
+    add_all(session, Person, [
+        {"tenant_id": tenant_id, "id": person_id, "external_id": key, "name": person.name, "email": person.email,
+         "active_from": person.active_from}
+        for key, (person_id, person) in fresh.items()
+    ])  # fmt: skip
+    add_all(session, IdentityKey, [
+        {"tenant_id": tenant_id, "scheme": SUBJECT, "key": key, "home_person_id": person_id, "created_at": now}
+        for key, (person_id, _) in fresh.items()
+    ])  # fmt: skip
+    made = identities_by_key(session, tenant_id, SUBJECT, list(fresh))
+    add_all(session, PersonTrait, [
+        {"tenant_id": tenant_id, "identity_id": made[key][0], "trait": trait, "valid_from": person.active_from,
+         "event_key": _NO_EVENT, "value": value}
+        for key, (_, person) in fresh.items()
+        for trait, value in (("class", person.person_class), ("audience", person.audience))
+    ])  # fmt: skip
+    detail = {"given": len(people), "created": len(fresh)}
+    record_audit(session, tenant_id, actor, "import_people", ("tenant", str(tenant_id)), detail)
+    return {key: person_id for key, (_, person_id) in (known | made).items()}
+
+
+def import_cost_centres(session: Session, tenant_id: UUID, centres: Sequence[CostCentreInput], actor: str) -> None:
+    """Create or change nodes of the tree.
+
+    Raises:
+        CostCentreUnknown: a parent is neither given nor known (`cost_centre_unknown`).
+        CostCentreCycle: the parents lead in a circle (`cost_centre_cycle`).
+        InvalidInput: a code is empty, reserved (begins with ~) or the dates run backwards (`invalid_input`).
+    """
+    faults = [
+        InputError(
+            f"/{index}", "cost_centre_invalid", "Give a code that does not begin with ~, and valid_to after valid_from."
+        )
+        for index, centre in enumerate(centres)
+        if not centre.code or centre.code.startswith("~") or (centre.valid_to and centre.valid_to <= centre.valid_from)
+    ]
+    if faults:
+        raise InvalidInput(*faults[:100])
+    parents = {centre.code: centre.parent_code for centre in all_cost_centres(session, tenant_id)}
+    parents |= {centre.code: centre.parent_code for centre in centres}
+    for code in parents:
+        _refuse_cycle(code, parents)
+    put_cost_centres(session, [
+        {"tenant_id": tenant_id, "code": centre.code, "name": centre.name, "parent_code": centre.parent_code,
+         "valid_from": centre.valid_from, "valid_to": centre.valid_to, "headcount": centre.headcount}
+        for centre in centres
+    ])  # fmt: skip
+    record_audit(session, tenant_id, actor, "import_cost_centres", ("tenant", str(tenant_id)), {"given": len(centres)})
+
+
+def _refuse_cycle(code: str, parents: dict[str, str | None]) -> None:
+    seen = {code}
+    parent = parents[code]
+    while parent is not None:
+        if parent in seen:
+            raise CostCentreCycle(f"The parents of cost centre '{code}' lead back to '{parent}'. Break the circle.")
+        if parent not in parents:
+            raise CostCentreUnknown(f"The parent '{parent}' does not exist. Send it in the same request, or before.")
+        seen.add(parent)
+        parent = parents[parent]
+
+
+def import_assignments(
+    session: Session, tenant_id: UUID, assignments: Sequence[AssignmentInput], actor: str, now: datetime
+) -> None:
+    """Record who carries whom from which day on; earlier statements stay readable as they were known.
+
+    Within one call the spans of a person must not overlap; across calls the newest recording holds.
+
+    Raises:
+        InvalidInput: an unknown person, no shares, or a weight ≤ 0 (`invalid_input`).
+        CostCentreUnknown: a centre does not exist on the first day (`cost_centre_unknown`).
+        AssignmentOverlap: two spans of one person share a day (`assignment_overlap`).
+    """
+    known = identities_by_key(session, tenant_id, SUBJECT, sorted({item.key for item in assignments}))
+    faults = [
+        InputError(
+            f"/{index}", "assignment_invalid", "Name a known person and at least one centre, with weights above 0."
+        )
+        for index, item in enumerate(assignments)
+        if item.key not in known or not item.shares or any(weight <= 0 for _, weight in item.shares)
+    ]
+    if faults:
+        raise InvalidInput(*faults[:100])
+    _refuse_unknown_centres(session, tenant_id, assignments)
+    _refuse_overlap(assignments)
+    starts = {(item.key, item.valid_from) for item in assignments}
+    rows: list[tuple[str, date, str, Decimal]] = [
+        (item.key, item.valid_from, code, weight) for item in assignments for code, weight in item.shares
+    ]
+    rows += [
+        (item.key, item.valid_to, NOBODY, Decimal(1))
+        for item in assignments
+        if item.valid_to is not None and (item.key, item.valid_to) not in starts
+    ]
+    add_all(session, Assignment, [
+        {"tenant_id": tenant_id, "person_id": known[key][1], "valid_from": day, "recorded_at": now,
+         "cost_centre": code, "weight": weight}
+        for key, day, code, weight in rows
+    ])  # fmt: skip
+    detail = {"given": len(assignments)}
+    record_audit(session, tenant_id, actor, "import_assignments", ("tenant", str(tenant_id)), detail)
+
+
+def _refuse_unknown_centres(session: Session, tenant_id: UUID, assignments: Sequence[AssignmentInput]) -> None:
+    spans: dict[str, list[tuple[date, date]]] = {}
+    for centre in all_cost_centres(session, tenant_id):
+        spans.setdefault(centre.code, []).append((centre.valid_from, centre.valid_to or date.max))
+    for item in assignments:
+        for code, _ in item.shares:
+            if not any(low <= item.valid_from < high for low, high in spans.get(code, ())):
+                raise CostCentreUnknown(
+                    f"Cost centre '{code}' does not exist on {item.valid_from}. Create it first, or correct the date."
+                )
+
+
+def _refuse_overlap(assignments: Sequence[AssignmentInput]) -> None:
+    spans: dict[str, list[tuple[date, date]]] = {}
+    for item in assignments:
+        spans.setdefault(item.key, []).append((item.valid_from, item.valid_to or date.max))
+    for key, items in spans.items():
+        items.sort()
+        for (start, end), (next_start, _) in pairwise(items):
+            # An open span followed by a later one is a move: the later statement takes over.
+            if start == next_start or (end != date.max and next_start < end):
+                raise AssignmentOverlap(
+                    f"Two assignments of '{key}' overlap on {next_start}. End the first one before the second begins."
+                )

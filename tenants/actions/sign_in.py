@@ -1,0 +1,70 @@
+"""Sign in by password, and out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2.exceptions import VerificationError, VerifyMismatchError
+from sqlalchemy.orm import Session
+
+from core.ids import new_token
+from tenants.actions.create_user import PASSWORDS, token_hash
+from tenants.errors import CredentialsWrong, TooManyAttempts
+from tenants.models import SignInAttempt, UserSession
+from tenants.reads import find_login
+from tenants.store import add, count_attempts, remove_session
+
+__all__ = ("SignedIn", "note_failed_sign_in", "sign_in", "sign_out")
+
+SESSION_LIFE = timedelta(hours=12)
+ATTEMPTS_MAX = 10
+ATTEMPTS_WINDOW = timedelta(minutes=15)
+
+_NOBODY = PASSWORDS.hash("nobody-has-this-password")
+"""Verified against where there is no such user, so that both cases take as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The cookie's token and when it ends."""
+
+    token: str
+    expires_at: datetime
+
+
+def sign_in(session: Session, email: str, password: str, now: datetime) -> SignedIn:
+    """Check a password and start a browser session.
+
+    Raises:
+        TooManyAttempts: ten failures for this address within 15 minutes (`too_many_attempts`).
+        CredentialsWrong: no such user, or another password (`credentials_wrong`); the caller then
+            records the attempt in a transaction of its own, since this one rolls back.
+    """
+    address = email.strip().lower()
+    if count_attempts(session, address, now - ATTEMPTS_WINDOW) >= ATTEMPTS_MAX:
+        raise TooManyAttempts(int(ATTEMPTS_WINDOW.total_seconds()))
+    login = find_login(session, address)
+    try:
+        PASSWORDS.verify(login.password_hash if login and login.password_hash else _NOBODY, password)
+    except (VerifyMismatchError, VerificationError) as error:
+        raise CredentialsWrong from error
+    if login is None or login.password_hash is None:
+        raise CredentialsWrong
+    token = new_token("tbs")
+    expires_at = now + SESSION_LIFE
+    add(
+        session,
+        UserSession(
+            token_hash=token_hash(token), user_id=login.user_id, csrf_token=new_token("csrf"), expires_at=expires_at
+        ),
+    )
+    return SignedIn(token, expires_at)
+
+
+def note_failed_sign_in(session: Session, email: str, now: datetime) -> None:
+    """Count a failed attempt."""
+    add(session, SignInAttempt(email=email.strip().lower()[:320], at=now))
+
+
+def sign_out(session: Session, token: str) -> None:
+    """End a browser session; repeating it changes nothing."""
+    remove_session(session, token_hash(token))

@@ -1,0 +1,66 @@
+"""Selects about who; they return frozen values."""
+
+from tenants.reads.access import (
+    KeyView,
+    Login,
+    UserView,
+    find_login,
+    keys_of,
+    principal_of_cookie,
+    principal_of_key,
+    users_of,
+)
+from tenants.reads.audit import AuditLine, audit_page, tenants_with_unsealed_audit, unsealed_audit
+from tenants.reads.people import (
+    CostCentreView,
+    PersonView,
+    all_cost_centres,
+    attribution,
+    cost_centres,
+    people,
+    people_page,
+)
+from tenants.reads.tenants import (
+    LegalEntityView,
+    TenantView,
+    clock_now,
+    find_tenant,
+    get_legal_entity,
+    get_tenant,
+    legal_entities,
+    list_tenants,
+    tenant_now,
+    tenants_on_clock,
+)
+
+__all__ = (
+    "AuditLine",
+    "CostCentreView",
+    "KeyView",
+    "LegalEntityView",
+    "Login",
+    "PersonView",
+    "TenantView",
+    "UserView",
+    "all_cost_centres",
+    "attribution",
+    "audit_page",
+    "clock_now",
+    "cost_centres",
+    "find_login",
+    "find_tenant",
+    "get_legal_entity",
+    "get_tenant",
+    "keys_of",
+    "legal_entities",
+    "list_tenants",
+    "people",
+    "people_page",
+    "principal_of_cookie",
+    "principal_of_key",
+    "tenant_now",
+    "tenants_on_clock",
+    "tenants_with_unsealed_audit",
+    "unsealed_audit",
+    "users_of",
+)

@@ -1,0 +1,144 @@
+"""People, cost centres and assignments."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, cast
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from tenants.attribution import AssignmentRow, Attribution
+from tenants.models import Assignment, CostCentre, IdentityKey, IdentityLink, Person, PersonTrait
+from tenants.people import IdentityRow, People, TraitRow
+
+__all__ = ("CostCentreView", "PersonView", "all_cost_centres", "attribution", "cost_centres", "people", "people_page")
+
+
+@dataclass(frozen=True, slots=True)
+class CostCentreView:
+    """A node of the organisation tree on some day."""
+
+    code: str
+    name: str
+    parent_code: str | None
+    headcount: int | None
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person with personal data: for the customer's own administrators only."""
+
+    id: UUID
+    external_id: str | None
+    name: str
+    email: str
+    active_from: datetime
+    active_to: datetime | None
+
+
+def people(session: Session, tenant_id: UUID, as_of: datetime | None = None) -> People:
+    """Return the tenant's people as known at `as_of` (inclusive), or now.
+
+    Identities made later are still known by whom they were made for: which facts are seen is the
+    caller's cut.
+    """
+    latest = (
+        select(
+            IdentityLink.identity_id,
+            IdentityLink.person_id,
+            func.row_number()
+            .over(partition_by=IdentityLink.identity_id, order_by=IdentityLink.recorded_at.desc())
+            .label("rank"),
+        )
+        .where(IdentityLink.tenant_id == tenant_id)
+        .where(IdentityLink.recorded_at <= as_of if as_of is not None else True)  # type: ignore[arg-type]
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            IdentityKey.id,
+            IdentityKey.home_person_id,
+            func.coalesce(latest.c.person_id, IdentityKey.home_person_id),
+        )
+        .outerjoin(latest, and_(latest.c.identity_id == IdentityKey.id, latest.c.rank == 1))
+        .where(IdentityKey.tenant_id == tenant_id)
+    )
+    traits = session.execute(
+        select(
+            PersonTrait.identity_id,
+            PersonTrait.trait,
+            PersonTrait.valid_from,
+            PersonTrait.event_key,
+            PersonTrait.value,
+        ).where(PersonTrait.tenant_id == tenant_id)
+    )
+    left = session.execute(
+        select(Person.id, Person.active_to).where(Person.tenant_id == tenant_id, Person.active_to.is_not(None))
+    )
+    return People(
+        (IdentityRow(*row) for row in rows),
+        (TraitRow(i, cast(Literal["class", "audience"], trait), at, key, value) for i, trait, at, key, value in traits),
+        {person_id: at for person_id, at in left if at is not None},
+    )
+
+
+def attribution(session: Session, tenant_id: UUID, as_of: datetime | None = None) -> Attribution:
+    """Return the assignments recorded up to `as_of` (inclusive), or all."""
+    query = select(
+        Assignment.person_id,
+        Assignment.valid_from,
+        Assignment.recorded_at,
+        Assignment.cost_centre,
+        Assignment.weight,
+    ).where(Assignment.tenant_id == tenant_id)
+    if as_of is not None:
+        query = query.where(Assignment.recorded_at <= as_of)
+    return Attribution(AssignmentRow(*row) for row in session.execute(query))
+
+
+_CENTRE = (
+    CostCentre.code,
+    CostCentre.name,
+    CostCentre.parent_code,
+    CostCentre.headcount,
+    CostCentre.valid_from,
+    CostCentre.valid_to,
+)
+
+
+def all_cost_centres(session: Session, tenant_id: UUID) -> tuple[CostCentreView, ...]:
+    """Return every node that ever was, by code and first day."""
+    query = select(*_CENTRE).where(CostCentre.tenant_id == tenant_id).order_by(CostCentre.code, CostCentre.valid_from)
+    return tuple(CostCentreView(*row) for row in session.execute(query))
+
+
+def cost_centres(session: Session, tenant_id: UUID, day: date) -> tuple[CostCentreView, ...]:
+    """Return the tree's nodes that exist on that local day, by code."""
+    return tuple(
+        centre
+        for centre in all_cost_centres(session, tenant_id)
+        if centre.valid_from <= day and (centre.valid_to is None or day < centre.valid_to)
+    )
+
+
+def people_page(
+    session: Session, tenant_id: UUID, *, search: str = "", after: UUID | None = None, limit: int = 50
+) -> tuple[PersonView, ...]:
+    """Return people whose name, e-mail or external id contains `search`, by id, after a cursor."""
+    query = (
+        select(Person.id, Person.external_id, Person.name, Person.email, Person.active_from, Person.active_to)
+        .where(Person.tenant_id == tenant_id)
+        .order_by(Person.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Person.id > after)
+    if search:
+        pattern = f"%{search.replace('%', '').replace('_', '')}%"
+        query = query.where(
+            or_(Person.name.ilike(pattern), Person.email.ilike(pattern), Person.external_id.ilike(pattern))
+        )
+    return tuple(PersonView(*row) for row in session.execute(query))
