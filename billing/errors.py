@@ -1,0 +1,154 @@
+"""Refusals of billing, one class each."""
+
+from core.errors import Refused
+
+__all__ = (
+    "CreditExceedsInvoice",
+    "DraftOutdated",
+    "ExchangeRateMissing",
+    "InvoiceAlreadyFinalised",
+    "InvoiceHasCreditNotes",
+    "InvoiceNotCreditable",
+    "InvoiceNotDraft",
+    "IssueDateGoesBack",
+    "NothingToCredit",
+    "PeriodInvalid",
+    "PeriodNotEnded",
+    "RunNeedsReason",
+    "StepNotAllowed",
+    "TaxUndecided",
+)
+
+
+class InvoiceAlreadyFinalised(Refused):
+    """It was finalised before; its number stays."""
+
+    code = "invoice_already_finalised"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"This document was finalised as {number}. Correct it by a credit note, or void it.")
+
+
+class InvoiceNotDraft(Refused):
+    """Only drafts are reckoned anew."""
+
+    code = "invoice_not_draft"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(
+            f"This invoice is {status}, and only a draft can be reckoned anew."
+            " Later facts come as a line of the next invoice."
+        )
+
+
+class StepNotAllowed(Refused):
+    """The document's state has no such step."""
+
+    code = "step_not_allowed"
+
+    def __init__(self, status: str, step: str) -> None:
+        super().__init__(f"A document that is {status} cannot take the step '{step}'.")
+
+
+class DraftOutdated(Refused):
+    """Another document has billed a part of this draft since it was reckoned."""
+
+    code = "draft_outdated"
+
+    def __init__(self) -> None:
+        super().__init__("Another invoice has billed a part of this draft since. Refresh the draft, then finalise it.")
+
+
+class IssueDateGoesBack(Refused):
+    """A later date stands in the series already."""
+
+    code = "issue_date_goes_back"
+
+    def __init__(self, series: str, last: object) -> None:
+        super().__init__(
+            f"The last document of series {series} is dated {last}: none may follow with an earlier date."
+            " Issue it with today's."
+        )
+
+
+class RunNeedsReason(Refused):
+    """Skipping the grace is allowed with a reason, which is audited."""
+
+    code = "run_needs_reason"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("Skipping the grace needs a reason: say why in 'reason'. It goes into the audit trail.")
+
+
+class PeriodInvalid(Refused):
+    """Not a month."""
+
+    code = "period_invalid"
+    status = 422
+
+    def __init__(self, period: str) -> None:
+        super().__init__(f"'{period}' is not a month. Write year and month, for example 2026-10.")
+
+
+class PeriodNotEnded(Refused):
+    """Some of it lies ahead, so that nothing final can be said of it."""
+
+    code = "period_not_ended"
+
+    def __init__(self, period: str) -> None:
+        super().__init__(f"The period {period} has not ended. Run it after its end, or ask for a forecast.")
+
+
+class TaxUndecided(Refused):
+    """The tax of a line cannot be told; `code` in `extra` says why."""
+
+    code = "tax_undecided"
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail, cause=cause)
+
+
+class ExchangeRateMissing(Refused):
+    """The ledger needs the amount in the legal entity's currency."""
+
+    code = "exchange_rate_missing"
+
+    def __init__(self, currency: str, base: str, on: object) -> None:
+        super().__init__(f"No rate from {currency} to {base} is known on {on}. Add it to the exchange rates.")
+
+
+class InvoiceNotCreditable(Refused):
+    """Credit notes refer to issued invoices."""
+
+    code = "invoice_not_creditable"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"A credit note refers to an issued invoice that stands; this is {what}.")
+
+
+class CreditExceedsInvoice(Refused):
+    """More than what is left of a line."""
+
+    code = "credit_exceeds_invoice"
+
+    def __init__(self, position: int, left: str) -> None:
+        super().__init__(f"Line {position} has {left} left to credit. Credit at most that.")
+
+
+class NothingToCredit(Refused):
+    """Everything was given back before."""
+
+    code = "nothing_to_credit"
+
+    def __init__(self) -> None:
+        super().__init__("This invoice is credited in full already, or the credit comes to nothing.")
+
+
+class InvoiceHasCreditNotes(Refused):
+    """A document that was partly credited is corrected by further credit notes."""
+
+    code = "invoice_has_credit_notes"
+
+    def __init__(self) -> None:
+        super().__init__("This invoice has credit notes. Credit the rest of it instead of voiding it.")
