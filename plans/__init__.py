@@ -1,0 +1,1 @@
+"""What is sold and held: catalogue, versions, prices, rating, subscriptions."""

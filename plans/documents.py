@@ -1,0 +1,64 @@
+"""What a plan version says: features, charges, and how its meters count."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import msgspec
+
+from metering.policies import CountingPolicies
+from plans.charges import Charge, Frozen
+
+__all__ = ("Feature", "PlanDocument", "document_hash", "document_json", "parse_document")
+
+
+class Feature(Frozen, frozen=True):
+    """What the plan lets its holder do: granted or not, perhaps up to a limit or in a variant."""
+
+    granted: bool = True
+    limit: int | None = None
+    """None where granted: unlimited."""
+    unit: str | None = None
+    variant: str | None = None
+    """Which of several forms, for instance reporting `standard`, `custom`, `warehouse_export`."""
+    extras: tuple[str, ...] = ()
+    """What comes on top in this tier, for instance `reputation_api`."""
+    addon: str | None = None
+    """Not granted here, but this add-on brings it."""
+
+
+class PlanDocument(Frozen, frozen=True):
+    """The whole content of a plan version: what is stored, hashed and billed by."""
+
+    charges: tuple[Charge, ...]
+    features: dict[str, Feature] = {}  # noqa: RUF012 - msgspec copies defaults
+    interval_months: int = 1
+    policies: CountingPolicies | None = None
+    """How the meters count under this plan; None in add-ons, which leave the base plan's in force."""
+
+    def charge(self, key: str) -> Charge | None:
+        """Return the charge of that key, or None."""
+        return next((charge for charge in self.charges if charge.key == key), None)
+
+    def currencies(self) -> Iterator[str]:
+        """Yield, in order of code, the currencies that every charge has a price in."""
+        priced = [set(charge.prices) for charge in self.charges]
+        yield from sorted(set.intersection(*priced) if priced else set())
+
+
+def parse_document(value: object) -> PlanDocument:
+    """Build a document from JSON-like builtins (what JSONB gives back).
+
+    Raises:
+        msgspec.ValidationError: it has not the shape of a document; the message names where.
+    """
+    return msgspec.convert(value, PlanDocument)
+
+
+def document_json(document: PlanDocument) -> bytes:
+    """Return the canonical JSON: sorted keys, defaults left out; equal documents give equal bytes."""
+    return msgspec.json.encode(document, order="deterministic")
+
+
+def document_hash(document: PlanDocument) -> bytes:
+    """Return the SHA-256 of the canonical JSON."""
+    return sha256(document_json(document)).digest()

@@ -1,0 +1,122 @@
+"""What plans refuses, each with its stable code."""
+
+from datetime import datetime
+
+from core.errors import InvalidInput, Refused
+
+__all__ = (
+    "AddonNotOffered",
+    "ChangeAlreadyAtThatInstant",
+    "ChangeInThePast",
+    "ChangePending",
+    "CurrencyNotPriced",
+    "DraftMissing",
+    "IntervalDiffers",
+    "PlanInvalid",
+    "SubscriptionKeyTaken",
+    "SubscriptionNotIn",
+    "VersionRetired",
+)
+
+
+class CurrencyNotPriced(Refused):
+    """A charge has no price in the currency that was asked for."""
+
+    code = "currency_not_priced"
+    status = 422
+
+    def __init__(self, charge_key: str, currency: str) -> None:
+        super().__init__(f"The charge '{charge_key}' has no price in {currency}. Use a currency that the plan lists.")
+
+
+class PlanInvalid(InvalidInput):
+    """A plan document has faults; each is listed with its pointer and code."""
+
+    code = "plan_invalid"
+
+
+class DraftMissing(Refused):
+    """There is no draft to publish."""
+
+    code = "draft_missing"
+
+    def __init__(self, plan_key: str) -> None:
+        super().__init__(f"The plan '{plan_key}' has no draft. Save one with POST /v1/plans/{plan_key}/drafts first.")
+
+
+class VersionRetired(Refused):
+    """The version is not sold any more."""
+
+    code = "version_retired"
+
+    def __init__(self, plan_key: str, number: int) -> None:
+        super().__init__(f"Version {number} of '{plan_key}' is retired. Name a published one, or none for the newest.")
+
+
+class AddonNotOffered(Refused):
+    """Something was put in the wrong place: an add-on as the plan, or a plan as an add-on."""
+
+    code = "addon_not_offered"
+    status = 422
+
+    def __init__(self, plan_key: str, wanted: str) -> None:
+        super().__init__(f"'{plan_key}' is not {wanted}. See GET /v1/plans for what can stand there.")
+
+
+class IntervalDiffers(Refused):
+    """Plan and subscription are billed at different intervals."""
+
+    code = "interval_differs"
+    status = 422
+
+    def __init__(self, plan_key: str, plan_months: int, months: int) -> None:
+        super().__init__(
+            f"'{plan_key}' is billed every {plan_months} month(s), the subscription every {months}. "
+            "Choose a plan of the same interval, or end this subscription and begin another."
+        )
+
+
+class SubscriptionKeyTaken(Refused):
+    """The caller's key names another subscription already."""
+
+    code = "subscription_key_taken"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A subscription '{key}' with other terms exists. Use another key, or change that one.")
+
+
+class SubscriptionNotIn(Refused):
+    """The trigger is not allowed in the state the subscription is in."""
+
+    code = "subscription_state"
+
+    def __init__(self, state: str, trigger: str) -> None:
+        super().__init__(f"A subscription that is {state} cannot take '{trigger}'.", state=state, trigger=trigger)
+
+
+class ChangeAlreadyAtThatInstant(Refused):
+    """Two changes at one instant would leave a stretch of no length between them."""
+
+    code = "change_already_at_that_instant"
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(f"The subscription already changes at {at.isoformat()}. Choose another instant.")
+
+
+class ChangePending(Refused):
+    """A later change is already agreed on."""
+
+    code = "change_pending"
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(f"A change at {at.isoformat()} is already agreed on; nothing can change before it any more.")
+
+
+class ChangeInThePast(Refused):
+    """What has begun to be billed is not changed backwards."""
+
+    code = "change_in_the_past"
+    status = 422
+
+    def __init__(self, at: datetime, now: datetime) -> None:
+        super().__init__(f"{at.isoformat()} is before now ({now.isoformat()}). Leave 'at' out to change now.")

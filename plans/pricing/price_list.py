@@ -1,0 +1,26 @@
+"""`price_list`: a price for each value of a dimension (course, type, audience …), and a default."""
+
+from plans.charges import Price
+from plans.pricing.steps import Line
+from plans.pricing.tiers import figure
+from plans.pricing.usage import Billable
+
+__all__ = ("price_list",)
+
+
+def price_list(price: Price, billable: Billable) -> list[Line]:
+    """Charge each value's units at its price, those of values not listed at `default`.
+
+    2 classes at 4 and 3 of other types at the default 1: 11.
+
+    >>> from decimal import Decimal
+    >>> prices = Price(entries={"ilt": Decimal(4)}, default=Decimal(1))
+    >>> used = Billable(Fraction(5), by_key=(("ilt", Fraction(2)), ("wbt", Fraction(3))))
+    >>> sum(line.amount for line in price_list(prices, used))
+    Fraction(11, 1)
+    """
+    lines: list[Line] = []
+    for key, quantity in billable.by_key:
+        unit = figure(price.entries.get(key, price.default))
+        lines.append(Line("listed", quantity * unit, quantity, unit, {"key": key}))
+    return lines

@@ -1,0 +1,213 @@
+"""Is this document fit to be published? Every fault at once, each with a JSON pointer and a code."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import pairwise
+from typing import Final
+
+from core.errors import InputError
+from core.money import UnknownCurrency, exponent
+from plans.charges import Charge, ChargeModel, Price, Tier
+from plans.documents import PlanDocument
+
+__all__ = ("MAX_DECIMALS", "MAX_FIGURE", "faults_of", "warnings_of")
+
+MAX_DECIMALS: Final = 12
+"""Unit prices and quantities have at most this many decimals."""
+MAX_FIGURE: Final = Decimal(10) ** 15
+"""No price and no edge is larger: beyond it somebody slipped on a key."""
+
+NEEDS: Final[dict[ChargeModel, tuple[str, ...]]] = {
+    "flat": ("amount",),
+    "per_unit": ("unit",),
+    "graduated": ("tiers",),
+    "volume": ("tiers",),
+    "package": ("amount", "size"),
+    "stairstep": ("tiers",),
+    "percentage": ("percent",),
+    "price_list": ("entries",),
+}
+MAY: Final[dict[ChargeModel, tuple[str, ...]]] = {
+    "percentage": ("fixed", "least", "most"),
+    "price_list": ("default",),
+}
+WHOLE: Final = Decimal(100)
+SMALLEST: Final = Decimal(1).scaleb(-MAX_DECIMALS)
+FIGURES: Final = ("amount", "unit", "size", "percent", "fixed", "least", "most", "default", "minimum", "cap")
+TIERED: Final = ("graduated", "volume", "stairstep")
+
+Found = Iterator[InputError]
+
+
+def faults_of(
+    document: PlanDocument, is_meter: Callable[[str], bool], splits: Callable[[str], bool]
+) -> list[InputError]:
+    """Return every fault of the document in order of appearance; none means it may be published.
+
+    Args:
+        document: well-formed, but not yet trusted.
+        is_meter: tells whether a meter of that name exists.
+        splits: tells whether the meter's figures of pieces of a period add up (counts and sums).
+    """
+    faults = list(_document(document))
+    seen: set[str] = set()
+    for index, charge in enumerate(document.charges):
+        at = f"/charges/{index}"
+        if charge.key in seen:
+            faults.append(InputError(f"{at}/key", "charge_key_taken", f"The charge key '{charge.key}' is used twice."))
+        seen.add(charge.key)
+        faults += _meters(charge, at, is_meter, splits)
+        faults += _terms(charge, at, document.interval_months)
+        for currency, price in charge.prices.items():
+            faults += _price(charge, price, currency, f"{at}/prices/{currency}")
+    return faults
+
+
+def warnings_of(document: PlanDocument) -> list[InputError]:
+    """Return what may be published but surprises: yearly volume tiers can make a bill negative."""
+    return [
+        InputError(
+            f"/charges/{index}/tier_period",
+            "bill_may_be_negative",
+            f"When '{charge.key}' reaches a cheaper tier all earlier units get cheaper too: that bill may be a credit.",
+        )
+        for index, charge in enumerate(document.charges)
+        if charge.model == "volume" and charge.tier_period is not None
+    ]
+
+
+def _document(document: PlanDocument) -> Found:
+    if not document.charges:
+        yield InputError("/charges", "charges_missing", "A plan needs at least one charge; a free one says flat 0.")
+    if document.interval_months < 1 or document.interval_months > 120:
+        yield InputError("/interval_months", "interval_invalid", "The interval is 1 to 120 months.")
+    currencies = {currency for charge in document.charges for currency in charge.prices}
+    for index, charge in enumerate(document.charges):
+        for currency in sorted(currencies - set(charge.prices)):
+            yield InputError(
+                f"/charges/{index}/prices",
+                "price_missing_currency",
+                f"'{charge.key}' has no price in {currency}, which another charge has: add it or drop it there.",
+            )
+    for key, feature in document.features.items():
+        if feature.limit is not None and (feature.limit < 0 or not feature.granted):
+            yield InputError(
+                f"/features/{key}/limit", "feature_limit_invalid", f"'{key}' needs a limit ≥ 0, and only where granted."
+            )
+
+
+def _meters(charge: Charge, at: str, is_meter: Callable[[str], bool], splits: Callable[[str], bool]) -> Found:
+    if not charge.key or not charge.key.replace("_", "").isalnum() or charge.key != charge.key.lower():
+        yield InputError(f"{at}/key", "charge_key_invalid", "A charge key has lower-case letters, digits and '_' only.")
+    if charge.meter is not None and not is_meter(charge.meter):
+        yield InputError(f"{at}/meter", "meter_unknown", f"There is no meter '{charge.meter}'. See GET /v1/meters.")
+    counted = charge.meter is not None and splits(charge.meter)
+    if charge.where and not counted:
+        yield InputError(
+            f"{at}/where", "where_needs_counted_meter", "'where' narrows counts and sums only, not levels or nothing."
+        )
+    if charge.tier_period is not None and not counted:
+        yield InputError(
+            f"{at}/tier_period", "tier_period_needs_counted_meter", "Tiers over a year need a meter that adds up."
+        )
+    per = charge.included_per
+    if per is None:
+        return
+    if not is_meter(per.meter) or splits(per.meter):
+        yield InputError(f"{at}/included_per/meter", "meter_unknown", f"'{per.meter}' is no meter of seats or people.")
+    yield from _number(per.quantity, f"{at}/included_per/quantity")
+    if not counted:
+        yield InputError(f"{at}/included_per", "included_per_needs_counted_meter", "A pool needs a meter that adds up.")
+    if charge.model in TIERED and charge.tier_period != per.period:
+        yield InputError(f"{at}/tier_period", "included_per_needs_tier_period", "Tiers after a yearly pool are yearly.")
+
+
+def _terms(charge: Charge, at: str, plan_months: int) -> Found:
+    yield from _number(charge.included, f"{at}/included")
+    if not charge.prices:
+        yield InputError(f"{at}/prices", "price_missing", f"'{charge.key}' has no price in any currency.")
+    if charge.interval_months is not None and (charge.interval_months < 1 or charge.interval_months % plan_months):
+        yield InputError(
+            f"{at}/interval_months", "interval_invalid", f"The interval must be a multiple of {plan_months} month(s)."
+        )
+    if charge.in_advance and charge.meter is not None:
+        yield InputError(f"{at}/in_advance", "in_advance_metered", "What is measured is known in arrears only.")
+    if (charge.tier_period or charge.included_per) and charge.model in ("flat", "percentage", "price_list"):
+        yield InputError(
+            f"{at}/tier_period", "cumulative_model", f"'{charge.model}' has no tiers or units to reckon over a year."
+        )
+    if charge.model == "percentage" and charge.meter != "courses.revenue":
+        yield InputError(f"{at}/meter", "percentage_needs_money", "A percentage is of money: use courses.revenue.")
+    if (charge.model == "price_list") != (charge.dimension is not None):
+        yield InputError(f"{at}/dimension", "dimension_invalid", "A price list needs a dimension, other models none.")
+
+
+def _price(charge: Charge, price: Price, currency: str, at: str) -> Found:
+    try:
+        exponent(currency)
+    except UnknownCurrency as unknown:
+        yield InputError(at, unknown.code, unknown.detail)
+    needed, allowed = NEEDS[charge.model], MAY.get(charge.model, ())
+    for name in needed:
+        if not getattr(price, name) and getattr(price, name) != 0:
+            yield InputError(f"{at}/{name}", "price_incomplete", f"A '{charge.model}' price needs '{name}'.")
+    for name in (*FIGURES, "tiers", "entries"):
+        value = getattr(price, name)
+        if value not in (None, (), {}) and name not in (*needed, *allowed, "minimum", "cap"):
+            yield InputError(f"{at}/{name}", "price_field_unused", f"A '{charge.model}' price does not use '{name}'.")
+        if isinstance(value, Decimal):
+            yield from _number(value, f"{at}/{name}")
+    for key, unit in price.entries.items():
+        yield from _number(unit, f"{at}/entries/{key}")
+    yield from _bounds(price, at)
+    if price.tiers:
+        yield from _tiers(charge, price.tiers, f"{at}/tiers")
+
+
+def _bounds(price: Price, at: str) -> Found:
+    if _below(price.cap, price.minimum):
+        yield InputError(f"{at}/cap", "cap_below_minimum", "The cap is below the minimum: no amount could keep both.")
+    if _below(price.most, price.least):
+        yield InputError(f"{at}/most", "most_below_least", "'most' is below 'least': no amount could keep both.")
+    if _below(price.size, SMALLEST):
+        yield InputError(f"{at}/size", "size_invalid", "A package holds more than 0 units.")
+    if _below(WHOLE, price.percent):
+        yield InputError(f"{at}/percent", "percent_invalid", "A percentage is at most 100; 7.5 means 7.5 %.")
+
+
+def _tiers(charge: Charge, tiers: tuple[Tier, ...], at: str) -> Found:
+    for index, tier in enumerate(tiers):
+        for name in ("up_to", "unit", "flat"):
+            value = getattr(tier, name)
+            if value is not None:
+                yield from _number(value, f"{at}/{index}/{name}")
+        if charge.model == "stairstep" and tier.unit is not None:
+            yield InputError(f"{at}/{index}/unit", "price_field_unused", "A stair has a flat amount only.")
+        if tier.unit is None and tier.flat is None:
+            yield InputError(f"{at}/{index}", "price_incomplete", "A tier needs a unit price or a flat amount.")
+    edges = [tier.up_to for tier in tiers]
+    if edges[-1] is not None:
+        yield InputError(f"{at}/{len(tiers) - 1}/up_to", "last_tier_not_open", "Leave 'up_to' out in the last tier.")
+    if _below(edges[0], SMALLEST):
+        yield InputError(f"{at}/0/up_to", "tiers_not_ascending", "The first tier must end above 0.")
+    for index, (low, high) in enumerate(pairwise(edges), start=1):
+        if low is None or (high is not None and not _below(low, high)):
+            yield InputError(f"{at}/{index}/up_to", "tiers_not_ascending", "Each tier must end above the one before.")
+
+
+def _below(value: Decimal | None, bound: Decimal | None) -> bool:
+    """Tell whether both are there, are numbers, and the first is the smaller."""
+    return value is not None and bound is not None and value.is_finite() and bound.is_finite() and value < bound
+
+
+def _number(value: Decimal, at: str) -> Found:
+    """A figure is finite, ≥ 0, not absurdly large, and has at most 12 decimals."""
+    if not value.is_finite():
+        yield InputError(at, "number_invalid", "A figure must be a finite decimal.")
+        return
+    if value < 0:
+        yield InputError(at, "number_negative", "A figure must not be negative; credits are not prices.")
+    if value > MAX_FIGURE:
+        yield InputError(at, "number_too_large", f"A figure must be at most {MAX_FIGURE:f}.")
+    if value.normalize().as_tuple().exponent < -MAX_DECIMALS:  # type: ignore[operator] # finite: an int
+        yield InputError(at, "too_many_decimals", f"A figure has at most {MAX_DECIMALS} decimals.")
