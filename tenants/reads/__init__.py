@@ -1,6 +1,7 @@
 """Selects about who; they return frozen values."""
 
 from tenants.reads.access import (
+    Answer,
     KeyView,
     Login,
     UserView,
@@ -8,6 +9,7 @@ from tenants.reads.access import (
     keys_of,
     principal_of_cookie,
     principal_of_key,
+    stored_answer,
     users_of,
 )
 from tenants.reads.audit import AuditLine, audit_page, tenants_with_unsealed_audit, unsealed_audit
@@ -34,6 +36,7 @@ from tenants.reads.tenants import (
 )
 
 __all__ = (
+    "Answer",
     "AuditLine",
     "CostCentreView",
     "KeyView",
@@ -58,6 +61,7 @@ __all__ = (
     "people_page",
     "principal_of_cookie",
     "principal_of_key",
+    "stored_answer",
     "tenant_now",
     "tenants_on_clock",
     "tenants_with_unsealed_audit",

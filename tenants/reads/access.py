@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tenants.models import ApiKey, UserAccount, UserSession
+from tenants.models import ApiKey, IdempotencyRecord, UserAccount, UserSession
 from tenants.principal import Principal
 from tenants.roles import permissions_of
 
@@ -84,10 +84,9 @@ def principal_of_key(session: Session, token_hash: bytes, now: datetime) -> tupl
     ).one_or_none()
     if row is None:
         return None
-    key_id, scopes, *user = row
-    role: str = user[3]
+    key_id, scopes, user_id, name, email, role, tenant_id, cost_centre = row
     allowed = frozenset(scope for scope in scopes if scope in permissions_of(role))
-    return key_id, Principal(*user, scopes=allowed)
+    return key_id, Principal(user_id, name, email, role, tenant_id, cost_centre, allowed)
 
 
 def principal_of_cookie(session: Session, token_hash: bytes, now: datetime) -> Principal | None:
@@ -99,9 +98,9 @@ def principal_of_cookie(session: Session, token_hash: bytes, now: datetime) -> P
     ).one_or_none()
     if row is None:
         return None
-    csrf_token, *user = row
-    scopes = frozenset(permission.value for permission in permissions_of(user[3]))
-    return Principal(*user, scopes=scopes, csrf_token=csrf_token)
+    csrf_token, user_id, name, email, role, tenant_id, cost_centre = row
+    scopes = frozenset(permission.value for permission in permissions_of(role))
+    return Principal(user_id, name, email, role, tenant_id, cost_centre, scopes, csrf_token)
 
 
 def users_of(session: Session, tenant_id: UUID | None) -> tuple[UserView, ...]:
@@ -137,3 +136,22 @@ def keys_of(session: Session, user_id: UUID) -> tuple[KeyView, ...]:
         .order_by(ApiKey.id.desc())
     )
     return tuple(KeyView(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The stored first answer to a request with an Idempotency-Key."""
+
+    request_hash: bytes
+    status: int
+    body: bytes
+
+
+def stored_answer(session: Session, tenant_id: UUID, key: str, route: str) -> Answer | None:
+    """Return the first answer, if there is one."""
+    row = session.execute(
+        select(IdempotencyRecord.request_hash, IdempotencyRecord.status, IdempotencyRecord.body).where(
+            IdempotencyRecord.tenant_id == tenant_id, IdempotencyRecord.key == key, IdempotencyRecord.route == route
+        )
+    ).one_or_none()
+    return Answer(row[0], row[1], row[2]) if row and row[1] is not None and row[2] is not None else None

@@ -1,0 +1,83 @@
+"""The web application."""
+
+import logging
+from importlib import import_module
+from typing import Any
+
+import structlog
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.prometheus import PrometheusConfig
+from litestar.static_files import create_static_files_router
+
+from app.dependencies import DEPENDENCIES
+from app.idempotency import remembering
+from app.openapi import OfflineViewer
+from app.problems import EXCEPTION_HANDLERS
+from app.security import SECURITY_HEADERS
+from core.db import Database, database
+from core.settings import load_settings
+
+__all__ = ("create_app",)
+
+_MODULES = (
+    "app.operate",
+    "tenants.api",
+    "metering.api",
+    "plans.api",
+    "billing.api",
+    "billing.chargebacks.api",
+    "app.clocks",
+    "app.pages.routes",
+)
+"""Every module that offers `route_handlers`; the order is the order of the OpenAPI document."""
+
+BODY_MAX = 10_000_000
+
+
+def _handlers() -> tuple[Any, ...]:
+    return remembering(handler for name in _MODULES for handler in import_module(name).route_handlers)
+
+
+def configure_logs(level: str) -> None:
+    """Log one JSON line per event to standard error, without bodies, cookies or keys."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        cache_logger_on_first_use=True,
+    )
+
+
+def create_app(db: Database | None = None) -> Litestar:
+    """Return the application, on the process's database or the one given (tests)."""
+    if db is None:
+        configure_logs(load_settings().log_level)
+    app = Litestar(
+        route_handlers=[
+            *_handlers(),
+            create_static_files_router(path="/static", directories=["app/static"], include_in_schema=False),
+        ],
+        dependencies=DEPENDENCIES,
+        exception_handlers=EXCEPTION_HANDLERS,
+        response_headers=SECURITY_HEADERS,
+        request_max_body_size=BODY_MAX,
+        middleware=[PrometheusConfig(app_name="tollbook", prefix="tollbook", group_path=True).middleware],
+        openapi_config=OpenAPIConfig(
+            title="Tollbook",
+            version="1",
+            path="/docs",
+            render_plugins=[OfflineViewer()],
+            components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
+            security=[{"key": []}],
+        ),
+        debug=False,
+    )
+    app.state.database = db or database()
+    return app

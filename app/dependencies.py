@@ -1,0 +1,202 @@
+"""What a handler may ask for by name: principal, tenant, session, steward.
+
+One transaction per request: it commits after the handler returned and before the answer is sent,
+so that a failing commit is a 500 and never a 201.
+"""
+
+import hmac
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from anyio import to_thread
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from sqlalchemy.orm import Session
+
+from app.idempotency import claim
+from core.clock import utc_now
+from core.db import Database
+from core.errors import Forbidden
+from core.scope import VENDOR_ID, GlobalScope, StewardScope, TenantScope
+from tenants.actions.create_user import token_hash
+from tenants.actions.note_key_use import note_key_use
+from tenants.errors import CsrfMissing, TenantRequired, TenantUnknown, Unauthenticated
+from tenants.principal import Principal
+from tenants.reads import TenantView, find_tenant, get_tenant, principal_of_cookie, principal_of_key
+
+__all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate")
+
+COOKIE = "tb_session"
+Req = Request[Any, Any, State]
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_KEY_LIFE_S = 2.0
+"""How long a key's principal is remembered, and so how long after its revocation it may still work."""
+
+
+class _KeyCache:
+    """Principals by token hash for two seconds, so that the hot lane does not look up each request."""
+
+    def __init__(self) -> None:
+        self._entries: dict[bytes, tuple[float, Principal]] = {}
+
+    def get(self, digest: bytes) -> Principal | None:
+        entry = self._entries.get(digest)
+        return entry[1] if entry and entry[0] > time.monotonic() else None
+
+    def put(self, digest: bytes, principal: Principal) -> None:
+        if len(self._entries) > 10_000:
+            self._entries.clear()
+        self._entries[digest] = (time.monotonic() + _KEY_LIFE_S, principal)
+
+
+def database_of(request: Req) -> Database:
+    """Return the application's database."""
+    found: Database = request.app.state.database
+    return found
+
+
+async def authenticate(request: Req) -> Principal:
+    """Return who is asking, by bearer token or by the browser's cookie.
+
+    Raises:
+        Unauthenticated: neither, or not valid (`unauthenticated`).
+        CsrfMissing: a browser changes something without the page's token (`csrf_token_missing`).
+    """
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated
+        return await _by_key(request, token.strip())
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise Unauthenticated
+    principal = await to_thread.run_sync(_by_cookie, database_of(request), cookie)
+    if request.method not in _SAFE:
+        await _check_csrf(request, principal)
+    return principal
+
+
+async def _by_key(request: Req, token: str) -> Principal:
+    cache: _KeyCache = request.app.state.setdefault("key_cache", _KeyCache())
+    digest = token_hash(token)
+    principal = cache.get(digest)
+    if principal is None:
+        principal = await to_thread.run_sync(_look_up_key, database_of(request), digest)
+        cache.put(digest, principal)
+    return principal
+
+
+def _look_up_key(database: Database, digest: bytes) -> Principal:
+    now = utc_now()
+    with database.begin(GlobalScope()) as session:
+        found = principal_of_key(session, digest, now)
+        if found is None:
+            raise Unauthenticated
+        note_key_use(session, found[0], now)
+        return found[1]
+
+
+def _by_cookie(database: Database, cookie: str) -> Principal:
+    with database.begin(GlobalScope()) as session:
+        principal = principal_of_cookie(session, token_hash(cookie), utc_now())
+    if principal is None:
+        raise Unauthenticated("Your session has ended. Sign in again.")
+    return principal
+
+
+async def _check_csrf(request: Req, principal: Principal) -> None:
+    sent = request.headers.get("x-csrf-token", "")
+    if not sent and request.content_type[0] in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        sent = str((await request.form()).get("csrf_token", ""))
+    if not hmac.compare_digest(sent, principal.csrf_token):
+        raise CsrfMissing
+
+
+async def provide_principal(request: Req) -> Principal:
+    """Who is asking; known before anything else happens."""
+    known: Principal | None = request.state.get("principal")
+    if known is None:
+        known = await authenticate(request)
+        request.state.principal = known
+    return known
+
+
+def _named_tenant(request: Req) -> str | None:
+    return request.path_params.get("tenant_slug") or request.headers.get("tbk-tenant") or None
+
+
+async def _acting_tenant(request: Req, principal: Principal) -> TenantView | None:
+    """Return whose data is meant; None where a vendor's key names nobody."""
+    named = _named_tenant(request)
+    if named is None and principal.tenant_id is None:
+        return None
+    return await to_thread.run_sync(_look_up_tenant, database_of(request), principal, named)
+
+
+def _look_up_tenant(database: Database, principal: Principal, named: str | None) -> TenantView:
+    with database.begin(GlobalScope()) as session:
+        if principal.tenant_id is None:
+            return find_tenant(session, named or "")
+        own = get_tenant(session, principal.tenant_id)
+    # Another tenant's name looks the same as one that does not exist.
+    if named is not None and named not in (own.slug, str(own.id)):
+        raise TenantUnknown(named)
+    return own
+
+
+async def provide_tenant(request: Req, principal: Principal) -> TenantView:
+    """Whose data is meant: the key's own tenant, the path's, or the header's."""
+    tenant = await _acting_tenant(request, principal)
+    if tenant is None:
+        raise TenantRequired
+    return tenant
+
+
+async def _transaction(
+    context: AbstractContextManager[Session], request: Req, owner: UUID
+) -> AsyncGenerator[Session, None]:
+    session = await to_thread.run_sync(context.__enter__)
+    try:
+        await to_thread.run_sync(partial(claim, session, request, owner, await request.body()))
+        yield session
+    except BaseException as error:
+        await to_thread.run_sync(context.__exit__, type(error), error, error.__traceback__)
+        raise
+    await to_thread.run_sync(context.__exit__, None, None, None)
+
+
+async def provide_session(request: Req, principal: Principal) -> AsyncGenerator[Session, None]:
+    """One transaction in the acting tenant's scope; the vendor's own where no tenant is named."""
+    tenant = await _acting_tenant(request, principal)
+    owner = tenant.id if tenant else VENDOR_ID
+    async for session in _transaction(database_of(request).begin(TenantScope(owner)), request, owner):
+        yield session
+
+
+async def provide_steward(request: Req, principal: Principal) -> AsyncGenerator[Session, None]:
+    """One transaction over all tenants, for the vendor's people only."""
+    if not principal.is_vendor:
+        raise Forbidden("This is the vendor's own view. Use the tenant's address or key.")
+    async for session in _transaction(database_of(request).begin(StewardScope()), request, VENDOR_ID):
+        yield session
+
+
+async def provide_database(request: Req) -> Database:
+    """The database itself, for the few jobs of several transactions (runs, clocks, sign-in)."""
+    return database_of(request)
+
+
+DEPENDENCIES = {
+    "principal": Provide(provide_principal),
+    "tenant": Provide(provide_tenant),
+    "session": Provide(provide_session),
+    "steward": Provide(provide_steward),
+    "database": Provide(provide_database),
+}

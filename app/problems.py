@@ -1,0 +1,168 @@
+"""Errors as the reader wants them: RFC 9457 for programs, a page for people.
+
+Litestar's own plugin swaps title and detail and stays out of the OpenAPI document, so the mapping
+is ours.
+"""
+
+import http
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Redirect
+from sqlalchemy.exc import DBAPIError
+
+from app.i18n import negotiate
+from app.idempotency import Replayed
+from app.pages.environment import render
+from app.pages.frame import THEMES
+from core.errors import InputError, InvalidInput, Refused
+from core.ids import new_id
+
+__all__ = ("EXCEPTION_HANDLERS", "Problem")
+
+_log = structlog.get_logger("tollbook.problems")
+_API = ("/v1", "/xapi", "/scim", "/schemas", "/healthz", "/readyz", "/metrics", "/.well-known")
+_HTTP_CODES = {
+    400: "malformed_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "media_type_unsupported",
+    429: "too_many_requests",
+}
+_RETRY_AFTER_S = 2
+
+Req = Request[Any, Any, State]
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """An error as RFC 9457 wants it; `code` is stable, `detail` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str | None = None
+    errors: list[dict[str, str]] | None = None
+
+
+def _is_api(request: Req) -> bool:
+    return request.url.path.startswith(_API) or "text/html" not in request.headers.get("accept", "")
+
+
+def _look(request: Req) -> dict[str, Any]:
+    """Return what the layout needs to know of the reader."""
+    theme = request.cookies.get("theme", "")
+    return {
+        "reader": negotiate(request.headers.get("accept-language", "")),
+        "theme": theme if theme in THEMES else "",
+        "csrf_token": "",
+    }
+
+
+def _answer(
+    request: Req, status: int, code: str, detail: str, *,
+    errors: tuple[InputError, ...] = (), headers: dict[str, str] | None = None, instance: str | None = None,
+) -> Response[Any]:  # fmt: skip
+    title = http.HTTPStatus(status).phrase
+    if not _is_api(request):
+        if status == http.HTTPStatus.UNAUTHORIZED and request.method == "GET":
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return Redirect("/sign-in", query_params={"next": target})
+        html = render(
+            "errors/error.html", status=status, title=title, text=detail, reference=instance, **_look(request)
+        )
+        return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+    body = Problem(
+        type=f"/docs/errors#{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        instance=instance,
+        errors=[{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors] or None,
+    )
+    return Response(
+        msgspec.json.encode(body), status_code=status, media_type="application/problem+json", headers=headers
+    )
+
+
+def refused(request: Req, error: Refused) -> Response[Any]:
+    """Answer a refusal with its code."""
+    errors = error.errors if isinstance(error, InvalidInput) else getattr(error, "errors", ())
+    wait = getattr(error, "retry_after_s", None)
+    headers = {"Retry-After": str(wait)} if wait is not None else None
+    return _answer(request, error.status, error.code, error.detail, errors=tuple(errors), headers=headers)
+
+
+def malformed(request: Req, error: ValidationException) -> Response[Any]:
+    """Answer a body, query or path that has the wrong shape."""
+    faults = []
+    for item in error.extra if isinstance(error.extra, list) else []:
+        if isinstance(item, dict):
+            pointer = str(item.get("key", ""))
+            faults.append(InputError(pointer, "malformed", str(item.get("message", "is not of the expected form"))))
+    detail = "; ".join(f"{f.pointer}: {f.detail}" for f in faults) or error.detail
+    return _answer(request, 400, "malformed_request", detail, errors=tuple(faults))
+
+
+def http_error(request: Req, error: HTTPException) -> Response[Any]:
+    """Answer what the framework itself refused."""
+    code = _HTTP_CODES.get(error.status_code, "request_refused")
+    detail = error.detail
+    if error.status_code == http.HTTPStatus.NOT_FOUND:
+        detail = "There is nothing at this address. Check it, or start at the home page."
+    headers = {key: value for key, value in (error.headers or {}).items() if key.lower() in ("allow", "retry-after")}
+    return _answer(request, error.status_code, code, detail, headers=headers or None)
+
+
+def replayed(_: Req, error: Replayed) -> Response[Any]:
+    """Give the first answer again."""
+    return Response(
+        error.body,
+        status_code=error.status,
+        media_type=MediaType.JSON,
+        headers={"Idempotency-Replayed": "true"},
+    )
+
+
+def database_error(request: Req, error: DBAPIError) -> Response[Any]:
+    """A database that is away for a moment is 503; what it refuses unexpectedly is a fault of ours."""
+    if (
+        error.connection_invalidated
+        or error.orig is None
+        or getattr(error.orig, "sqlstate", None) in (None, "57P01", "57P03")
+    ):
+        _log.warning("database_unavailable", path=request.url.path, error=type(error.orig).__name__)
+        return _answer(
+            request, 503, "database_unavailable", "The database is restarting. Send the request again in a moment.",
+            headers={"Retry-After": str(_RETRY_AFTER_S)},
+        )  # fmt: skip
+    return unexpected(request, error)
+
+
+def unexpected(request: Req, error: Exception) -> Response[Any]:
+    """Answer a fault of ours: the log has the details under the reference, the answer has none."""
+    reference = str(new_id())
+    _log.error("unexpected_error", reference=reference, path=request.url.path, method=request.method, exc_info=error)
+    detail = (
+        f"Something went wrong on our side; nothing was changed. Try again, and tell support the reference {reference}."
+    )
+    return _answer(request, 500, "internal_error", detail, instance=f"urn:uuid:{reference}")
+
+
+EXCEPTION_HANDLERS: dict[type[Exception] | int, Any] = {
+    Refused: refused,
+    ValidationException: malformed,
+    HTTPException: http_error,
+    Replayed: replayed,
+    DBAPIError: database_error,
+    Exception: unexpected,
+}

@@ -1,0 +1,211 @@
+"""The API of who."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post, put
+from litestar.params import Parameter
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.errors import NotFound
+from tenants.actions.create_legal_entity import LegalEntityInput, create_legal_entity
+from tenants.actions.create_tenant import TenantInput, create_tenant
+from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user
+from tenants.actions.import_people import (
+    AssignmentInput,
+    CostCentreInput,
+    PersonInput,
+    import_assignments,
+    import_cost_centres,
+    import_people,
+)
+from tenants.principal import Principal, require
+from tenants.reads import (
+    TenantView,
+    all_cost_centres,
+    audit_page,
+    find_tenant,
+    legal_entities,
+    list_tenants,
+    people_page,
+    users_of,
+)
+from tenants.roles import Permission
+from tenants.schemas import (
+    AssignmentBody,
+    Audit,
+    CostCentreBody,
+    Imported,
+    KeyBody,
+    LegalEntityAnswer,
+    LegalEntityBody,
+    Me,
+    NewKeyAnswer,
+    Page,
+    PersonAnswer,
+    PersonBody,
+    TenantAnswer,
+    TenantBody,
+    UserAnswer,
+    UserBody,
+)
+
+__all__ = ("route_handlers",)
+
+Limit = Annotated[int, Parameter(ge=1, le=500)]
+
+
+class AccessController(Controller):
+    """Who is asking; users and keys."""
+
+    path = "/v1"
+    tags = ("access",)
+
+    @get("/me", sync_to_thread=False)
+    def me(self, principal: Principal) -> Me:
+        """Say whom this key acts for."""
+        return Me.of(principal)
+
+    @post("/users", sync_to_thread=True)
+    def add_user(self, principal: Principal, session: Session, data: UserBody) -> UserAnswer:
+        """Create a user of the acting tenant, or of the vendor where none is named."""
+        require(principal, Permission.TENANTS_WRITE)
+        owner = _owner(session)
+        user = UserInput(data.email, data.name, data.role, owner, data.cost_centre, data.password)
+        return UserAnswer(create_user(session, user, principal.actor, utc_now()))
+
+    @post("/api-keys", sync_to_thread=True)
+    def add_key(self, principal: Principal, session: Session, data: KeyBody) -> NewKeyAnswer:
+        """Make a key for a user; its token is shown this once."""
+        require(principal, Permission.TENANTS_WRITE)
+        user = next((user for user in users_of(session, _owner(session)) if user.email == data.email.lower()), None)
+        if user is None:
+            raise NotFound("user", data.email)
+        scopes = tuple(data.scopes) if data.scopes is not None else None
+        key = KeyInput(user.id, user.role, data.name, scopes, data.expires_at)
+        made = create_api_key(session, key, principal.actor, utc_now())
+        return NewKeyAnswer(made.id, made.token, made.hint)
+
+    @get("/audit", sync_to_thread=True)
+    def audit(self, principal: Principal, session: Session, cursor: UUID | None = None, limit: Limit = 50) -> Page:
+        """List the acting tenant's audit trail, newest first."""
+        require(principal, Permission.AUDIT_READ)
+        lines = audit_page(session, session.info["scope"].tenant_id, before=cursor, limit=limit)
+        return Page([Audit.of(line) for line in lines], str(lines[-1].id) if len(lines) == limit else None)
+
+
+def _owner(session: Session) -> UUID | None:
+    """Return the acting tenant, or None where the vendor acts for itself (the nil id)."""
+    tenant_id: UUID = session.info["scope"].tenant_id
+    return tenant_id if tenant_id.int else None
+
+
+class TenantController(Controller):
+    """Customers and legal entities: the vendor's."""
+
+    path = "/v1"
+    tags = ("tenants",)
+
+    @get("/legal-entities", sync_to_thread=True)
+    def entities(self, principal: Principal, session: Session) -> list[LegalEntityAnswer]:
+        """List the companies that issue invoices."""
+        require(principal, Permission.TENANTS_READ)
+        return [LegalEntityAnswer.of(entity) for entity in legal_entities(session)]
+
+    @post("/legal-entities", sync_to_thread=True)
+    def add_entity(self, principal: Principal, session: Session, data: LegalEntityBody) -> LegalEntityAnswer:
+        """Set up a company that issues invoices."""
+        require(principal, Permission.TENANTS_WRITE)
+        given = LegalEntityInput(**{name: getattr(data, name) for name in LegalEntityInput.__slots__})
+        return LegalEntityAnswer.of(create_legal_entity(session, given))
+
+    @get("/tenants", sync_to_thread=True)
+    def tenants(self, principal: Principal, session: Session) -> Page:
+        """List the customers by slug."""
+        require(principal, Permission.TENANTS_READ)
+        return Page([TenantAnswer.of(tenant) for tenant in list_tenants(session)], None)
+
+    @get("/tenants/{key:str}", sync_to_thread=True)
+    def one(self, principal: Principal, session: Session, key: str) -> TenantAnswer:
+        """Show a customer by id or slug."""
+        require(principal, Permission.TENANTS_READ)
+        return TenantAnswer.of(find_tenant(session, key))
+
+    @post("/tenants", sync_to_thread=True)
+    def add(self, principal: Principal, session: Session, data: TenantBody) -> TenantAnswer:
+        """Take on a customer, in real time or on a test clock."""
+        require(principal, Permission.TENANTS_WRITE)
+        entity = next((entity for entity in legal_entities(session) if entity.key == data.legal_entity), None)
+        if entity is None:
+            raise NotFound("legal entity", data.legal_entity)
+        given = TenantInput(
+            legal_entity_id=entity.id,
+            parent_id=find_tenant(session, data.parent).id if data.parent else None,
+            holidays=tuple(data.holidays),
+            test_clock_id=data.test_clock,
+            **{name: getattr(data, name) for name in _PLAIN},
+        )
+        return TenantAnswer.of(create_tenant(session, given, principal.actor, utc_now()))
+
+
+_PLAIN = (
+    "slug", "name", "time_zone", "currency", "country", "billing_name", "billing_address", "tax_id",
+    "tax_treatment", "purchase_order", "payment_terms_days", "grace_hours", "bill_to_parent",
+)  # fmt: skip
+
+
+class PeopleController(Controller):
+    """People, cost centres and who carries whom."""
+
+    path = "/v1"
+    tags = ("people",)
+
+    @get("/people", sync_to_thread=True)
+    def people(
+        self, principal: Principal, session: Session, tenant: TenantView,
+        search: str = "", cursor: UUID | None = None, limit: Limit = 50,
+    ) -> Page:  # fmt: skip
+        """List people by id; `search` looks into name, e-mail and key."""
+        require(principal, Permission.PEOPLE_READ)
+        found = people_page(session, tenant.id, search=search, after=cursor, limit=limit)
+        return Page([PersonAnswer.of(person) for person in found], str(found[-1].id) if len(found) == limit else None)
+
+    @post("/people", sync_to_thread=True)
+    def add_people(
+        self, principal: Principal, session: Session, tenant: TenantView, data: list[PersonBody]
+    ) -> Imported:
+        """Create people that are not known yet."""
+        require(principal, Permission.PEOPLE_WRITE)
+        given = [PersonInput(p.key, p.active_from, p.name, p.email, p.person_class, p.audience) for p in data]
+        import_people(session, tenant.id, given, principal.actor, utc_now())
+        return Imported(len(data))
+
+    @get("/cost-centres", sync_to_thread=True)
+    def centres(self, principal: Principal, session: Session, tenant: TenantView) -> Page:
+        """List the organisation tree with the dates for which each node holds."""
+        require(principal, Permission.PEOPLE_READ)
+        return Page([CostCentreBody.of(centre) for centre in all_cost_centres(session, tenant.id)], None)
+
+    @put("/cost-centres", sync_to_thread=True)
+    def put_centres(
+        self, principal: Principal, session: Session, tenant: TenantView, data: list[CostCentreBody]
+    ) -> Imported:
+        """Create or change nodes of the tree."""
+        require(principal, Permission.PEOPLE_WRITE)
+        given = [CostCentreInput(c.code, c.name, c.valid_from, c.parent_code, c.valid_to, c.headcount) for c in data]
+        import_cost_centres(session, tenant.id, given, principal.actor)
+        return Imported(len(data))
+
+    @post("/assignments", sync_to_thread=True)
+    def assign(
+        self, principal: Principal, session: Session, tenant: TenantView, data: list[AssignmentBody]
+    ) -> Imported:
+        """Record which cost centres carry people, from which day on."""
+        require(principal, Permission.PEOPLE_WRITE)
+        given = [AssignmentInput(a.key, a.valid_from, tuple(a.shares.items()), a.valid_to) for a in data]
+        import_assignments(session, tenant.id, given, principal.actor, utc_now())
+        return Imported(len(data))
+
+
+route_handlers = (AccessController, TenantController, PeopleController)

@@ -1,0 +1,236 @@
+"""What the API takes and gives about who."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from tenants.principal import Principal
+from tenants.reads import AuditLine, CostCentreView, LegalEntityView, PersonView, TenantView
+
+__all__ = (
+    "AssignmentBody",
+    "Audit",
+    "CostCentreBody",
+    "KeyBody",
+    "LegalEntityBody",
+    "Me",
+    "NewKeyAnswer",
+    "PersonBody",
+    "TenantAnswer",
+    "TenantBody",
+    "UserBody",
+)
+
+Text = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class LegalEntityBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A company of the vendor that issues invoices."""
+
+    key: Text
+    name: Text
+    address: Text
+    country: Text
+    tax_id: Text
+    base_currency: Text
+    number_prefix: Text
+    iban: Text = ""
+
+
+class LegalEntityAnswer(LegalEntityBody):
+    """A legal entity with its id."""
+
+    id: UUID | None = None
+
+    @classmethod
+    def of(cls, view: LegalEntityView) -> "LegalEntityAnswer":
+        """Return the view as JSON shows it."""
+        return msgspec.convert(view, cls, from_attributes=True)
+
+
+class TenantBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A customer; `legal_entity`, `parent` are keys or slugs."""
+
+    slug: Text
+    name: Text
+    legal_entity: Text
+    time_zone: Text
+    currency: Text
+    country: Text
+    billing_name: Text
+    billing_address: Text
+    tax_id: Text = ""
+    tax_treatment: Text = "standard"
+    purchase_order: Text = ""
+    payment_terms_days: int = 30
+    grace_hours: int = 72
+    holidays: list[date] = []
+    parent: Text | None = None
+    bill_to_parent: bool = False
+    test_clock: UUID | None = None
+
+
+class TenantAnswer(msgspec.Struct):
+    """A customer as the vendor's list shows it."""
+
+    id: UUID
+    slug: str
+    name: str
+    status: str
+    time_zone: str
+    currency: str
+    country: str
+    billing_name: str
+    billing_address: str
+    tax_id: str
+    tax_treatment: str
+    purchase_order: str
+    payment_terms_days: int
+    grace_hours: int
+    legal_entity_id: UUID
+    parent_id: UUID | None
+    bill_to_parent: bool
+    test_clock_id: UUID | None
+
+    @classmethod
+    def of(cls, view: TenantView) -> "TenantAnswer":
+        """Return the view as JSON shows it."""
+        return msgspec.convert(view, cls, from_attributes=True)
+
+
+class UserBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A user; the vendor's own have no tenant (send no Tbk-Tenant header)."""
+
+    email: Text
+    name: Text
+    role: Text
+    cost_centre: Text | None = None
+    password: Text | None = None
+
+
+class UserAnswer(msgspec.Struct):
+    """The id of the new user."""
+
+    id: UUID
+
+
+class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A key for a user of the acting tenant."""
+
+    email: Text
+    name: Text
+    scopes: list[Text] | None = None
+    expires_at: datetime | None = None
+
+
+class NewKeyAnswer(msgspec.Struct):
+    """A key, with its token this once."""
+
+    id: UUID
+    token: str
+    hint: str
+
+
+class PersonBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A person by the key that events name as `subject`."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    active_from: datetime
+    name: Text = ""
+    email: Text = ""
+    person_class: Text = msgspec.field(default="member", name="class")
+    audience: Text = "employee"
+
+
+class PersonAnswer(msgspec.Struct):
+    """A person, for the customer's own administrators."""
+
+    id: UUID
+    key: str | None
+    name: str
+    email: str
+    active_from: datetime
+    active_to: datetime | None
+
+    @classmethod
+    def of(cls, view: PersonView) -> "PersonAnswer":
+        """Return the view as JSON shows it."""
+        return cls(view.id, view.external_id, view.name, view.email, view.active_from, view.active_to)
+
+
+class CostCentreBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A node of the organisation tree for dates `[valid_from, valid_to)`."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Text
+    valid_from: date
+    valid_to: date | None = None
+    parent_code: Text | None = None
+    headcount: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] | None = None
+
+    @classmethod
+    def of(cls, view: CostCentreView) -> "CostCentreBody":
+        """Return the view as JSON shows it."""
+        return msgspec.convert(view, cls, from_attributes=True)
+
+
+class AssignmentBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Who carries a person over dates `[valid_from, valid_to)`; weights are normalised to shares."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    valid_from: date
+    shares: dict[str, Decimal]
+    valid_to: date | None = None
+
+
+class Imported(msgspec.Struct):
+    """How many were given."""
+
+    given: int
+
+
+class Me(msgspec.Struct):
+    """Who the key acts for."""
+
+    user_id: UUID
+    email: str
+    name: str
+    role: str
+    tenant_id: UUID | None
+    cost_centre: str | None
+    scopes: list[str]
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Me":
+        """Return the principal as JSON shows it."""
+        return cls(
+            principal.user_id, principal.email, principal.name, principal.role, principal.tenant_id,
+            principal.cost_centre, sorted(principal.scopes),
+        )  # fmt: skip
+
+
+class Audit(msgspec.Struct):
+    """One entry of the audit trail."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    action: str
+    object_type: str
+    object_id: str
+    detail: dict[str, object]
+
+    @classmethod
+    def of(cls, line: AuditLine) -> "Audit":
+        """Return the entry as JSON shows it."""
+        return msgspec.convert(line, cls, from_attributes=True)
+
+
+class Page(msgspec.Struct):
+    """A page of a list; `next_cursor` is null at the end."""
+
+    items: list[object]
+    next_cursor: str | None
