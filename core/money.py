@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 from typing import TypeAlias
 
 from babel.core import get_global
@@ -127,7 +128,7 @@ def to_money(value: Number, currency: str) -> Money:
     return Money(round_half_away(value, exponent(currency)), currency)
 
 
-def largest_remainder(total: int, weights: Sequence[tuple[str, Fraction]]) -> tuple[int, ...]:
+def largest_remainder(total: int, weights: Sequence[tuple[str, Fraction | int]]) -> tuple[int, ...]:
     """Split `total` minor units by weights so that the parts sum to it exactly.
 
     Each part gets the floor of its exact share; what is left goes one by one to the largest
@@ -150,18 +151,22 @@ def largest_remainder(total: int, weights: Sequence[tuple[str, Fraction]]) -> tu
     """
     if any(weight < 0 for _, weight in weights):
         raise ValueError("a weight is negative")
-    whole = sum((weight for _, weight in weights), Fraction(0))
+    # Over one common denominator all is integers: exact as fractions are, and many times as fast.
+    scale = lcm(*(weight.denominator for _, weight in weights))
+    scaled = [weight.numerator * (scale // weight.denominator) for _, weight in weights]
+    whole = sum(scaled)
     if whole == 0:
         if total:
             raise ValueError("the weights sum to zero")
         return (0,) * len(weights)
     size = abs(total)
-    shares = [size * weight / whole for _, weight in weights]
-    parts = [share.numerator // share.denominator for share in shares]
-    order = sorted(
-        range(len(weights)),
-        key=lambda i: (parts[i] - shares[i], -weights[i][1], weights[i][0]),
-    )
+    parts: list[int] = []
+    remainders: list[int] = []
+    for weight in scaled:
+        part, remainder = divmod(size * weight, whole)
+        parts.append(part)
+        remainders.append(remainder)
+    order = sorted(range(len(weights)), key=lambda i: (-remainders[i], -scaled[i], weights[i][0]))
     for i in order[: size - sum(parts)]:
         parts[i] += 1
     assert sum(parts) == size

@@ -1,0 +1,56 @@
+"""Rows: how one line is shared, exactly. Integers over their sum stand for fractions that sum to 1."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from operator import itemgetter
+
+__all__ = ("RESERVED", "SPONSOR", "UNASSIGNED", "VARIANCE", "Row", "row_of")
+
+UNASSIGNED = "~unassigned"
+"""Suspense: what nobody carries. Called out, never hidden in somebody's share."""
+SPONSOR = "~sponsor"
+"""What the company takes over on purpose."""
+VARIANCE = "~variance"
+"""What stays with the learning department."""
+RESERVED = frozenset({UNASSIGNED, SPONSOR, VARIANCE})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Sparse shares over cost-centre codes and reserved accounts, in order of code.
+
+    A share is `weight / whole`; weights are positive integers that sum to `whole`, so that a row
+    is a set of fractions that sum to 1 and a thousand centres cost no fraction arithmetic.
+    """
+
+    weights: tuple[tuple[str, int], ...]
+    whole: int
+
+    def share(self, code: str) -> Fraction:
+        """Return the exact share of that code, 0 if it is not in the row."""
+        at = bisect_left(self.weights, code, key=itemgetter(0))
+        found = at < len(self.weights) and self.weights[at][0] == code
+        return Fraction(self.weights[at][1], self.whole) if found else Fraction(0)
+
+    def shares(self) -> Iterator[tuple[str, Fraction]]:
+        """Yield all shares, by code; they sum to 1."""
+        return ((code, Fraction(weight, self.whole)) for code, weight in self.weights)
+
+
+def row_of(quantities: Mapping[str, Fraction]) -> Row | None:
+    """Normalise weights ≥ 0 to a row; None where they sum to zero. Zero weights leave no trace.
+
+    >>> row_of({"HR": Fraction(1, 2), "IT": Fraction(3, 2), "PR": Fraction(0)})
+    Row(weights=(('HR', 1), ('IT', 3)), whole=4)
+    """
+    scale = lcm(*(quantity.denominator for quantity in quantities.values()))
+    weights = tuple(
+        (code, quantity.numerator * (scale // quantity.denominator))
+        for code, quantity in sorted(quantities.items())
+        if quantity
+    )
+    whole = sum(weight for _, weight in weights)
+    return Row(weights, whole) if whole else None
