@@ -1,0 +1,76 @@
+"""The embedded services together, and the environment that points the product at them."""
+
+import os
+import secrets
+import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from app.embedded.postgres import EmbeddedPostgres, free_port
+from app.embedded.valkey import EmbeddedValkey
+
+__all__ = ("DATABASE", "Stack")
+
+DATABASE = "tollbook"
+PREFERRED_PORT = 8000
+
+
+class Stack:
+    """PostgreSQL and Valkey below one directory; external ones where the environment names them."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.run_dir = run_dir.absolute()
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        self.postgres = None if os.environ.get("DATABASE_URL") else EmbeddedPostgres(self.run_dir / "postgres")
+        self.valkey = None if os.environ.get("BROKER_URL") else EmbeddedValkey(self.run_dir / "valkey")
+
+    def start(self) -> dict[str, str]:
+        """Start what is embedded, or adopt it.
+
+        Returns:
+            The whole environment for the product's processes.
+        """
+        environment = dict(os.environ)
+        if self.postgres is not None:
+            with psycopg.connect(self.postgres.start(), autocommit=True) as connection:
+                if connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone() is None:
+                    connection.execute(f"create database {DATABASE}")
+            environment["DATABASE_URL"] = self.postgres.url(DATABASE)
+        if self.valkey is not None:
+            environment["BROKER_URL"] = self.valkey.start()
+        environment.setdefault("SECRET_KEY", self._secret())
+        environment.setdefault("PORT", str(self._web_port()))
+        environment.setdefault("PUBLIC_URL", f"http://127.0.0.1:{environment['PORT']}")
+        environment["TOLLBOOK_RUN_DIR"] = str(self.run_dir)
+        # All processes must agree how far TOLLBOOK_NOW is from the machine's clock.
+        environment.setdefault("TOLLBOOK_NOW_SET_AT", datetime.now(UTC).isoformat())
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+        environment["PYTHONUNBUFFERED"] = "1"
+        return environment
+
+    def _secret(self) -> str:
+        file = self.run_dir / "secret"
+        if not file.exists():
+            file.write_text(secrets.token_hex(32))
+            file.chmod(0o600)
+        return file.read_text()
+
+    @staticmethod
+    def _web_port() -> int:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", PREFERRED_PORT))
+            except OSError:
+                return free_port()
+        return PREFERRED_PORT
+
+    def stop(self) -> None:
+        """Stop what is embedded; all data stays."""
+        if self.valkey is not None:
+            self.valkey.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
