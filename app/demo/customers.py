@@ -97,13 +97,13 @@ RETAILER = CustomerSpec(
     crowd=Crowd(employees=40000, joiners_a_month=900, leavers_a_month=700),
     rates=Rates(
         rhythm="shop",
-        seats=8000,
-        seat_moves=1900,
+        seats=4000,
+        seat_moves=1300,
         sessions=300,
         activities=500,
         contributions=150,
         acceptances=20,
-        web_courses=640,
+        web_courses=900,
         classes=6,
         class_size=15,
     ),
@@ -137,8 +137,8 @@ UNIVERSITY = CustomerSpec(
     crowd=Crowd(employees=6200, guests=150, joiners_a_month=60, leavers_a_month=40),
     rates=Rates(
         rhythm="campus",
-        session_minutes=110,
-        sessions=2700,
+        session_minutes=125,
+        sessions=2300,
         activities=320,
         contributions=170,
         acceptances=30,
@@ -262,7 +262,7 @@ CHILDREN = (
         centres=(CentreSpec("NETZ", "Networks", None, 5), CentreSpec("KUND", "Customers", None, 3)),
         crowd=Crowd(employees=380, joiners_a_month=3, leavers_a_month=2),
         rates=Rates(
-            sessions=190, session_minutes=45, activities=60, contributions=30, web_courses=30, classes=1, members=100
+            sessions=420, session_minutes=110, activities=60, contributions=30, web_courses=30, classes=1, members=100
         ),
         key_prefix="aw",
     ),
@@ -303,7 +303,7 @@ CHILDREN = (
         ),
         crowd=Crowd(employees=450, joiners_a_month=4, leavers_a_month=3),
         rates=Rates(
-            rhythm="shop", sessions=240, session_minutes=50, activities=50, web_courses=40, classes=2, members=120
+            rhythm="shop", sessions=480, session_minutes=100, activities=50, web_courses=40, classes=2, members=120
         ),
         key_prefix="al",
     ),

@@ -103,13 +103,13 @@ class _Sender:
         count = len(events)
         corrections = self._corrections(events, late)
         self.late = late
-        events = events + self._again(events, count, expected) + self._wrong(events, count, month, expected)
+        events = events + self._again(events, month, expected) + self._wrong(events, count, month, expected)
         self.last = [event for event in events[:count] if event["type"] == "activity.performed"][:50]
         return Delivery(month, self.customer.month_end(month) + timedelta(hours=1), events, corrections, expected)
 
-    def _again(self, events: list[Event], count: int, expected: Expected) -> list[Event]:
+    def _again(self, events: list[Event], month: int, expected: Expected) -> list[Event]:
         """Return retries: the same, the same stamped with a later time, and some with other content."""
-        rng = self.rng
+        rng, count = self.rng, len(events)
         again, self.repeats = self.repeats, []
         expected.duplicate += len(again)
         for _ in range(max(1, count // 100)):
@@ -117,7 +117,7 @@ class _Sender:
             dice = rng.random()
             if dice < 0.3:
                 # A sender that stamps a retry with its own now: still the same event.
-                event = event | {"time": stamp(int(self.customer.edges_ms[-1]) - 1)}
+                event = event | {"time": stamp(self.customer.edges_ms[month + 1] + 1_800_000)}
             if dice > 0.7:
                 self.repeats.append(event)
             else:
