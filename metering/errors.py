@@ -1,0 +1,146 @@
+"""Refusals of whole requests; the codes of single events stand in `EventFault`."""
+
+from enum import StrEnum
+
+from core.errors import NotFound, Refused
+
+__all__ = (
+    "BodyMalformed",
+    "BodyTooLarge",
+    "ContentEncodingUnsupported",
+    "DatabaseUnavailable",
+    "EventFault",
+    "EventNotFound",
+    "IngestBusy",
+    "MediaTypeUnsupported",
+    "SchemaNotFound",
+    "TooManyEvents",
+)
+
+
+class EventFault(StrEnum):
+    """Why one event of a batch was not taken, as told in the answer."""
+
+    EVENT_INVALID = "event_invalid"
+    """It is not a JSON object, or not text in UTF-8."""
+    SPECVERSION_UNSUPPORTED = "specversion_unsupported"
+    """`specversion` is not 1.0."""
+    ID_MISSING = "id_missing"
+    """There is no `id`, so that a repeat could not be told."""
+    SOURCE_MISSING = "source_missing"
+    """There is no `source`."""
+    TYPE_MISSING = "type_missing"
+    """There is no `type`."""
+    TIME_MISSING = "time_missing"
+    """There is no `time`."""
+    SUBJECT_MISSING = "subject_missing"
+    """There is no `subject`: who did it?"""
+    ATTRIBUTE_INVALID = "attribute_invalid"
+    """`id`, `source`, `type` or `subject` is not a string, too long, or has a NUL character."""
+    TIME_INVALID = "time_invalid"
+    """`time` is not an RFC 3339 instant with an offset, or lies before 1970."""
+    TIME_IN_FUTURE = "time_in_future"
+    """`time` is more than five minutes ahead of the tenant's clock."""
+    DATA_INVALID = "data_invalid"
+    """`data` does not fit the schema of its type; the field is named."""
+    QUANTITY_OUT_OF_RANGE = "quantity_out_of_range"
+    """A number is negative, absurdly large or absurdly precise."""
+    NESTING_TOO_DEEP = "nesting_too_deep"
+    """`data` is nested more than 32 levels deep."""
+    CONFLICT = "conflict"
+    """An event of this source and id with other content was accepted before; the first one stays."""
+    NOT_STORABLE = "not_storable"
+    """The database refused this event's values."""
+
+
+class MediaTypeUnsupported(Refused):
+    """The body is not JSON in one of the modes of CloudEvents."""
+
+    code = "media_type_unsupported"
+    status = 415
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            f"'{content_type or 'no Content-Type'}' is not understood. Send application/cloudevents+json,"
+            " application/cloudevents-batch+json, application/json, or JSON data with ce-* headers, in UTF-8."
+        )
+
+
+class ContentEncodingUnsupported(Refused):
+    """The body is compressed in a way that is not spoken here."""
+
+    code = "content_encoding_unsupported"
+    status = 415
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(f"The Content-Encoding '{encoding}' is not understood. Send gzip, zstd or none.")
+
+
+class BodyTooLarge(Refused):
+    """The body is over the limit, as sent or after decompression."""
+
+    code = "body_too_large"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body has more than {limit:,} bytes after decompression. Send smaller batches.")
+
+
+class TooManyEvents(Refused):
+    """The batch has too many events."""
+
+    code = "too_many_events"
+    status = 413
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(f"The batch has {count:,} events; at most {limit:,} are taken at once. Send smaller batches.")
+
+
+class BodyMalformed(Refused):
+    """The body as a whole cannot be read; nothing of it was taken."""
+
+    code = "body_malformed"
+    status = 400
+
+
+class IngestBusy(Refused):
+    """More facts are waiting than this process takes on; nothing of the request was taken."""
+
+    code = "ingest_busy"
+    status = 429
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__("Too many events are waiting to be written. Send the same request again in a second.")
+
+
+class DatabaseUnavailable(Refused):
+    """The database did not confirm; sending the same events again is safe, whatever became of these."""
+
+    code = "database_unavailable"
+    status = 503
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database did not confirm these events. Send the same request again in a second:"
+            " what was stored counts once."
+        )
+
+
+class EventNotFound(NotFound):
+    """No such event."""
+
+    code = "event_not_found"
+
+    def __init__(self, source: str, event_id: str) -> None:
+        super().__init__("event", f"{source} {event_id}")
+
+
+class SchemaNotFound(NotFound):
+    """No built-in event type of that name."""
+
+    code = "schema_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__("event type", name)

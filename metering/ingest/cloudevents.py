@@ -1,0 +1,203 @@
+"""CloudEvents 1.0 in JSON: a body into its events' raw bytes, one event's bytes into an envelope (pure).
+
+Each event is decoded by itself, so that a bad one cannot sink the others.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from metering.errors import BodyMalformed, EventFault, TooManyEvents
+from metering.events.registry import Fault
+from metering.ingest.bodies import Mode
+
+__all__ = ("MAX_EVENTS", "Envelope", "FaultyEvent", "read_envelope", "split_body")
+
+MAX_EVENTS = 10_000
+"""How many events one request may carry."""
+MAX_ATTRIBUTE = 512
+"""How many characters an id, a source, a type or a subject may have."""
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing that is metered happened before; a time of 0001-01-01 is a sender's default value."""
+
+Attribute = Annotated[str, Meta(min_length=1, max_length=MAX_ATTRIBUTE)]
+
+
+class FaultyEvent(Exception):
+    """One event cannot be taken; `code` is an `EventFault`, `event_id` what could be read of its id."""
+
+    def __init__(self, fault: Fault, event_id: str | None) -> None:
+        super().__init__(fault[1])
+        self.code, self.detail = fault
+        self.event_id = event_id
+
+
+class Envelope(Struct, gc=False):
+    """The attributes of one event; `data` is not looked at yet. Extension attributes are dropped."""
+
+    id: Attribute
+    source: Attribute
+    type: Attribute
+    subject: Attribute
+    time: Annotated[datetime, Meta(tz=True)]
+    specversion: str | None = None
+    data: Raw = Raw(b"")
+    data_base64: str | None = None
+
+
+_ARRAY = msgspec.json.Decoder(list[Raw])
+_RAW = msgspec.json.Decoder(Raw)
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+
+
+def split_body(body: bytes, mode: Mode, headers: Mapping[str, str]) -> list[Raw]:
+    """Return the raw events of a body, in its order.
+
+    Raises:
+        BodyMalformed: the body is not JSON, or not the shape of its mode (`body_malformed`).
+        TooManyEvents: over `MAX_EVENTS` (`too_many_events`).
+    """
+    first = body.lstrip(b" \t\r\n")[:1]
+    try:
+        if mode is Mode.BINARY:
+            return [_from_headers(body if first else b"", headers)]
+        if mode is not Mode.BATCH and first == b"{":
+            return [_RAW.decode(body)]
+        if mode is not Mode.SINGLE and first == b"[":
+            events = _array(body)
+        else:
+            wanted = {Mode.SINGLE: "a JSON object", Mode.BATCH: "a JSON array of events"}
+            raise BodyMalformed(f"The body must be {wanted.get(mode, 'an event or an array of events, in JSON')}.")
+    except RecursionError:
+        return [Raw(body)]  # one event, too deep: reading its envelope will say so
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BodyMalformed(f"The body is not JSON: {error}. Nothing of it was taken.") from error
+    if len(events) > MAX_EVENTS:
+        raise TooManyEvents(len(events), MAX_EVENTS)
+    return events
+
+
+def _array(body: bytes) -> list[Raw]:
+    try:
+        return _ARRAY.decode(body)
+    except RecursionError:
+        return _split_deep(body)
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+
+
+def _split_deep(body: bytes) -> list[Raw]:
+    """Split an array that is too deep for the decoder, by counting brackets: only its deep events are bad."""
+    events: list[Raw] = []
+    depth, start = 0, 0
+    for token in _TOKEN.finditer(body):
+        mark = body[token.start()]
+        if mark in b"[{":
+            depth += 1
+            start = token.end() if depth == 1 else start
+        elif mark in b"]}":
+            depth -= 1
+        if (mark == 44 and depth == 1) or depth == 0:  # a comma between events, or the end of the array
+            events.append(_shallow(body[start : token.start()]))
+            start = token.end()
+            if depth == 0:
+                break
+    if depth or body[start:].strip():
+        raise BodyMalformed("The body is not JSON: its brackets do not match. Nothing of it was taken.")
+    return events
+
+
+def _shallow(raw: bytes) -> Raw:
+    try:
+        return _RAW.decode(raw)
+    except RecursionError:
+        return Raw(raw)
+
+
+def _from_headers(body: bytes, headers: Mapping[str, str]) -> Raw:
+    """Return the structured form of an event in binary mode (header values are percent-encoded)."""
+    event: dict[str, Any] = {
+        name[3:]: unquote(value)
+        for name, value in headers.items()
+        if name in ("ce-specversion", "ce-id", "ce-source", "ce-type", "ce-time", "ce-subject")
+    }
+    if body:
+        try:
+            event["data"] = _RAW.decode(body)
+        except RecursionError:
+            event["data"] = Raw(body)
+    return Raw(msgspec.json.encode(event))
+
+
+def read_envelope(raw: Raw, *, version_required: bool) -> Envelope:
+    """Return one event's attributes.
+
+    Raises:
+        FaultyEvent: an attribute is missing or wrong; the first one found is named.
+    """
+    try:
+        envelope = _ENVELOPE.decode(raw)
+    except RecursionError:
+        raise FaultyEvent(
+            (EventFault.NESTING_TOO_DEEP, "The event is nested too deeply. Flatten its data."), None
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _diagnosis(raw, str(error)) from None
+    if envelope.specversion != "1.0" and (version_required or envelope.specversion is not None):
+        raise FaultyEvent(
+            (EventFault.SPECVERSION_UNSUPPORTED, "specversion must be '1.0'. Send CloudEvents 1.0."), envelope.id
+        )
+    if envelope.time < EARLIEST:
+        raise FaultyEvent(
+            (EventFault.TIME_INVALID, "time lies before 1970. Send the instant at which it happened."), envelope.id
+        )
+    if b"\\u0000" in bytes(raw) and "\0" in envelope.id + envelope.source + envelope.type + envelope.subject:
+        detail = "id, source, type and subject must not contain the character U+0000."
+        raise FaultyEvent((EventFault.ATTRIBUTE_INVALID, detail), None)
+    return envelope
+
+
+_MISSING = {
+    "id": (EventFault.ID_MISSING, "id is missing. Give each event an id that is unique in its source."),
+    "source": (EventFault.SOURCE_MISSING, "source is missing. Name the system that sends."),
+    "type": (EventFault.TYPE_MISSING, "type is missing. The known types are listed at /schemas."),
+    "time": (EventFault.TIME_MISSING, "time is missing. Send the instant at which it happened."),
+    "subject": (EventFault.SUBJECT_MISSING, "subject is missing. Send the person's key at the sender."),
+}
+
+
+def _diagnosis(raw: Raw, error: str) -> FaultyEvent:
+    """Find out what the fast decoder did not like: the slow path, for bad events only."""
+    try:
+        event = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return FaultyEvent((EventFault.EVENT_INVALID, f"The event is not valid JSON in UTF-8: {error}."), None)
+    if not isinstance(event, dict):
+        return FaultyEvent((EventFault.EVENT_INVALID, "An event is a JSON object."), None)
+    event_id = event.get("id")
+    known_id = event_id if isinstance(event_id, str) else None
+    for name, fault in _MISSING.items():
+        value = event.get(name)
+        if value is None or value == "":
+            return FaultyEvent(fault, known_id)
+        if name != "time" and (not isinstance(value, str) or len(value) > MAX_ATTRIBUTE):
+            detail = f"{name} must be a string of 1 to {MAX_ATTRIBUTE} characters."
+            return FaultyEvent((EventFault.ATTRIBUTE_INVALID, detail), known_id and known_id[:MAX_ATTRIBUTE])
+    if not _is_instant(event["time"]):
+        detail = "time must be an RFC 3339 instant with an offset, for example 2026-11-24T09:30:00Z."
+        return FaultyEvent((EventFault.TIME_INVALID, detail), known_id)
+    return FaultyEvent((EventFault.EVENT_INVALID, f"The event is not a CloudEvent: {error}."), known_id)
+
+
+def _is_instant(value: Any) -> bool:
+    try:
+        msgspec.convert(value, Annotated[datetime, Meta(tz=True)])
+    except msgspec.ValidationError:
+        return False
+    return True
