@@ -8,7 +8,12 @@ import pytest
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 32)
 os.environ.setdefault("BROKER_URL", "memory://")
 
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from app.asgi import create_app
 from core.db import Database
+from tests.builders.world import World
 from tests.server import fresh_database, postgres
 
 
@@ -29,3 +34,14 @@ def db(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def world(db: Database) -> World:
+    return World(db)
+
+
+@pytest.fixture
+def client(db: Database) -> Iterator[TestClient[Litestar]]:
+    with TestClient(create_app(db)) as client:
+        yield client

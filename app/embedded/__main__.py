@@ -142,10 +142,12 @@ def wait_until_ready(url: str, honcho: subprocess.Popen[bytes], log: Path) -> No
     """
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline and honcho.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
-                if answer.status == 200:
-                    return
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+            urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer,  # noqa: S310 - our own address
+        ):
+            if answer.status == 200:
+                return
         time.sleep(0.1)
     raise SystemExit(f"The service did not become ready. The end of {log}:\n{log.read_text()[-3000:]}")
 

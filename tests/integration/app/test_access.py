@@ -1,0 +1,84 @@
+"""Keys, tenants, problems and idempotency through the API."""
+
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from core.db import Database
+from core.scope import TenantScope
+from tenants.reads import audit_page
+from tests.builders.world import World, bearer
+
+PEOPLE = [{"key": "ann", "active_from": "2026-01-01T00:00:00Z"}]
+
+
+def test_without_a_key_everything_but_the_health_check_is_401(client: TestClient[Litestar]) -> None:
+    answer = client.get("/v1/me")
+
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "unauthenticated"
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_vendor_key_must_name_the_tenant(client: TestClient[Litestar], world: World) -> None:
+    world.tenant("acme")
+    key = world.key("vendor_admin")
+
+    assert client.get("/v1/people", headers=bearer(key)).json()["code"] == "tenant_required"
+    assert client.get("/v1/people", headers=bearer(key, "acme")).status_code == 200
+    assert client.get("/v1/people", headers=bearer(key, "nobody")).json()["code"] == "tenant_unknown"
+
+
+def test_another_tenant_looks_like_one_that_does_not_exist(client: TestClient[Litestar], world: World) -> None:
+    acme, _ = world.tenant("acme"), world.tenant("beta")
+    key = world.key("tenant_admin", acme)
+
+    other = client.get("/v1/people", headers=bearer(key, "beta"))
+    nobody = client.get("/v1/people", headers=bearer(key, "nobody"))
+
+    assert (other.status_code, other.json()["code"]) == (nobody.status_code, nobody.json()["code"]) == (404, "tenant_unknown")
+
+
+def test_a_role_that_may_not_is_told_which_scope_it_lacks(client: TestClient[Litestar], world: World) -> None:
+    acme = world.tenant("acme")
+    key = world.key("cost_centre_owner", acme, cost_centre="hr")
+
+    answer = client.get("/v1/people", headers=bearer(key))
+
+    assert answer.status_code == 403
+    assert "people:read" in answer.json()["detail"]
+
+
+def test_the_same_idempotency_key_gives_the_first_answer_and_acts_once(client: TestClient[Litestar], world: World, db: Database) -> None:
+    acme = world.tenant("acme")
+    headers = bearer(world.key("tenant_admin", acme), **{"Idempotency-Key": "k1"})
+
+    first = client.post("/v1/people", headers=headers, json=PEOPLE)
+    again = client.post("/v1/people", headers=headers, json=PEOPLE)
+    other = client.post("/v1/people", headers=headers, json=[])
+
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json() == {"given": 1}
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    with db.begin(TenantScope(acme.id)) as session:
+        assert [line.action for line in audit_page(session, acme.id)].count("import_people") == 1
+
+
+def test_a_body_of_the_wrong_shape_is_400_and_names_the_field(client: TestClient[Litestar], world: World) -> None:
+    key = world.key("tenant_admin", world.tenant("acme"))
+
+    answer = client.post("/v1/people", headers=bearer(key), json=[{"key": "ann", "active_from": "yesterday"}])
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+    assert "active_from" in answer.text
+
+
+def test_a_tenant_with_several_faults_is_told_all_of_them(client: TestClient[Litestar], world: World) -> None:
+    world.entity()
+    body = {"slug": "A B", "name": "x", "legal_entity": "eu", "time_zone": "Mars/Base", "currency": "XXQ", "country": "DE", "billing_name": "x", "billing_address": "x"}
+
+    answer = client.post("/v1/tenants", headers=bearer(world.key("vendor_admin")), json=body)
+
+    assert answer.status_code == 422
+    assert {error["code"] for error in answer.json()["errors"]} == {"slug_invalid", "time_zone_unknown", "currency_unknown"}
