@@ -5,6 +5,7 @@ is ours.
 """
 
 import http
+import re
 from typing import Any
 
 import msgspec
@@ -109,8 +110,20 @@ def malformed(request: Req, error: ValidationException) -> Response[Any]:
         if isinstance(item, dict):
             pointer = str(item.get("key", ""))
             faults.append(InputError(pointer, "malformed", str(item.get("message", "is not of the expected form"))))
+    place = _AT.search(str(error.__cause__ or ""))
+    if place:  # msgspec knows the path into a list, Litestar's summary does not
+        pointer = _pointer(place["path"])
+        faults = [InputError(pointer, "malformed", fault.detail) for fault in faults[:1]]
     detail = "; ".join(f"{f.pointer}: {f.detail}" for f in faults) or error.detail
     return _answer(request, 400, "malformed_request", detail, errors=tuple(faults))
+
+
+_AT = re.compile(r" - at `\$\.data(?P<path>[^`]*)`")
+
+
+def _pointer(path: str) -> str:
+    """Write `[0].active_from` as a JSON pointer."""
+    return "".join(f"/{index or name}" for index, name in re.findall(r"\[(\d+|\.\.\.)\]|\.(\w+)", path)) or "/"
 
 
 def http_error(request: Req, error: HTTPException) -> Response[Any]:
