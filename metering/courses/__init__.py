@@ -1,0 +1,1 @@
+"""Courses: transactions with a life, class hours, revenue (pure)."""

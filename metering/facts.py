@@ -1,0 +1,37 @@
+"""A fact as the meters see it, and the order facts are read in (pure)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+__all__ = ("Fact", "fact_order", "sorted_facts")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event that holds: corrections are applied, voided ones are not there.
+
+    `attributes` are the payload fields of `events.md` that the built-in meters read; person keys
+    in them are identity ids. `event_id` is the sender's id where it was needed to break a tie and
+    else empty: evidence reads it from the body.
+    """
+
+    event_key: UUID
+    occurred_at: datetime
+    type: str
+    source: str
+    identity_id: int
+    attributes: dict[str, Any]
+    event_id: str = ""
+
+
+def fact_order(fact: Fact) -> tuple[datetime, str, str, UUID]:
+    """Return the key of the reading order: time, source, id."""
+    return fact.occurred_at, fact.source, fact.event_id, fact.event_key
+
+
+def sorted_facts(facts: Iterable[Fact]) -> list[Fact]:
+    """Return the facts in reading order, whatever order they came in."""
+    return sorted(facts, key=fact_order)

@@ -1,0 +1,177 @@
+"""Registered members: people with a membership open, day by day (pure)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from fractions import Fraction
+from typing import Literal
+from uuid import UUID
+
+from core.periods import Period
+from metering.grounds import Grounds, Weighed, excluded, keys_of
+from metering.measurement import Entry, Exclusion, Keys, Measurement, Reader
+from metering.spans import Days, Piece, Span, departures, merged_centres, non_overlapping, spans_of, trait_cuts
+
+__all__ = ("registered",)
+
+DIMENSIONS = ("community_id",)
+
+Statistic = Literal["average", "peak", "end_of_period", "any"]
+Stretch = Piece[int, Weighed]
+"""Days, by number, with the one membership that counts the person on them."""
+Part = tuple[list[Stretch], Fraction]
+"""Days that count together, and the quantity they make."""
+
+
+def registered(grounds: Grounds, statistic: Statistic) -> Reader:
+    """Return the meter `members.registered.<statistic>`.
+
+    A member-day is a local day with a membership open at any instant of it; a person in several
+    communities, or with several identities, counts once, by the heaviest membership, then the
+    earliest. `average` is member-days ÷ days, `peak` the highest day (the first of equals),
+    `end_of_period` the last instant before the end, `any` everyone in the period.
+
+    Someone who is a member on 10 of 31 days adds 10/31 to the average and 1 to `any`.
+    """
+    spans = spans_of(grounds, "membership.opened", "membership.closed", "community_id", departures(grounds))
+
+    def read(period: Period) -> Measurement:
+        days = Days(period, grounds.tz)
+        people = {
+            person_id: stretches for person_id, held in spans.items() if (stretches := _stretches(grounds, days, held))
+        }
+        parts_of = _chooser(grounds, statistic, days, people, spans)
+        entries: list[Entry] = []
+        exclusions: list[Exclusion] = []
+        for person_id, stretches in people.items():
+            counted = [_entry(grounds, days, part) for part in parts_of(person_id) if part[1]]
+            entries.extend(counted)
+            exclusions.extend(_not_counted(days, spans[person_id], stretches, counted))
+        total = sum((entry.quantity for entry in entries), Fraction(0))
+        meter = f"members.registered.{statistic}"
+        return Measurement(meter, period, "person", total, tuple(entries), tuple(exclusions))
+
+    return read
+
+
+def _chooser(
+    grounds: Grounds,
+    statistic: Statistic,
+    days: Days,
+    people: Mapping[UUID, list[Stretch]],
+    spans: Mapping[UUID, list[Span]],
+) -> Callable[[UUID], Iterable[Part]]:
+    """Return what picks, for a person, the days that count and what they make."""
+    match statistic:
+        case "average":
+            return lambda person_id: _by_keys(people[person_id], len(days))
+        case "any":
+            return lambda person_id: [_heaviest(people[person_id])]
+        case "peak":
+            highest = _peak_day(days, people.values())
+            return lambda person_id: [
+                ([Piece(highest, highest + 1, stretch.holds)], stretch.holds.weight)
+                for stretch in people[person_id]
+                if stretch.start <= highest < stretch.end
+            ]
+        case "end_of_period":
+            return lambda person_id: _at_the_end(grounds, days, spans[person_id])
+
+
+def _by_keys(stretches: list[Stretch], days: int) -> list[Part]:
+    """Return member-days ÷ days, apart for each audience, class and community."""
+    if len(stretches) == 1:
+        return [(stretches, stretches[0].holds.weight * (stretches[0].end - stretches[0].start) / days)]
+    alike: dict[tuple[Fraction, Keys], list[Stretch]] = {}
+    for stretch in stretches:
+        alike.setdefault((stretch.holds.weight, keys_of(stretch.holds, DIMENSIONS)), []).append(stretch)
+    return [(same, weight * sum(s.end - s.start for s in same) / days) for (weight, _), same in alike.items()]
+
+
+def _heaviest(stretches: list[Stretch]) -> Part:
+    best = min((stretch.holds for stretch in stretches), key=Weighed.rank)
+    return [Piece(stretch.start, stretch.end, best) for stretch in stretches], best.weight
+
+
+def _at_the_end(grounds: Grounds, days: Days, spans: Iterable[Span]) -> list[Part]:
+    instant = days.period.ends_at - timedelta(microseconds=1)
+    held = [
+        grounds.weigh(span.fact, by_audience=True, at=instant)
+        for span in spans
+        if span.starts_at <= instant < span.ends_at
+    ]
+    if not held:
+        return []
+    best = min(held, key=Weighed.rank)
+    return [([Piece(len(days) - 1, len(days), best)], best.weight)]
+
+
+def _peak_day(days: Days, people: Iterable[list[Stretch]]) -> int:
+    """Return the number of the day with the highest level, the first of equals."""
+    changes: dict[tuple[int, Fraction], int] = {}
+    for stretches in people:
+        for stretch in stretches:
+            weight = stretch.holds.weight
+            changes[stretch.start, weight] = changes.get((stretch.start, weight), 0) + 1
+            changes[stretch.end, weight] = changes.get((stretch.end, weight), 0) - 1
+    steps = [Fraction(0)] * (len(days) + 1)
+    for (day, weight), number in changes.items():
+        steps[day] += weight * number
+    level, highest, peak_day = Fraction(0), Fraction(0), 0
+    for day in range(len(days)):
+        level += steps[day]
+        if level > highest:
+            highest, peak_day = level, day
+    return peak_day
+
+
+def _stretches(grounds: Grounds, days: Days, spans: Iterable[Span]) -> list[Stretch]:
+    """Return the days a person is a member on, each with the membership that counts."""
+    pieces: list[Stretch] = []
+    for span in spans:
+        start, end = max(span.starts_at, days.period.starts_at), min(span.ends_at, days.period.ends_at)
+        if start < end:
+            for low, high in trait_cuts(grounds, span.person_id, start, end):
+                first, until = days.touched(low, high)
+                pieces.append(Piece(first, until, grounds.weigh(span.fact, by_audience=True, at=low)))
+    return non_overlapping(pieces, Weighed.rank)
+
+
+def _entry(grounds: Grounds, days: Days, part: Part) -> Entry:
+    stretches, quantity = part
+    first = stretches[0].holds
+    fact, person_id = first.fact, first.person_id
+    carried = [
+        centres
+        for stretch in stretches
+        for centres in days.centres(grounds, stretch.holds.fact, person_id, (stretch.start, stretch.end))
+    ]
+    return Entry(
+        person_id=person_id,
+        identity_id=fact.identity_id,
+        quantity=quantity,
+        weight=first.weight,
+        reason="membership_open",
+        at=fact.occurred_at,
+        source=fact.source,
+        event_key=fact.event_key,
+        event_id=fact.event_id or None,
+        keys=keys_of(first, DIMENSIONS),
+        cost_centres=merged_centres(carried),
+    )
+
+
+def _not_counted(
+    days: Days, spans: Iterable[Span], stretches: list[Stretch], counted: list[Entry]
+) -> Iterable[Exclusion]:
+    """Yield the person who was not counted, or the further identities of one who was."""
+    first = stretches[0].holds
+    if not counted:
+        weightless = all(stretch.holds.weight == 0 for stretch in stretches)
+        yield excluded(first.fact, first.person_id, "weight_zero" if weightless else "not_then")
+        return
+    named = {entry.identity_id for entry in counted}
+    for span in spans:
+        open_then = span.starts_at < days.period.ends_at and span.ends_at > days.period.starts_at
+        if open_then and span.fact.identity_id not in named:
+            named.add(span.fact.identity_id)
+            yield excluded(span.fact, span.person_id, "duplicate_person")

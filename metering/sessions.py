@@ -1,0 +1,231 @@
+"""Concurrent sessions: from logins, heartbeats and logouts to peak, p95 and average (pure)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from math import lcm
+from typing import Literal
+
+import numpy as np
+
+from core.periods import Period, local_date
+from metering.concurrency import (
+    Intervals,
+    Ints,
+    average_level,
+    bucket_maxima,
+    minute_edges,
+    nearest_rank,
+    peak_level,
+)
+from metering.facts import Fact
+from metering.grounds import Grounds, Weighed, excluded, keys_of
+from metering.measurement import Centres, Entry, Exclusion, Keys, Measurement, Reader
+from metering.spans import Piece, non_overlapping
+
+__all__ = ("Session", "concurrent", "level_curve", "sessions_of")
+
+DIMENSIONS = ("channel", "pool")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Statistic = Literal["peak", "p95", "average"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session, open in `[starts_us, ends_us)`; `unit` is what counts once however often it is open."""
+
+    weighed: Weighed
+    unit: object
+    starts_us: int
+    ends_us: int
+
+    def rank(self) -> tuple[object, ...]:
+        """Return which session of a unit carries an instant: the heaviest, then the earliest."""
+        return self.weighed.rank()
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What was heard of one session."""
+
+    login: Fact
+    last_beat: datetime
+    logout: datetime | None = None
+
+
+def sessions_of(grounds: Grounds) -> list[Session]:
+    """Return the sessions that the facts tell of, by login.
+
+    A session is (source, session_id). It ends at its logout if there is one, else at
+    max(login, last heartbeat) + time-out, and is never longer than `max_session`. What has no
+    login is ignored, and so is a heartbeat after the logout.
+    """
+    traces: dict[tuple[str, str], _Trace] = {}
+    for fact in grounds.facts:
+        if fact.type == "session.started":
+            traces.setdefault(_key(fact), _Trace(fact, fact.occurred_at))
+    for fact in grounds.facts:
+        if fact.type not in ("session.heartbeat", "session.ended"):
+            continue
+        trace = traces.get(_key(fact))
+        if trace is None or fact.occurred_at < trace.login.occurred_at:
+            continue
+        if fact.type == "session.heartbeat":
+            trace.last_beat = max(trace.last_beat, fact.occurred_at)
+        elif trace.logout is None:
+            trace.logout = fact.occurred_at
+    return [_session(grounds, key, trace) for key, trace in traces.items()]
+
+
+def _key(fact: Fact) -> tuple[str, str]:
+    return fact.source, str(fact.attributes.get("session_id", ""))
+
+
+def _session(grounds: Grounds, key: tuple[str, str], trace: _Trace) -> Session:
+    policy = grounds.policies.sessions
+    weighed = grounds.weigh(trace.login)
+    starts_us = micros(trace.login.occurred_at)
+    ends_us = micros(trace.logout) if trace.logout else micros(trace.last_beat) + policy.timeout_s * 1_000_000
+    ends_us = min(ends_us, starts_us + policy.max_session_s * 1_000_000)
+    unit: object = weighed.person_id
+    if policy.count_by == "session":
+        unit = key
+    elif policy.count_by == "person_device":
+        # A login that names no device is a device of its own.
+        unit = (weighed.person_id, trace.login.attributes.get("device_id") or key)
+    return Session(weighed, unit, starts_us, ends_us)
+
+
+def concurrent(grounds: Grounds, statistic: Statistic) -> Reader:
+    """Return the meter `sessions.concurrent.<statistic>`.
+
+    The level is the sum of the class weights of the distinct units (people, by default) with a
+    session open. `peak` is its highest instant; `p95` the nearest-rank 95th percentile of the
+    maxima of all elapsed UTC minutes, zeros included; `average` its integral ÷ seconds.
+
+    In a period of 100 minutes p95 is the 95th smallest minute maximum: 5 minutes are free.
+    """
+    floor = _Floor(grounds)
+
+    def read(period: Period) -> Measurement:
+        meter = f"sessions.concurrent.{statistic}"
+        low, high = micros(period.starts_at), micros(period.ends_at)
+        if grounds.now is not None:
+            high = max(min(high, micros(grounds.now)), low + 1)
+        intervals = floor.intervals.clipped(low, high)
+        entries = tuple(floor.entries(low, high))
+        exclusions = tuple(floor.exclusions(low, high))
+        if statistic == "average":
+            figure = average_level(intervals, high - low)
+        elif statistic == "peak":
+            figure = Fraction(peak_level(intervals))
+        else:
+            figure = Fraction(nearest_rank(bucket_maxima(intervals, minute_edges(low, high)), 95))
+        return Measurement(meter, period, "session", figure / floor.scale, entries, exclusions)
+
+    return read
+
+
+def level_curve(grounds: Grounds, period: Period, step_s: int) -> list[tuple[datetime, Fraction]]:
+    """Return the highest level of each step of a period, with the instant the step starts at."""
+    floor = _Floor(grounds)
+    edges = np.arange(micros(period.starts_at), micros(period.ends_at), step_s * 1_000_000, dtype=np.int64)
+    closed = np.append(edges, micros(period.ends_at))
+    maxima = bucket_maxima(floor.intervals.clipped(int(closed[0]), int(closed[-1])), closed)
+    return [
+        (EPOCH + timedelta(microseconds=start), Fraction(level, floor.scale))
+        for start, level in zip(edges.tolist(), maxima.tolist(), strict=True)
+    ]
+
+
+class _Floor:
+    """All sessions at hand, cut so that each unit is open once, ready for sweeps."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
+        self._leased: list[Session] = []
+        self._weightless: list[Session] = []
+        self._sessions: list[Session] = []
+        for session in sessions_of(grounds):
+            self._kind_of(session).append(session)
+        self.scale = lcm(1, *(session.weighed.weight.denominator for session in self._sessions))
+        rows = list(self._rows())
+        self.intervals = Intervals.of([row[:3] for row in rows])
+        self._owner: Ints = np.array([row[3] for row in rows], dtype=np.int64)
+        self._labels: dict[int, tuple[Keys, Centres]] = {}
+
+    def _kind_of(self, session: Session) -> list[Session]:
+        fact = session.weighed.fact
+        bound_on = self._grounds.policies.sessions.leased_pools.get(fact.attributes.get("pool", ""))
+        if bound_on is not None and local_date(fact.occurred_at, self._grounds.tz) >= date.fromisoformat(bound_on):
+            return self._leased
+        return self._sessions if session.weighed.weight else self._weightless
+
+    def _rows(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield (start, end, scaled weight, number of the session) of what each session carries."""
+        units: dict[object, list[Piece[int, int]]] = {}
+        for number, session in enumerate(self._sessions):
+            if session.starts_us < session.ends_us:
+                units.setdefault(session.unit, []).append(Piece(session.starts_us, session.ends_us, number))
+        for pieces in units.values():
+            for piece in non_overlapping(pieces, lambda number: self._sessions[number].rank()):
+                weight = self._sessions[piece.holds].weighed.weight * self.scale
+                yield piece.start, piece.end, weight.numerator, piece.holds
+
+    def _carried(self, low: int, high: int) -> Ints:
+        """Return, for each session, the microseconds it carries inside `[low, high)`."""
+        spent = np.minimum(self.intervals.ends, high) - np.maximum(self.intervals.starts, low)
+        carried = np.zeros(len(self._sessions), dtype=np.int64)
+        np.add.at(carried, self._owner, np.maximum(spent, 0))
+        return carried
+
+    def entries(self, low: int, high: int) -> Iterator[Entry]:
+        """Yield the sessions that carried the level, with their weighted seconds."""
+        carried = self._carried(low, high)
+        for number in np.flatnonzero(carried).tolist():
+            weighed = self._sessions[number].weighed
+            fact = weighed.fact
+            keys, centres = self._labels_of(number)
+            yield Entry(
+                person_id=weighed.person_id,
+                identity_id=fact.identity_id,
+                quantity=weighed.weight * Fraction(int(carried[number]), 1_000_000),
+                weight=weighed.weight,
+                reason="session_open",
+                at=fact.occurred_at,
+                source=fact.source,
+                event_key=fact.event_key,
+                event_id=fact.event_id or None,
+                keys=keys,
+                cost_centres=centres,
+            )
+
+    def _labels_of(self, number: int) -> tuple[Keys, Centres]:
+        labels = self._labels.get(number)
+        if labels is None:
+            weighed = self._sessions[number].weighed
+            centres = self._grounds.centres_of(weighed.fact, weighed.person_id)
+            labels = self._labels[number] = (keys_of(weighed, DIMENSIONS), centres)
+        return labels
+
+    def exclusions(self, low: int, high: int) -> Iterator[Exclusion]:
+        """Yield the sessions of a period that did not count, with the reason."""
+        carried = self._carried(low, high)
+        covered = (self._sessions[number] for number in np.flatnonzero(carried == 0).tolist())
+        yield from _excluded(covered, "overlapped", low, high)
+        yield from _excluded(self._weightless, "weight_zero", low, high)
+        yield from _excluded(self._leased, "pool_leases", low, high)
+
+
+def _excluded(sessions: Iterable[Session], reason: str, low: int, high: int) -> Iterator[Exclusion]:
+    for session in sessions:
+        if session.starts_us < high and session.ends_us > low:
+            yield excluded(session.weighed.fact, session.weighed.person_id, reason)
+
+
+def micros(instant: datetime) -> int:
+    """Return the microseconds since 1970, exact."""
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
