@@ -11,7 +11,7 @@ __all__ = ("Direct",)
 
 
 class Direct(Method, frozen=True):
-    """Divide a metered line by the entries of its own meter, over its own period.
+    """Divide a metered line by what was counted for it, or by its meter over its own period.
 
     Lines without a meter have no usage that caused them: they go on to the next rule.
     """
@@ -40,21 +40,18 @@ class Direct(Method, frozen=True):
         return line.meter is not None
 
     def needs(self, line: Line) -> tuple[DriverKey, ...]:
-        """Need the line's meter, narrowed to the entries that the line charges for."""
-        return (_caused_by(line),)
+        """Need what caused the line."""
+        cause = line.causes()
+        return () if cause is None else (cause,)
 
     def weigh(self, line: Line, inputs: Inputs) -> Basis:
         """Weigh each centre by its part of the figure that was billed."""
-        key = _caused_by(line)
-        return Basis(key.source, inputs.drivers[key])
+        cause = line.causes()
+        assert cause is not None, "applies() lets metered lines in only"
+        return Basis(cause.source, inputs.drivers[cause])
 
     def sentences(self) -> Iterator[Sentence]:
         """Say it."""
         yield Sentence(N_("Each line goes to the cost centres whose usage caused it."))
         if self.passes_unassigned:
             yield Sentence(N_("Usage that no cost centre carries goes on to the next rule."))
-
-
-def _caused_by(line: Line) -> DriverKey:
-    assert line.meter is not None
-    return DriverKey(line.meter, line.starts_at, line.ends_at, line.keys)

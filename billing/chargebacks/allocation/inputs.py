@@ -17,19 +17,20 @@ CENTRES = "cost_centres"
 
 @dataclass(frozen=True, slots=True, order=True)
 class DriverKey:
-    """Names one set of drivers: what was counted, when, and of it the entries with these keys.
+    """Names one set of drivers: what was counted, and when.
 
     Attributes:
         source: a meter's name, or one of the sources above.
         starts_at: start of the span, included.
         ends_at: end of the span, not included.
-        keys: dimensions that an entry must carry to be counted, as sorted pairs; () takes all.
+        line: key of the line that came with its own drivers (what the invoice counted for it); ''
+            where the source is measured over the span.
     """
 
     source: str
     starts_at: datetime
     ends_at: datetime
-    keys: tuple[tuple[str, str], ...] = ()
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Line:
         consumer: slug of the tenant that used it.
         own: the consumer is the payer, whose usage may be read.
         starts_at, ends_at: the span whose drivers divide the line.
-        keys: which entries of the meter the line charges for.
         net_minor, tax_minor: what is divided, each for itself; may be negative.
+        counted: the invoice came with what was counted for this very line.
     """
 
     key: str
@@ -58,11 +59,17 @@ class Line:
     currency: str
     net_minor: int
     tax_minor: int
-    keys: tuple[tuple[str, str], ...] = ()
+    counted: bool = False
 
     def drivers(self, source: str) -> DriverKey:
         """Return the name of a driver over this line's span."""
         return DriverKey(source, self.starts_at, self.ends_at)
+
+    def causes(self) -> DriverKey | None:
+        """Return the name of the drivers that caused the line, or None where nothing was counted."""
+        if self.meter is None:
+            return None
+        return DriverKey(self.meter, self.starts_at, self.ends_at, self.key if self.counted else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,10 @@ def _reaching(line: Line, rules: Sequence[Rule]) -> Iterator[Rule]:
 
 
 def _needs(rule: Rule, line: Line) -> tuple[DriverKey, ...]:
-    if not line.own and rule.method.counts_usage:
+    needs = rule.method.needs(line)
+    if not line.own and rule.method.counts_usage and any(not key.line for key in needs):
         raise DriverNotVisible(rule.key, line.key, line.consumer)
-    return rule.method.needs(line)
+    return needs
 
 
 def _first_pass(line: Line, rules: Sequence[Rule], compiler: _Compiler) -> Iterator[Taken]:
