@@ -10,8 +10,8 @@ from tests.recalculation.figures import Figure, Known
 
 WINDOW_DAYS = 365
 ENROLLED, LAUNCHED = "course.enrolled", "course.launched"
-TRIGGERS = {"wbt": ENROLLED, "ilt": ENROLLED, "simulation": LAUNCHED, "program": ENROLLED}
-LIGHT_TRIGGERS = TRIGGERS | {"wbt": LAUNCHED}
+DEFAULT_TRIGGERS = {"wbt": ENROLLED, "ilt": ENROLLED, "simulation": LAUNCHED, "program": ENROLLED}
+CATALOGUE_TRIGGERS = DEFAULT_TRIGGERS | {"wbt": LAUNCHED}
 
 
 @dataclass

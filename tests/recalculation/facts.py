@@ -103,25 +103,24 @@ def is_wrong(event: dict[str, Any], now: datetime) -> bool:
     """Say whether an event must be refused."""
     if any(not event.get(name) for name in ("id", "source", "type", "time", "subject")):
         return True
-    if event.get("specversion") != "1.0":
-        return True
     try:
         at = datetime.fromisoformat(event["time"])
     except ValueError:
         return True
-    if at > now + timedelta(minutes=5):
+    return at > now + timedelta(minutes=5) or event.get("specversion") != "1.0" or data_is_wrong(event)
+
+
+def data_is_wrong(event: dict[str, Any]) -> bool:
+    """Say whether the payload lacks a field, or has one that cannot be."""
+    data, type_ = event["data"], event["type"]
+    if any(name not in data for name in REQUIRED.get(type_, ())):
         return True
-    data = event["data"]
-    if any(name not in data for name in REQUIRED.get(event["type"], ())):
+    if type_ == "contribution.created" and data["kind"] not in KINDS:
         return True
-    if event["type"] == "contribution.created" and data["kind"] not in KINDS:
-        return True
-    if event["type"] == "activity.performed" and data["verb"] not in VERBS:
-        return True
-    if data.get("minutes", 0) < 0:
+    if type_ == "activity.performed" and data["verb"] not in VERBS:
         return True
     try:
-        return Decimal(data.get("amount", "0")) < 0
+        return data.get("minutes", 0) < 0 or Decimal(data.get("amount", "0")) < 0
     except InvalidOperation:
         return True
 

@@ -42,9 +42,10 @@ def billable_spans(known: Known) -> dict[str, list[tuple[datetime, datetime]]]:
         billed[person] = []
         for low, high in spans:
             used = any(low <= at < high for at in uses[person])
+            until = high
             if high < left and used:
-                high = local_midnight(high.astimezone(known.tz).date() + timedelta(days=COOL_DOWN_DAYS), known.tz)
-            billed[person].append((low, min(high, left)))
+                until = local_midnight(high.astimezone(known.tz).date() + timedelta(days=COOL_DOWN_DAYS), known.tz)
+            billed[person].append((low, min(until, left)))
     return billed
 
 

@@ -70,6 +70,8 @@ def concurrent(known: Known, start: datetime, end: datetime) -> dict[str, Figure
 
 def _highest(spans: list[tuple[int, datetime, datetime]], minute: datetime) -> int:
     """Return the highest level within `[minute, minute + 60 s)`: at its start, or where a span begins."""
+    if not spans:
+        return 0
     instants = {minute} | {low for _, low, _ in spans if low >= minute}
     return max(sum(weight for weight, low, high in spans if low <= at < high) for at in instants)
 
