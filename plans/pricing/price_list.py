@@ -14,6 +14,7 @@ def price_list(price: Price, billable: Billable) -> list[Line]:
     2 classes at 4 and 3 of other types at the default 1: 11.
 
     >>> from decimal import Decimal
+    >>> from fractions import Fraction
     >>> prices = Price(entries={"ilt": Decimal(4)}, default=Decimal(1))
     >>> used = Billable(Fraction(5), by_key=(("ilt", Fraction(2)), ("wbt", Fraction(3))))
     >>> sum(line.amount for line in price_list(prices, used))

@@ -1,0 +1,165 @@
+"""Every fault of a plan document has its pointer and code, and all are told at once."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plans.charges import Price, Tier
+from plans.documents import PlanDocument, parse_document
+from plans.proration import splits_by_time
+from plans.validation import faults_of
+
+METERS = {"seats.named.peak", "contributions", "courses.revenue", "courses.transactions.charged", "members.active"}
+
+
+def faults(document: PlanDocument) -> list[tuple[str, str]]:
+    return [(fault.pointer, fault.code) for fault in faults_of(document, METERS.__contains__, splits_by_time)]
+
+
+def plan(model: str = "per_unit", price: dict[str, Any] | None = None, **charge: Any) -> PlanDocument:
+    fields = {"key": "c", "name": "C", "model": model, "meter": "contributions"} | charge
+    fields.setdefault("prices", {"EUR": {"unit": "1"} if price is None else price})
+    return parse_document({"charges": [fields]})
+
+
+def tiers(*rows: tuple[str | None, str]) -> dict[str, Any]:
+    return {"tiers": [{"unit": unit} | ({} if up_to is None else {"up_to": up_to}) for up_to, unit in rows]}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (plan(), []),
+        (parse_document({"charges": []}), [("/charges", "charges_missing")]),
+        (plan(meter="seats.sold"), [("/charges/0/meter", "meter_unknown")]),
+        (plan(key="Courses Taken"), [("/charges/0/key", "charge_key_invalid")]),
+        (plan(key=""), [("/charges/0/key", "charge_key_invalid")]),
+        (plan(prices={}), [("/charges/0/prices", "price_missing")]),
+        (plan(prices={"EURO": {"unit": "1"}}), [("/charges/0/prices/EURO", "currency_unknown")]),
+        (plan(price={}), [("/charges/0/prices/EUR/unit", "price_incomplete")]),
+        (plan(price={"unit": "0"}), []),
+        (plan(price={"unit": "-1"}), [("/charges/0/prices/EUR/unit", "number_negative")]),
+        (plan(price={"unit": "NaN"}), [("/charges/0/prices/EUR/unit", "number_invalid")]),
+        (plan(price={"unit": "1e16"}), [("/charges/0/prices/EUR/unit", "number_too_large")]),
+        (plan(price={"unit": "0.000000000001"}), []),
+        (plan(price={"unit": "0.0000000000001"}), [("/charges/0/prices/EUR/unit", "too_many_decimals")]),
+        (plan(price={"unit": "1", "amount": "2"}), [("/charges/0/prices/EUR/amount", "price_field_unused")]),
+        (
+            plan(price={"unit": "1", "minimum": "5", "cap": "4.99"}),
+            [("/charges/0/prices/EUR/cap", "cap_below_minimum")],
+        ),
+        (plan(price={"unit": "1", "minimum": "5", "cap": "5"}), []),
+        (plan("graduated", tiers(("10", "1"), (None, "2"))), []),
+        (plan("graduated", tiers(("10", "1"))), [("/charges/0/prices/EUR/tiers/0/up_to", "last_tier_not_open")]),
+        (
+            plan("volume", tiers(("10", "1"), ("10", "2"), (None, "3"))),
+            [("/charges/0/prices/EUR/tiers/1/up_to", "tiers_not_ascending")],
+        ),
+        (
+            plan("volume", tiers((None, "1"), (None, "2"))),
+            [("/charges/0/prices/EUR/tiers/1/up_to", "tiers_not_ascending")],
+        ),
+        (
+            plan("volume", tiers(("0", "1"), (None, "2"))),
+            [("/charges/0/prices/EUR/tiers/0/up_to", "tiers_not_ascending")],
+        ),
+        (plan("graduated", {"tiers": [{}]}), [("/charges/0/prices/EUR/tiers/0", "price_incomplete")]),
+        (
+            plan("stairstep", tiers((None, "1"))),
+            [("/charges/0/prices/EUR/tiers/0/unit", "price_field_unused")],
+        ),
+        (plan("package", {"amount": "5", "size": "0"}), [("/charges/0/prices/EUR/size", "size_invalid")]),
+        (plan("percentage", {"percent": "7.5"}, meter="courses.revenue"), []),
+        (
+            plan("percentage", {"percent": "101"}, meter="courses.revenue"),
+            [("/charges/0/prices/EUR/percent", "percent_invalid")],
+        ),
+        (
+            plan("percentage", {"percent": "1", "least": "2", "most": "1"}, meter="courses.revenue"),
+            [("/charges/0/prices/EUR/most", "most_below_least")],
+        ),
+        (plan("percentage", {"percent": "1"}), [("/charges/0/meter", "percentage_needs_money")]),
+        (plan("price_list", {"entries": {"a": "1"}}), [("/charges/0/dimension", "dimension_invalid")]),
+        (plan("price_list", {"entries": {"a": "1"}}, dimension="course_id"), []),
+        (plan(dimension="course_id"), [("/charges/0/dimension", "dimension_invalid")]),
+        (plan(in_advance=True), [("/charges/0/in_advance", "in_advance_metered")]),
+        (plan("flat", {"amount": "1"}, meter=None, in_advance=True), []),
+        (plan(interval_months=0), [("/charges/0/interval_months", "interval_invalid")]),
+        (plan(interval_months=12), []),
+        (
+            plan(meter="members.active", where={"audience": ["partner"]}),
+            [("/charges/0/where", "where_needs_counted_meter")],
+        ),
+        (
+            plan(meter="members.active", tier_period="year"),
+            [("/charges/0/tier_period", "tier_period_needs_counted_meter")],
+        ),
+        (
+            plan("price_list", {"entries": {"a": "1"}}, dimension="course_id", tier_period="year"),
+            [("/charges/0/tier_period", "cumulative_model")],
+        ),
+        (plan(included_per={"meter": "seats.named.peak", "quantity": "2"}), []),
+        (
+            plan(included_per={"meter": "contributions", "quantity": "2"}),
+            [("/charges/0/included_per/meter", "meter_unknown")],
+        ),
+        (
+            plan("graduated", tiers((None, "1")), included_per={"meter": "seats.named.peak", "quantity": "2"}),
+            [("/charges/0/tier_period", "included_per_needs_tier_period")],
+        ),
+        (
+            parse_document({"charges": [], "interval_months": 0}),
+            [("/charges", "charges_missing"), ("/interval_months", "interval_invalid")],
+        ),
+    ],
+)
+def test_a_fault_is_told_by_pointer_and_code(document, expected):
+    assert faults(document) == expected
+
+
+def test_all_faults_are_told_at_once_and_missing_currencies_by_name():
+    document = parse_document(
+        {
+            "charges": [
+                {"key": "a", "name": "A", "model": "flat", "prices": {"EUR": {"amount": "1"}, "USD": {"amount": "-1"}}},
+                {"key": "a", "name": "B", "model": "per_unit", "meter": "nope", "prices": {"EUR": {}}},
+            ],
+            "features": {"ilt": {"granted": False, "limit": 3}},
+        }
+    )
+
+    assert faults(document) == [
+        ("/charges/1/prices", "price_missing_currency"),
+        ("/features/ilt/limit", "feature_limit_invalid"),
+        ("/charges/0/prices/USD/amount", "number_negative"),
+        ("/charges/1/key", "charge_key_taken"),
+        ("/charges/1/meter", "meter_unknown"),
+        ("/charges/1/prices/EUR/unit", "price_incomplete"),
+    ]
+
+
+FIGURES = st.none() | st.decimals(allow_nan=True, allow_infinity=True)
+TIERS = st.builds(Tier, up_to=FIGURES, unit=FIGURES, flat=FIGURES)
+PRICES = st.builds(
+    Price,
+    **dict.fromkeys(
+        ("amount", "unit", "size", "percent", "fixed", "least", "most", "default", "minimum", "cap"), FIGURES
+    ),
+    tiers=st.lists(TIERS, max_size=3).map(tuple),
+    entries=st.dictionaries(st.text(max_size=3), st.decimals(), max_size=2),
+)
+
+
+@given(st.sampled_from(["flat", "graduated", "volume", "package", "stairstep", "percentage", "price_list"]), PRICES)
+def test_no_figures_however_wild_break_the_validation(model, price):
+    charge = msgspec.structs.replace(plan().charges[0], model=model, prices={"EUR": price})
+
+    faults_of(PlanDocument(charges=(charge,)), METERS.__contains__, splits_by_time)
+
+
+def test_a_document_that_passes_has_no_negative_figure():
+    assert faults(plan(included=Decimal(-1))) == [("/charges/0/included", "number_negative")]
