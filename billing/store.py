@@ -1,0 +1,202 @@
+"""Writes and locks of billing. Lock order: account (tenant), subscription, invoice, number counter."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from billing.models import (
+    BilledPeriod,
+    BillingAccount,
+    ExchangeRate,
+    Invoice,
+    InvoiceDocument,
+    InvoiceRun,
+    NumberCounter,
+    NumberRegistry,
+    TaxRateRow,
+)
+from billing.numbering import Numbered, Series
+from core.models import Base
+
+__all__ = (
+    "add",
+    "add_all",
+    "claim_periods",
+    "draft_of",
+    "lock_account",
+    "lock_invoice",
+    "lock_series",
+    "put_document",
+    "put_rates",
+    "register_number",
+    "set_invoice",
+    "set_measured",
+    "set_run",
+)
+
+
+def add(session: Session, row: Base) -> None:
+    """Insert one row at once, so that a broken constraint is told where it was broken."""
+    session.add(row)
+    session.flush()
+
+
+def add_all(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many rows of one table; nothing for none."""
+    if rows:
+        session.execute(insert(model), rows)
+
+
+def lock_account(session: Session, tenant_id: UUID, now: datetime) -> bool:
+    """Lock the payer's account until the transaction ends; False where another run holds it."""
+    session.execute(upsert(BillingAccount).values(tenant_id=tenant_id).on_conflict_do_nothing())
+    locked = session.execute(
+        select(BillingAccount.tenant_id)
+        .where(BillingAccount.tenant_id == tenant_id)
+        .with_for_update(skip_locked=True, key_share=False)
+    ).scalar_one_or_none()
+    if locked is None:
+        return False
+    session.execute(update(BillingAccount).where(BillingAccount.tenant_id == tenant_id).values(last_billed_at=now))
+    return True
+
+
+def claim_periods(session: Session, rows: Sequence[dict[str, Any]]) -> set[tuple[UUID, str, datetime]]:
+    """Claim periods of one consumer for a document; return subscription, timing and start of those that were free.
+
+    Who comes second waits for the first to commit and then claims nothing.
+    """
+    if not rows:
+        return set()
+    claimed = session.execute(
+        upsert(BilledPeriod)
+        .values(list(rows))
+        .on_conflict_do_nothing()
+        .returning(BilledPeriod.subscription_id, BilledPeriod.timing, BilledPeriod.starts_at)
+    )
+    return {(subscription_id, timing, starts_at) for subscription_id, timing, starts_at in claimed}
+
+
+def set_measured(
+    session: Session,
+    tenant_id: UUID,
+    periods: Iterable[tuple[UUID, str, datetime]],
+    measured_at: datetime | None,
+) -> None:
+    """Set up to when facts are reckoned into periods (subscription, timing, start); None: reckon them anew."""
+    for subscription_id, timing, starts_at in periods:
+        session.execute(
+            update(BilledPeriod)
+            .where(
+                BilledPeriod.tenant_id == tenant_id,
+                BilledPeriod.subscription_id == subscription_id,
+                BilledPeriod.timing == timing,
+                BilledPeriod.starts_at == starts_at,
+            )
+            .values(measured_at=measured_at)
+        )
+
+
+def lock_invoice(session: Session, tenant_id: UUID, invoice_id: UUID) -> tuple[str, str] | None:
+    """Lock a document and return its kind and status, or None where there is none."""
+    row = session.execute(
+        select(Invoice.kind, Invoice.status)
+        .where(Invoice.tenant_id == tenant_id, Invoice.id == invoice_id)
+        .with_for_update()
+    ).one_or_none()
+    return (row.kind, row.status) if row else None
+
+
+def draft_of(session: Session, tenant_id: UUID, group: tuple[UUID, str, date]) -> UUID | None:
+    """Return the open draft of a payer for (legal entity, currency, closing date), locked, if there is one."""
+    legal_entity_id, currency, closes_on = group
+    return session.execute(
+        select(Invoice.id)
+        .where(
+            Invoice.tenant_id == tenant_id,
+            Invoice.legal_entity_id == legal_entity_id,
+            Invoice.currency == currency,
+            Invoice.closes_on == closes_on,
+            Invoice.status == "draft",
+        )
+        .with_for_update()
+    ).scalar_one_or_none()
+
+
+def set_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, **values: Any) -> None:
+    """Change the life of a document: kind, status, draft, issue. What was issued has no such columns."""
+    session.execute(update(Invoice).where(Invoice.tenant_id == tenant_id, Invoice.id == invoice_id).values(**values))
+
+
+def lock_series(session: Session, series: Series) -> tuple[int, date | None, date | None]:
+    """Lock a series until the transaction ends.
+
+    Returns:
+        The last number and date of its year, and the last date of any year. All years' rows are
+        locked, in order, so that two who finalise at the turn of the year are ordered too.
+    """
+    key = {"legal_entity_id": series.legal_entity_id, "series": series.name, "year": series.year}
+    session.execute(upsert(NumberCounter).values(**key, last_number=0).on_conflict_do_nothing())
+    rows = session.execute(
+        select(NumberCounter.year, NumberCounter.last_number, NumberCounter.last_issued_on)
+        .where(NumberCounter.legal_entity_id == series.legal_entity_id, NumberCounter.series == series.name)
+        .order_by(NumberCounter.year)
+        .with_for_update()
+    ).all()
+    last_number, last_on = next((row.last_number, row.last_issued_on) for row in rows if row.year == series.year)
+    return last_number, last_on, max((row.last_issued_on for row in rows if row.last_issued_on), default=None)
+
+
+def register_number(
+    session: Session, numbered: Numbered, previous_on: date | None, tenant_id: UUID, invoice_id: UUID
+) -> None:
+    """Take the next number of a locked series: the counter moves, the registry gets its row."""
+    series = numbered.series
+    session.execute(
+        update(NumberCounter)
+        .where(
+            NumberCounter.legal_entity_id == series.legal_entity_id,
+            NumberCounter.series == series.name,
+            NumberCounter.year == series.year,
+        )
+        .values(last_number=numbered.number, last_issued_on=numbered.issued_on)
+    )
+    add(
+        session,
+        NumberRegistry(
+            legal_entity_id=series.legal_entity_id,
+            series=series.name,
+            year=series.year,
+            number=numbered.number,
+            issued_on=numbered.issued_on,
+            previous_number=numbered.number - 1 or None,
+            previous_issued_on=previous_on,
+            tenant_id=tenant_id,
+            invoice_id=invoice_id,
+        ),
+    )
+
+
+def put_document(session: Session, row: dict[str, Any]) -> None:
+    """Keep a rendered document; the first one stays."""
+    session.execute(upsert(InvoiceDocument).values(**row).on_conflict_do_nothing())
+
+
+def put_rates(session: Session, tax: Sequence[dict[str, Any]], exchange: Sequence[dict[str, Any]]) -> None:
+    """Add tax and exchange rates; those that are known stay as they are."""
+    if tax:
+        session.execute(upsert(TaxRateRow).values(list(tax)).on_conflict_do_nothing())
+    if exchange:
+        session.execute(upsert(ExchangeRate).values(list(exchange)).on_conflict_do_nothing())
+
+
+def set_run(session: Session, tenant_id: UUID, run_id: UUID, **values: Any) -> None:
+    """Note how a run goes on."""
+    session.execute(
+        update(InvoiceRun).where(InvoiceRun.tenant_id == tenant_id, InvoiceRun.id == run_id).values(**values)
+    )
