@@ -26,6 +26,7 @@ __all__ = (
     "add_all",
     "claim_idempotency_key",
     "count_attempts",
+    "delete_expired",
     "identities_by_key",
     "last_seal",
     "lock_clock",
@@ -145,3 +146,10 @@ def last_seal(session: Session, tenant_id: UUID) -> tuple[int, bytes] | None:
         .limit(1)
     ).one_or_none()
     return (row[0], row[1]) if row else None
+
+
+def delete_expired(session: Session, now: datetime, keep_answers_since: datetime) -> None:
+    """Delete sessions that ended, answers made before `keep_answers_since`, and attempts older than a day."""
+    session.execute(delete(UserSession).where(UserSession.expires_at < now))
+    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.created_at < keep_answers_since))
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - timedelta(days=1)))

@@ -1,0 +1,114 @@
+"""`python -m app.cli …`: what an operator does from a shell."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
+from billing.actions.bill_due import bill_due
+from core.clock import utc_now
+from core.db import database
+from core.errors import Refused
+from core.scope import VENDOR_ID, GlobalScope, TenantScope
+from core.settings import MissingSetting, load_settings
+from migrations.upgrade import upgrade_database
+from plans.actions.load_catalogue import load_catalogue
+from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user
+from tenants.reads import find_tenant, users_of
+
+__all__ = ("main",)
+
+ACTOR = "system:cli"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or 1 with a sentence on standard error."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except (Refused, MissingSetting) as error:
+        print(f"{getattr(error, 'code', 'setting_missing')}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app.cli", description="Operate Tollbook.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        group: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, run: object
+    ) -> argparse.ArgumentParser:
+        made = group.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    db = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="STEP")
+    command(db, "migrate", "Create the roles and run the migrations that are missing.", _migrate)
+    catalogue = commands.add_parser("catalogue", help="plans").add_subparsers(required=True, metavar="STEP")
+    command(catalogue, "load", "Publish the shipped catalogue where it is missing.", _catalogue)
+    run = command(commands, "bill", "Bill what is due.", _bill)
+    run.add_argument("--tenant", action="append", help="only this tenant (id or slug); may be repeated")
+    run.add_argument("--period", help="only this month, for instance 2026-10")
+    run.add_argument("--skip-grace", action="store_true", help="do not wait for the grace to pass; needs --reason")
+    run.add_argument("--reason", default="", help="why the grace is skipped; it is audited")
+    user = command(commands, "user", "Create a user and a key that acts for them.", _user)
+    user.add_argument("email")
+    user.add_argument("role")
+    user.add_argument("--tenant", help="whose user; none for the vendor's own people")
+    user.add_argument("--cost-centre", help="the code, for a cost_centre_owner")
+    user.add_argument("--password", help="for the browser; none: API key only")
+    jobs = commands.add_parser("job", help="what beat starts").add_subparsers(required=True, metavar="JOB")
+    command(jobs, "bill", "Bill what is due, as beat does.", lambda _: bill_what_is_due())
+    command(jobs, "seal-audit", "Seal the audit trails.", lambda _: seal_audit_trails())
+    command(jobs, "purge", "Delete what expired.", lambda _: purge_what_expired())
+    demo = commands.add_parser("demo", help="the demo world").add_subparsers(required=True, metavar="STEP")
+    command(demo, "load", "Load the demo world where it is missing.", _demo)
+    return parser
+
+
+def _migrate(_: argparse.Namespace) -> None:
+    upgrade_database(load_settings().database_url)
+
+
+def _catalogue(_: argparse.Namespace) -> None:
+    with database().begin(TenantScope(VENDOR_ID)) as session:
+        load_catalogue(session, utc_now())
+
+
+def _bill(given: argparse.Namespace) -> None:
+    with database().begin(GlobalScope()) as session:
+        tenants = [find_tenant(session, key).id for key in given.tenant] if given.tenant else None
+    done = bill_due(
+        database(),
+        actor=ACTOR,
+        tenant_ids=tenants,
+        period=given.period,
+        skip_grace=given.skip_grace,
+        reason=given.reason,
+    )
+    print(done)
+
+
+def _user(given: argparse.Namespace) -> None:
+    with database().begin(GlobalScope()) as session:
+        tenant_id = find_tenant(session, given.tenant).id if given.tenant else None
+        known = next((user for user in users_of(session, tenant_id) if user.email == given.email.lower()), None)
+    with database().begin(TenantScope(tenant_id or VENDOR_ID)) as session:
+        user = UserInput(given.email, given.email, given.role, tenant_id, given.cost_centre, given.password)
+        user_id = known.id if known else create_user(session, user, ACTOR, utc_now())
+        role = known.role if known else given.role
+        key = create_api_key(session, KeyInput(user_id, role, "made by the command line"), ACTOR, utc_now())
+    print(json.dumps({"user": str(user_id), "key": key.token}))
+
+
+def _demo(_: argparse.Namespace) -> None:
+    # Only the demo needs its world; importing it costs every other command time.
+    from app.demo.load import main as load_demo  # noqa: PLC0415
+
+    load_demo()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The jobs that time starts, as plain functions: the worker, the command line and tests run the same."""
+
+from datetime import timedelta
+
+from billing.actions.bill_due import bill_due
+from core.clock import utc_now
+from core.db import database
+from core.scope import StewardScope
+from tenants.actions.purge_expired import purge_expired
+from tenants.actions.seal_audit import seal_audit
+from tenants.reads import tenants_with_unsealed_audit
+
+__all__ = ("bill_what_is_due", "purge_what_expired", "seal_audit_trails")
+
+IDEMPOTENCY_LIFE = timedelta(days=30)
+
+
+def bill_what_is_due() -> None:
+    """Bill every period that ended and whose grace has passed."""
+    bill_due(database(), actor="system:beat")
+
+
+def seal_audit_trails() -> None:
+    """Chain what was committed to the audit trails since the last time."""
+    db = database()
+    with db.begin(StewardScope()) as session:
+        found = tenants_with_unsealed_audit(session)
+    for tenant_id in found:
+        with db.begin(StewardScope()) as session:
+            seal_audit(session, tenant_id, utc_now())
+
+
+def purge_what_expired() -> None:
+    """Delete browser sessions, idempotency records and sign-in attempts that have served."""
+    now = utc_now()
+    with database().begin(StewardScope()) as session:
+        purge_expired(session, now, now - IDEMPOTENCY_LIFE)

@@ -1,0 +1,35 @@
+"""Celery: what time makes due. Every task finds its own work in the database and is safe to repeat."""
+
+from celery import Celery
+from celery.schedules import schedule
+
+from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
+from core.settings import load_settings
+
+__all__ = ("app",)
+
+app = Celery("tollbook", broker=load_settings().broker_url)
+app.conf.update(
+    # A lost or repeated message delays work and never loses or doubles it; see docs/operate.md.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=2,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+    },
+    timezone="UTC",
+    beat_schedule={
+        "bill": {"task": "tollbook.bill", "schedule": schedule(60), "options": {"expires": 55}},
+        "seal-audit": {"task": "tollbook.seal_audit", "schedule": schedule(5), "options": {"expires": 4}},
+        "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
+    },
+)
+
+app.task(name="tollbook.bill")(bill_what_is_due)
+app.task(name="tollbook.seal_audit")(seal_audit_trails)
+app.task(name="tollbook.purge")(purge_what_expired)
