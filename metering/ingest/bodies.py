@@ -30,6 +30,11 @@ class Mode(Enum):
     BINARY = "ce-*"
     """The attributes are headers, the body is `data`."""
 
+    @property
+    def version_required(self) -> bool:
+        """Whether every event must say that it is CloudEvents 1.0."""
+        return self is not Mode.PLAIN
+
 
 def mode_of(headers: Mapping[str, str]) -> Mode:
     """Tell the mode by the headers (names in lower case).

@@ -1,0 +1,175 @@
+"""The hot lane: a request's body in, the answer out, everything in between durable.
+
+body → split → draft (each event by itself) → ids → pack → group commit → answer.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from msgspec import Raw, Struct
+
+from core.clock import utc_now
+from metering.errors import DatabaseUnavailable, EventFault
+from metering.ingest.batcher import Batcher, Limits, Verdict
+from metering.ingest.bodies import decoded_body, mode_of
+from metering.ingest.cloudevents import FaultyEvent, split_body
+from metering.ingest.connections import Connections
+from metering.ingest.identities import Resolver
+from metering.ingest.packing import PackedRow, Packer
+from metering.ingest.validation import Draft, Rules, draft_event
+from metering.ingest.writer import FactWriter
+from tenants.reads import TenantView
+
+__all__ = ("IngestAnswer", "IngestLane", "ItemFault")
+
+_SLICE = 250
+"""Events handled between two looks at other requests."""
+_TOO_LONG = 128
+"""An id in the answer is cut to this many characters."""
+
+
+class ItemFault(Struct, frozen=True):
+    """Why the event at this index of the request was not taken; `id` is null where none could be read."""
+
+    index: int
+    id: str | None
+    code: str
+    detail: str
+
+
+class IngestAnswer(Struct, frozen=True):
+    """What became of a request's events; every one of them is in exactly one of the first four.
+
+    `unmetered` tells how many of the accepted ones have a type that no built-in meter knows.
+    """
+
+    accepted: int
+    duplicate: int
+    conflicts: list[ItemFault]
+    rejected: list[ItemFault]
+    unmetered: int
+
+    @property
+    def nothing_taken(self) -> bool:
+        """Whether there were events and every one was rejected or conflicting."""
+        return not self.accepted and not self.duplicate and bool(self.conflicts or self.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    drafts: list[Draft]
+    rejected: list[ItemFault]
+
+
+class IngestLane:
+    """One per process and event loop: its connections, what it remembers, and its group commit."""
+
+    def __init__(self, database_url: str, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._connections = Connections(database_url, limits.flights + 1)
+        self._resolver = Resolver(self._connections)
+        self._writer = FactWriter(self._connections)
+        self._batcher = Batcher(self._writer.write, limits)
+
+    async def now(self, tenant: TenantView) -> datetime:
+        """Return what time it is for the tenant: its test clock's, else the service's.
+
+        Raises:
+            DatabaseUnavailable: the clock could not be read (`database_unavailable`).
+        """
+        if tenant.test_clock_id is None:
+            return utc_now()
+        try:
+            async with self._connections.link() as link:
+                cursor = await link.connection.execute(
+                    "select now_at from test_clock where id = %s", (tenant.test_clock_id,)
+                )
+                row = await cursor.fetchone()
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable from error
+        assert row is not None, "a tenant's clock is there by foreign key"
+        now: datetime = row[0]
+        return now
+
+    async def ingest_body(self, tenant: TenantView, body: bytes, headers: Mapping[str, str]) -> IngestAnswer:
+        """Take a request's events; they are durable when this returns.
+
+        Args:
+            tenant: whose facts they are.
+            body: as sent, maybe compressed.
+            headers: the request's, names in lower case.
+
+        Raises:
+            MediaTypeUnsupported, ContentEncodingUnsupported, BodyTooLarge, BodyMalformed, TooManyEvents:
+                the request as a whole was refused; nothing was taken.
+            IngestBusy, DatabaseUnavailable: to send the same again is safe.
+        """
+        mode = mode_of(headers)
+        plain = decoded_body(body, headers.get("content-encoding", ""))
+        events = split_body(plain, mode, headers)
+        rules = Rules(await self.now(tenant), version_required=mode.version_required)
+        return await self.ingest(tenant.id, events, rules)
+
+    async def ingest(self, tenant_id: UUID, events: list[Raw], rules: Rules) -> IngestAnswer:
+        """Take raw events accepted at `rules.now`; they are durable when this returns.
+
+        Raises:
+            IngestBusy, DatabaseUnavailable: to send the same again is safe.
+        """
+        sorted_out = await _draft_all(events, rules)
+        rows = await self._pack_all(tenant_id, sorted_out.drafts, rules.now)
+        verdicts = await self._batcher.submit(tenant_id, rows)
+        return _answer(sorted_out, verdicts)
+
+    async def _pack_all(self, tenant_id: UUID, drafts: list[Draft], now: datetime) -> list[PackedRow]:
+        packer = Packer(tenant_id, now, await self._resolver.resolve(tenant_id, drafts))
+        rows = []
+        for index, draft in enumerate(drafts):
+            if index % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            rows.append(packer.pack(draft))
+        return rows
+
+    async def close(self) -> None:
+        """Let everything land and close the connections."""
+        await self._batcher.close()
+        await self._connections.close()
+
+
+async def _draft_all(events: list[Raw], rules: Rules) -> _Sorted:
+    found = _Sorted([], [])
+    for index, raw in enumerate(events):
+        if index % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+        try:
+            found.drafts.append(draft_event(raw, index, rules))
+        except FaultyEvent as fault:
+            event_id = fault.event_id[:_TOO_LONG] if fault.event_id is not None else None
+            found.rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
+    return found
+
+
+_CONFLICT = (
+    "An event of this source and id but with other type, subject or data was accepted before; it stays."
+    " Send a correction to change it, or give a new event a new id."
+)
+_REFUSED = "The database does not take the values of this event. Report it with the event."
+
+
+def _answer(found: _Sorted, verdicts: list[Verdict]) -> IngestAnswer:
+    counts = dict.fromkeys(Verdict, 0)
+    conflicts, rejected, unmetered = [], list(found.rejected), 0
+    for draft, verdict in zip(found.drafts, verdicts, strict=True):
+        counts[verdict] += 1
+        if verdict is Verdict.CONFLICT:
+            conflicts.append(ItemFault(draft.index, draft.id, EventFault.CONFLICT, _CONFLICT))
+        elif verdict is Verdict.REFUSED:
+            rejected.append(ItemFault(draft.index, draft.id, EventFault.NOT_STORABLE, _REFUSED))
+        elif verdict is Verdict.ACCEPTED and not draft.metered:
+            unmetered += 1
+    rejected.sort(key=lambda fault: fault.index)
+    return IngestAnswer(counts[Verdict.ACCEPTED], counts[Verdict.DUPLICATE], conflicts, rejected, unmetered)

@@ -1,0 +1,138 @@
+"""What events say about their subjects, written in the flight that stores the events.
+
+So it is recorded exactly when the event is: never for a duplicate or a conflict.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from metering.ingest.packing import PackedRow, Profile
+
+__all__ = ("record_profiles", "record_traits")
+
+_TRAITS = """
+    insert into person_trait (tenant_id, identity_id, trait, valid_from, event_key, value)
+    select %s, t.* from unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::uuid[], %s::text[])
+        as t (identity_id, trait, valid_from, event_key, value)
+    order by t.identity_id, t.trait, t.valid_from, t.event_key
+    on conflict do nothing
+"""
+
+_PERSON_OF = """
+    coalesce(
+        (select l.person_id from identity_link l
+         where l.tenant_id = i.tenant_id and l.identity_id = i.id order by l.recorded_at desc limit 1),
+        i.home_person_id)
+"""
+
+# What an event says fills what is empty; a person.updated overwrites.
+_NAMES = f"""
+    update person p
+    set name = case when g.name <> '' and (g.replaces or p.name = '') then g.name else p.name end,
+        email = case when g.email <> '' and (g.replaces or p.email = '') then g.email else p.email end
+    from (
+        select distinct on (person_id) {_PERSON_OF} as person_id, name, email, replaces
+        from unnest(%(ids)s::bigint[], %(names)s::text[], %(emails)s::text[], %(replaces)s::bool[])
+            as g (identity_id, name, email, replaces)
+        join identity i on i.tenant_id = %(tenant)s and i.id = g.identity_id
+        order by person_id, g.replaces desc, g.identity_id
+    ) g
+    where p.tenant_id = %(tenant)s and p.id = g.person_id
+      and (g.name <> '' and (g.replaces or p.name = '') or g.email <> '' and (g.replaces or p.email = ''))
+"""  # noqa: S608 - made of constants
+
+_OWNERS = f"""
+    select i.id, {_PERSON_OF} as person_id, p.external_id,
+           (select o.id from person o where o.tenant_id = %(tenant)s and o.external_id = g.external_id)
+    from unnest(%(ids)s::bigint[], %(external_ids)s::text[]) as g (identity_id, external_id)
+    join identity i on i.tenant_id = %(tenant)s and i.id = g.identity_id
+    join person p on p.tenant_id = %(tenant)s and p.id = {_PERSON_OF}
+    order by i.id
+"""  # noqa: S608 - made of constants
+
+
+async def record_traits(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]) -> None:
+    """Record the classes and audiences that these events state, each from its event's time on."""
+    stated = [(trait, UUID(bytes=row.event_key)) for row in rows for trait in row.traits]
+    if not stated:
+        return
+    await connection.execute(
+        _TRAITS,
+        (
+            tenant_id,
+            [trait.identity_id for trait, _ in stated],
+            [trait.trait for trait, _ in stated],
+            [trait.valid_from for trait, _ in stated],
+            [key for _, key in stated],
+            [trait.value for trait, _ in stated],
+        ),
+    )
+
+
+async def record_profiles(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]) -> None:
+    """Record names, e-mail addresses and external ids that these events state."""
+    profiles: dict[int, Profile] = {}
+    for row in rows:
+        if row.profile is not None:
+            known = profiles.get(row.profile.identity_id)
+            profiles[row.profile.identity_id] = row.profile if known is None else _merged(known, row.profile)
+    if not profiles:
+        return
+    given = [profiles[identity_id] for identity_id in sorted(profiles)]
+    await connection.execute(
+        _NAMES,
+        {
+            "tenant": tenant_id,
+            "ids": [profile.identity_id for profile in given],
+            "names": [profile.name or "" for profile in given],
+            "emails": [profile.email or "" for profile in given],
+            "replaces": [profile.replaces for profile in given],
+        },
+    )
+    claims = [profile for profile in given if profile.external_id is not None]
+    if claims:
+        await _claim_external_ids(connection, tenant_id, claims, max(row.accepted_at for row in rows))
+
+
+def _merged(first: Profile, second: Profile) -> Profile:
+    """Return what two events together say of one subject: an update before other events, then the first."""
+    one, other = (second, first) if second.replaces and not first.replaces else (first, second)
+    return Profile(
+        one.identity_id,
+        one.name or other.name,
+        one.email or other.email,
+        one.external_id or other.external_id,
+        one.replaces,
+    )
+
+
+async def _claim_external_ids(
+    connection: AsyncConnection[Any], tenant_id: UUID, claims: Sequence[Profile], now: datetime
+) -> None:
+    """Give persons the external ids that their events state; an id of somebody else's joins the two.
+
+    Two identities with one external id are one person: from now on the later one is linked to whom
+    the id belongs to. Facts stay as they are, and the link can be undone by another one.
+    """
+    wanted = {claim.identity_id: claim for claim in claims}
+    cursor = await connection.execute(
+        _OWNERS,
+        {"tenant": tenant_id, "ids": list(wanted), "external_ids": [claim.external_id for claim in wanted.values()]},
+    )
+    for identity_id, person_id, external_id, owner_id in await cursor.fetchall():
+        claim = wanted[identity_id]
+        if owner_id is None and (external_id is None or claim.replaces):
+            await connection.execute(
+                "update person set external_id = %s where tenant_id = %s and id = %s",
+                (claim.external_id, tenant_id, person_id),
+            )
+        elif owner_id is not None and owner_id != person_id:
+            await connection.execute(
+                "insert into identity_link (tenant_id, identity_id, recorded_at, person_id) values (%s, %s, %s, %s)"
+                " on conflict do nothing",
+                (tenant_id, identity_id, now, owner_id),
+            )

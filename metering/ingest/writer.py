@@ -1,0 +1,174 @@
+"""One flight of rows into the database: all of one tenant, in one transaction, durable at its end.
+
+The straight way copies into the tables and lets the primary key find a duplicate, which fails the
+whole copy. So where duplicates are likely (or turned up), the keys go through a temporary table
+and `on conflict do nothing` first, and only the rest is copied. Where the role may not copy under
+row-level security at all (managed PostgreSQL), everything goes through temporary tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection, errors
+
+from metering.errors import DatabaseUnavailable
+from metering.ingest.connections import Connections, Link
+from metering.ingest.packing import HEADER, TRAILER, PackedRow
+from metering.ingest.profiles import record_profiles, record_traits
+
+__all__ = ("FactWriter", "Written")
+
+_ATTEMPTS = 4
+_KEY = "(tenant_id, event_key, content_hash, accepted_at)"
+_FACT = "(tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes)"
+_BODY = "(tenant_id, event_key, body)"
+# Sorted by key, so that two flights never wait for each other in a ring.
+_CLAIM = """
+    insert into fact_key (tenant_id, event_key, content_hash, accepted_at)
+    select tenant_id, event_key, content_hash, accepted_at from staged_key order by event_key
+    on conflict do nothing
+    returning event_key
+"""
+_INSERT_FACTS = """
+    insert into fact
+        (tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes)
+    select tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes
+    from staged_fact order by event_key
+"""
+_INSERT_BODIES = """
+    insert into fact_body (tenant_id, event_key, body)
+    select tenant_id, event_key, body from staged_body order by event_key
+"""
+_AGAIN = ("08", "57P", "40001", "40P01")
+"""Beginnings of the SQLSTATEs after which a flight is begun again: lost connections, deadlocks."""
+_SMOOTHING = 0.1
+_LIKELY = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a flight.
+
+    `stored` holds the content hashes of keys that were there before; `refused` the keys whose values
+    the database would not take. All others were accepted.
+    """
+
+    stored: dict[bytes, bytes]
+    refused: frozenset[bytes] = frozenset()
+
+
+class _InDoubt(Exception):
+    """The connection broke while committing: it may or may not have happened."""
+
+
+class FactWriter:
+    """Writes flights, and learns per tenant how often they hold duplicates."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._repeats: dict[UUID, float] = {}
+        self.fallbacks = 0
+        """How often a straight copy met a duplicate and was done again."""
+
+    async def write(self, tenant_id: UUID, rows: Sequence[PackedRow]) -> Written:
+        """Write rows of distinct keys, sorted by key so that two flights never wait for each other in a ring.
+
+        Raises:
+            DatabaseUnavailable: nothing is known to be stored; to send again is safe.
+        """
+        straight = self._repeats.get(tenant_id, 0.0) < _LIKELY
+        for _ in range(_ATTEMPTS):
+            try:
+                written = await self._attempt(tenant_id, rows, straight=straight)
+            except errors.UniqueViolation:
+                self.fallbacks += 1
+                straight = False
+            except (errors.DataError, errors.IntegrityError):
+                return await self._without_the_bad(tenant_id, rows)
+            except _InDoubt as error:
+                raise DatabaseUnavailable from error
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                # Nothing was committed: after a restart or a deadlock it is simply begun again.
+                if error.sqlstate is not None and not error.sqlstate.startswith(_AGAIN):
+                    raise DatabaseUnavailable from error
+            else:
+                self._learn(tenant_id, repeated=bool(written.stored))
+                return written
+        raise DatabaseUnavailable
+
+    def _learn(self, tenant_id: UUID, *, repeated: bool) -> None:
+        if len(self._repeats) > 10_000:
+            self._repeats.clear()
+        before = self._repeats.get(tenant_id, 0.0)
+        self._repeats[tenant_id] = before + _SMOOTHING * (repeated - before)
+
+    async def _without_the_bad(self, tenant_id: UUID, rows: Sequence[PackedRow]) -> Written:
+        """Find the rows that the database refuses by halves, and write the others."""
+        if len(rows) == 1:
+            return Written({}, frozenset({rows[0].event_key}))
+        middle = len(rows) // 2
+        left = await self.write(tenant_id, rows[:middle])
+        right = await self.write(tenant_id, rows[middle:])
+        return Written(left.stored | right.stored, left.refused | right.refused)
+
+    async def _attempt(self, tenant_id: UUID, rows: Sequence[PackedRow], *, straight: bool) -> Written:
+        async with self._connections.link() as link:
+            connection = link.connection
+            # One round trip; a UUID's text cannot carry anything else along.
+            await connection.execute(f"begin; set local app.tenant_id = '{tenant_id}'")
+            if straight and link.copies:
+                await _copy(connection, "fact_key", _KEY, [row.key_row for row in rows])
+                stored: dict[bytes, bytes] = {}
+            else:
+                stored = await _claim(connection, tenant_id, rows)
+            fresh = [row for row in rows if row.event_key not in stored] if stored else rows
+            if fresh:
+                await _store(link, fresh)
+                await record_traits(connection, tenant_id, fresh)
+                await record_profiles(connection, tenant_id, fresh)
+            try:
+                await connection.execute("commit")
+            except psycopg.OperationalError as error:
+                raise _InDoubt from error
+            return Written(stored)
+
+
+async def _copy(connection: AsyncConnection[Any], table: LiteralString, columns: str, rows: list[bytes]) -> None:
+    statement = f"copy {table} {columns} from stdin (format binary)"
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(b"".join((HEADER, *rows, TRAILER)))
+
+
+async def _claim(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]) -> dict[bytes, bytes]:
+    """Insert the keys that are new; return key → content hash of those that are not."""
+    await _copy(connection, "staged_key", _KEY, [row.key_row for row in rows])
+    cursor = await connection.execute(
+        _CLAIM,
+        binary=True,
+    )
+    fresh = {key.bytes for (key,) in await cursor.fetchall()}
+    if len(fresh) == len(rows):
+        return {}
+    others = [UUID(bytes=row.event_key) for row in rows if row.event_key not in fresh]
+    cursor = await connection.execute(
+        "select event_key, content_hash from fact_key where tenant_id = %s and event_key = any(%s)",
+        (tenant_id, others),
+        binary=True,
+    )
+    return {key.bytes: bytes(content_hash) for key, content_hash in await cursor.fetchall()}
+
+
+async def _store(link: Link, rows: Sequence[PackedRow]) -> None:
+    connection = link.connection
+    facts, bodies = [row.fact_row for row in rows], [row.body_row for row in rows]
+    if link.copies:
+        await _copy(connection, "fact", _FACT, facts)
+        await _copy(connection, "fact_body", _BODY, bodies)
+        return
+    await _copy(connection, "staged_fact", _FACT, facts)
+    await _copy(connection, "staged_body", _BODY, bodies)
+    await connection.execute(_INSERT_FACTS)
+    await connection.execute(_INSERT_BODIES)
