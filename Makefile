@@ -75,7 +75,7 @@ lock: $(UV) ## Resolve the requirement files anew
 	@for f in runtime embedded dev node; do $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done
 
 reset: ## Delete the embedded databases and the demo world
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m app.embedded stop; fi; rm -rf .run
+	@if [ -e $(VENV)/.embedded ]; then $(BIN)/python -m app.embedded reset; fi; rm -rf .run
 
 clean: reset ## Delete everything that was built or installed
 	@rm -rf $(VENV) node_modules $(ASSETS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""`python -m app.embedded demo|up|stop`: the demo world, the bare services, or an end to both."""
+"""`python -m app.embedded demo|up|stop|reset`: the demo world, the bare services, an end to both, and to their data."""
 
 import contextlib
 import fcntl
@@ -25,9 +25,11 @@ def main(arguments: list[str]) -> int:
     run_dir = Path(os.environ.get("TOLLBOOK_RUN_DIR", ".run"))
     stack = Stack(run_dir)
     command = arguments[0] if arguments else "demo"
-    if command == "stop":
+    if command in ("stop", "reset"):
         stop_processes(stack.run_dir)
         stack.stop()
+        if command == "reset":
+            stack.forget()
         return 0
     with only_one(stack.run_dir) as first:
         if not first:
@@ -43,7 +45,7 @@ def main(arguments: list[str]) -> int:
             return 0
         if command == "demo":
             return demo(stack)
-    print(f"There is no command '{command}'. Use demo, up or stop.")
+    print(f"There is no command '{command}'. Use demo, up, stop or reset.")
     return 2
 
 

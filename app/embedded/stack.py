@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import socket
 import sys
 from datetime import UTC, datetime
@@ -74,3 +75,10 @@ class Stack:
             self.valkey.stop()
         if self.postgres is not None:
             self.postgres.stop()
+
+    def forget(self) -> None:
+        """Delete the embedded services' data."""
+        for service in (self.postgres, self.valkey):
+            if service is not None:
+                shutil.rmtree(service.directory, ignore_errors=True)
+        shutil.rmtree(self.run_dir, ignore_errors=True)
