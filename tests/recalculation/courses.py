@@ -177,10 +177,11 @@ def revenue(known: Known, start: datetime, end: datetime, currency: str) -> Figu
     """What learners paid less what they got back, whoever they are."""
     figure = Figure()
     for fact in known.facts:
-        if fact.type in ("course.purchased", "course.refunded") and start <= fact.at < end:
-            if fact.data["currency"] == currency:
-                sign = 1 if fact.type == "course.purchased" else -1
-                amount = sign * Fraction(Decimal(fact.data["amount"]))
-                figure.quantity += amount
-                figure.add_driver(known, fact.person, fact.at, amount, fact.data.get("cost_centre"))
+        if fact.type not in ("course.purchased", "course.refunded") or not start <= fact.at < end:
+            continue
+        if fact.data["currency"] == currency:
+            sign = 1 if fact.type == "course.purchased" else -1
+            amount = sign * Fraction(Decimal(fact.data["amount"]))
+            figure.quantity += amount
+            figure.add_driver(known, fact.person, fact.at, amount, fact.data.get("cost_centre"))
     return figure

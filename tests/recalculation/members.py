@@ -31,33 +31,33 @@ def membership_spans(known: Known) -> dict[str, list[tuple[datetime, datetime]]]
 
 
 def registered_average(known: Known, start: datetime, end: datetime) -> Figure:
-    """Member-days ÷ days: a day counts for whoever was a member at any instant of it."""
+    """Member-days ÷ days: a day counts for whoever was a member at any instant of it, at their heaviest."""
     figure = Figure()
     days = local_days(start, end, known.tz)
     for person, spans in membership_spans(known).items():
         for day_start, day_end in days:
-            inside = [max(low, day_start) for low, high in spans if low < day_end and high > day_start and low < high]
-            if not inside:
-                continue
-            weight = known.crowd.member_weight(person, min(inside))
+            weight = _weight_within(known, person, spans, day_start, day_end)
             if weight:
                 figure.quantity += weight / len(days)
                 figure.people.add(person)
-                figure.add_driver(known, person, day_start, weight)
+                figure.add_driver(known, person, day_start, weight / len(days))
     return figure
 
 
 def registered_any(known: Known, start: datetime, end: datetime) -> Figure:
-    """Whoever was a member at any instant of the period, by the heaviest day."""
+    """Whoever was a member at any instant of the period, at their heaviest."""
     figure = Figure()
     for person, spans in membership_spans(known).items():
-        weights = [
-            known.crowd.member_weight(person, max(low, start))
-            for low, high in spans
-            if low < end and high > start and low < high
-        ]
-        figure.quantity += max(weights, default=Fraction(0))
+        figure.quantity += _weight_within(known, person, spans, start, end)
     return figure
+
+
+def _weight_within(
+    known: Known, person: str, spans: list[tuple[datetime, datetime]], start: datetime, end: datetime
+) -> Fraction:
+    inside = [(max(low, start), min(high, end)) for low, high in spans]
+    weights = [known.crowd.heaviest(person, low, high) for low, high in inside if low < high]
+    return max(weights, default=Fraction(0))
 
 
 def qualifies_as_active(fact: Fact) -> bool:
@@ -79,11 +79,11 @@ def contributors(known: Known, start: datetime, end: datetime) -> Figure:
 
 
 def contributions(known: Known, start: datetime, end: datetime) -> Figure:
-    """Count what was created, weighted by who did."""
+    """Count what was created, weighted by the class of who did: audiences act on members only."""
     figure = Figure()
     for fact in known.facts:
         if fact.type == "contribution.created" and start <= fact.at < end:
-            figure.quantity += known.crowd.member_weight(fact.person, fact.at, fact.data.get("audience"))
+            figure.quantity += known.crowd.class_weight(fact.person, fact.at)
     return figure
 
 

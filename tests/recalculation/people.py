@@ -43,6 +43,12 @@ class Crowd:
         audience = audience or _held(self.audiences.get(person), at, "employee")
         return self.class_weight(person, at) * AUDIENCE_WEIGHT[audience]
 
+    def heaviest(self, person: str, low: datetime, high: datetime, audience: str | None = None) -> Fraction:
+        """Return the greatest weight the person had at any instant of `[low, high)`."""
+        changes = [since for since, _ in (*self.classes.get(person, ()), *self.audiences.get(person, ()))]
+        instants = [low, *(since for since in changes if low < since < high)]
+        return max(self.member_weight(person, at, audience) for at in instants)
+
 
 def _held(known: list[tuple[datetime, str]] | None, at: datetime, otherwise: str) -> str:
     """Return the last value stated at or before `at`; before the first one, the first one."""

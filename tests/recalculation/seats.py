@@ -49,27 +49,12 @@ def billable_spans(known: Known) -> dict[str, list[tuple[datetime, datetime]]]:
     return billed
 
 
-def levels(known: Known, start: datetime, end: datetime) -> list[tuple[datetime, int]]:
-    """Return every change of the number of seats billed in the period, from its start on."""
-    changes: dict[datetime, int] = defaultdict(int)
-    for person, spans in billable_spans(known).items():
-        weight = known.crowd.class_weight(person, start)
-        for low, high in _union(spans):
-            if low < end and high > start and low < high:
-                changes[max(low, start)] += weight
-                if high < end:
-                    changes[high] -= weight
-    level, found = 0, []
-    for at in sorted(changes | {start: changes.get(start, 0)}):
-        level += changes[at]
-        found.append((at, level))
-    return found
-
-
 def _union(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
     """Merge what overlaps or touches: a person is billed for one seat at a time."""
     merged: list[tuple[datetime, datetime]] = []
     for low, high in sorted(spans):
+        if low >= high:
+            continue
         if merged and low <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], high))
         else:
@@ -77,39 +62,54 @@ def _union(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datet
     return merged
 
 
+def highest_instants(spans: list[tuple[datetime, datetime]], start: datetime, end: datetime) -> tuple[int, datetime]:
+    """Return the highest number of spans open at one instant of `[start, end)`, and the first such instant."""
+    changes: dict[datetime, int] = defaultdict(int)
+    changes[start] = 0
+    for low, high in spans:
+        if low < end and high > start:
+            changes[max(low, start)] += 1
+            if high < end:
+                changes[high] -= 1
+    level, best = 0, (-1, start)
+    for at in sorted(changes):
+        level += changes[at]
+        if level > best[0]:
+            best = (level, at)
+    return best
+
+
 def seats(known: Known, start: datetime, end: datetime) -> dict[str, Figure]:
-    """Return `peak`, `prorated` and `end_of_period`; a day counts by its highest number."""
-    steps = levels(known, start, end)
+    """Return `peak`, `prorated` and `end_of_period`; a day counts by its highest number.
+
+    Each figure is attributed by the days that make it: the first highest day, all days, the last.
+    """
+    held = [
+        (person, low, high)
+        for person, spans in billable_spans(known).items()
+        if known.crowd.class_weight(person, start)
+        for low, high in _union(spans)
+        if low < end and high > start
+    ]
     days = local_days(start, end, known.tz)
-    highest = []
-    position, level = 0, 0
-    for day_start, day_end in days:
-        top = level
-        first = True
-        while position < len(steps) and steps[position][0] < day_end:
-            at, level = steps[position]
-            top = level if first and at == day_start else max(top, level)
-            first = False
-            position += 1
-        highest.append(top)
-    drivers = _drivers(known, days)
+    tops = [highest_instants([(low, high) for _, low, high in held], *day) for day in days]
+    last = end - timedelta(microseconds=1)
+    peak = max(tops, key=lambda top: top[0])
     return {
-        "peak": Figure(Fraction(max(highest)), drivers),
-        "prorated": Figure(Fraction(sum(highest), len(days)), drivers),
-        "end_of_period": Figure(Fraction(steps[-1][1]), drivers),
+        "peak": _figure(known, held, [peak[1]], Fraction(1)),
+        "prorated": _figure(known, held, [at for _, at in tops], Fraction(1, len(days))),
+        "end_of_period": _figure(known, held, [last], Fraction(1)),
     }
 
 
-def _drivers(known: Known, days: list[tuple[datetime, datetime]]) -> dict[str | None, Fraction]:
-    """Return seat-days by cost centre."""
+def _figure(
+    known: Known, held: list[tuple[str, datetime, datetime]], instants: list[datetime], each: Fraction
+) -> Figure:
+    """Count who holds a seat at these instants, `each` for one."""
     figure = Figure()
-    counts: dict[str | None, dict[Fraction, int]] = defaultdict(lambda: defaultdict(int))
-    for person, spans in billable_spans(known).items():
-        for day_start, day_end in days:
-            if any(low < day_end and high > day_start and low < high for low, high in spans):
-                weight = known.crowd.class_weight(person, day_start)
-                for code, share in known.organisation.shares(person, day_start.astimezone(known.tz).date()).items():
-                    counts[code][share * weight] += 1
-    for code, by_share in counts.items():
-        figure.drivers[code] = sum((share * number for share, number in by_share.items()), Fraction(0))
-    return figure.drivers
+    for at in instants:
+        for person, low, high in held:
+            if low <= at < high:
+                figure.quantity += each
+                figure.add_driver(known, person, at, each)
+    return figure
