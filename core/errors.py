@@ -21,7 +21,7 @@ class InputError:
 class Refused(Exception):
     """The base of every refusal: the request was understood and is not done.
 
-    Subclasses set `code` (stable snake_case, documented in docs/errors.md) and `status` (HTTP);
+    Subclasses set `code` (stable snake_case, documented in the page /docs/errors) and `status` (HTTP);
     `str()` of one is a sentence that says what to do.
     """
 

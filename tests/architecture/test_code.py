@@ -27,7 +27,9 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_has_at_most_400_lines_and_a_function_60(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
-    long = {f.name: f.end_lineno - f.lineno + 1 for f in functions(path) if f.end_lineno and f.end_lineno - f.lineno >= 60}
+    long = {
+        f.name: f.end_lineno - f.lineno + 1 for f in functions(path) if f.end_lineno and f.end_lineno - f.lineno >= 60
+    }
     assert long == {}
 
 

@@ -64,7 +64,11 @@ def test_foreign_keys_and_unique_constraints_of_tenant_tables_lead_with_the_tena
 
 def test_the_serving_roles_cannot_pass_the_policies(db: Database) -> None:
     with db.begin(StewardScope()) as session:
-        bypass = set(session.execute(text("select rolname from pg_roles where rolbypassrls and rolname like 'tollbook_%'")).scalars())
+        bypass = set(
+            session.execute(
+                text("select rolname from pg_roles where rolbypassrls and rolname like 'tollbook_%'")
+            ).scalars()
+        )
         owners = set(session.execute(text("select tableowner from pg_tables where schemaname = 'public'")).scalars())
 
     assert bypass <= {"tollbook_ingest"}
@@ -74,6 +78,11 @@ def test_the_serving_roles_cannot_pass_the_policies(db: Database) -> None:
 def test_models_and_migrations_agree(database_url: str) -> None:
     environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "alembic", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "alembic", "check"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

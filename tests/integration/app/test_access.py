@@ -36,7 +36,11 @@ def test_another_tenant_looks_like_one_that_does_not_exist(client: TestClient[Li
     other = client.get("/v1/people", headers=bearer(key, "beta"))
     nobody = client.get("/v1/people", headers=bearer(key, "nobody"))
 
-    assert (other.status_code, other.json()["code"]) == (nobody.status_code, nobody.json()["code"]) == (404, "tenant_unknown")
+    assert (
+        (other.status_code, other.json()["code"])
+        == (nobody.status_code, nobody.json()["code"])
+        == (404, "tenant_unknown")
+    )
 
 
 def test_a_role_that_may_not_is_told_which_scope_it_lacks(client: TestClient[Litestar], world: World) -> None:
@@ -49,7 +53,9 @@ def test_a_role_that_may_not_is_told_which_scope_it_lacks(client: TestClient[Lit
     assert "people:read" in answer.json()["detail"]
 
 
-def test_the_same_idempotency_key_gives_the_first_answer_and_acts_once(client: TestClient[Litestar], world: World, db: Database) -> None:
+def test_the_same_idempotency_key_gives_the_first_answer_and_acts_once(
+    client: TestClient[Litestar], world: World, db: Database
+) -> None:
     acme = world.tenant("acme")
     headers = bearer(world.key("tenant_admin", acme), **{"Idempotency-Key": "k1"})
 
@@ -76,9 +82,22 @@ def test_a_body_of_the_wrong_shape_is_400_and_names_the_field(client: TestClient
 
 def test_a_tenant_with_several_faults_is_told_all_of_them(client: TestClient[Litestar], world: World) -> None:
     world.entity()
-    body = {"slug": "A B", "name": "x", "legal_entity": "eu", "time_zone": "Mars/Base", "currency": "XXQ", "country": "DE", "billing_name": "x", "billing_address": "x"}
+    body = {
+        "slug": "A B",
+        "name": "x",
+        "legal_entity": "eu",
+        "time_zone": "Mars/Base",
+        "currency": "XXQ",
+        "country": "DE",
+        "billing_name": "x",
+        "billing_address": "x",
+    }
 
     answer = client.post("/v1/tenants", headers=bearer(world.key("vendor_admin")), json=body)
 
     assert answer.status_code == 422
-    assert {error["code"] for error in answer.json()["errors"]} == {"slug_invalid", "time_zone_unknown", "currency_unknown"}
+    assert {error["code"] for error in answer.json()["errors"]} == {
+        "slug_invalid",
+        "time_zone_unknown",
+        "currency_unknown",
+    }
