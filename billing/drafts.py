@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -12,9 +12,23 @@ import msgspec
 
 from billing.late import CentreShares
 from billing.totals import TaxableLine, Totals, invoice_totals
+from billing.views import InvoiceLineView
 from core.money import Money
+from core.periods import Period, local_date, zone
 
-__all__ = ("Claim", "Draft", "DraftLine", "EvidenceRef", "centres_from_json", "centres_json", "draft_totals")
+__all__ = (
+    "Claim",
+    "Draft",
+    "DraftLine",
+    "EvidenceRef",
+    "centres_from_json",
+    "centres_json",
+    "common_purchase_order",
+    "document_kind",
+    "draft_totals",
+    "printed_lines",
+    "supply_span",
+)
 
 Timing = Literal["arrears", "advance"]
 LineKind = Literal["usage", "advance", "refund", "late", "credit"]
@@ -115,3 +129,69 @@ def _with_tax(totals: Totals, given: tuple[tuple[str, Decimal, int], ...]) -> To
     )
     tax = sum((group.tax for group in groups), Money(0, currency))
     return Totals(totals.net, tax, totals.net + tax, groups)
+
+
+def document_kind(totals: Totals) -> Literal["invoice", "credit_note"]:
+    """Return what the draft becomes: below zero there is no invoice, but a credit note."""
+    return "credit_note" if totals.gross.amount_minor < 0 else "invoice"
+
+
+def printed_lines(draft: Draft, sign: int) -> tuple[InvoiceLineView, ...]:
+    """Return the lines as the document prints them, numbered from 1.
+
+    Args:
+        draft: whose lines carry their sign.
+        sign: 1 for an invoice, -1 for a credit note: what is given back stands there as positive.
+    """
+    return tuple(_printed(line, position, sign, draft.currency) for position, line in enumerate(draft.lines, 1))
+
+
+def supply_span(lines: Iterable[InvoiceLineView]) -> tuple[date, date, Period]:
+    """Return first and last day of supply, and the whole as instants.
+
+    Late lines and refunds belong to earlier periods and say so themselves: they don't stretch it,
+    unless there is nothing else.
+    """
+    listed = list(lines)
+    own = [line for line in listed if line.kind in ("usage", "advance")] or listed
+    period = Period(min(line.period.starts_at for line in own), max(line.period.ends_at for line in own))
+    return min(line.supplied_from for line in own), max(line.supplied_to for line in own), period
+
+
+def common_purchase_order(lines: Iterable[InvoiceLineView], default: str) -> str:
+    """Return the purchase order that all lines share, else the payer's own; lines then carry theirs."""
+    orders = {line.purchase_order for line in lines}
+    return orders.pop() or default if len(orders) == 1 else default
+
+
+def _printed(line: DraftLine, position: int, sign: int, currency: str) -> InvoiceLineView:
+    tz, period = zone(line.time_zone), Period(line.period_starts_at, line.period_ends_at)
+    return InvoiceLineView(
+        position=position,
+        kind=line.kind,
+        consumer_tenant_id=line.consumer_tenant_id,
+        consumer_name=line.consumer_name,
+        subscription_id=line.subscription_id,
+        charge_key=line.charge_key,
+        description=line.description,
+        meter=line.meter,
+        period=period,
+        supplied_from=local_date(period.starts_at, tz),
+        supplied_to=local_date(period.ends_at - timedelta(microseconds=1), tz),
+        quantity=sign * line.quantity,
+        unit=line.unit,
+        amount=Money(sign * line.amount_minor, currency),
+        tax_category=line.tax_category,
+        tax_rate=line.tax_percent,
+        tax_note=line.tax_note,
+        purchase_order=line.purchase_order,
+        steps=line.steps if sign > 0 else tuple(_turned(step) for step in line.steps),
+        cost_centres=centres_from_json((code, Fraction(share) * sign) for code, share in line.cost_centres),
+        rated_line_id=line.rated_line_id,
+        credits_position=line.credits_position,
+    )
+
+
+def _turned(step: dict[str, Any]) -> dict[str, Any]:
+    amount = step["amount"]
+    return step | {"amount": amount[1:] if amount.startswith("-") else amount if not Decimal(amount) else f"-{amount}"}

@@ -391,7 +391,7 @@ class EvidenceFile(Base):
     invoice_id: Mapped[UUID] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(primary_key=True)
     payer_tenant_id: Mapped[UUID]
-    count: Mapped[int]
+    entry_count: Mapped[int]
     content: Mapped[bytes] = mapped_column(LargeBinary)
     """NDJSON in a zstd frame; the hash is that of the NDJSON."""
     created_at: Mapped[Instant]

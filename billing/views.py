@@ -183,11 +183,13 @@ class TransferView:
     legal_entity_id: UUID
     invoice_id: UUID
     kind: str
+    reference: str
     debit_account: str
     credit_account: str
     amount: Money
     base_amount: Money
     base_rate: Decimal
+    base_rate_on: date
     booked_on: date
     posted_at: datetime
     reverses_id: UUID | None

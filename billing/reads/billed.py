@@ -1,0 +1,146 @@
+"""What was billed of which period."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing.drafts import centres_from_json
+from billing.late import Figure
+from billing.models import BilledPeriod, RatedLine
+from core.money import Money
+from core.periods import Period
+
+__all__ = ("BilledPeriodView", "RevisionView", "billed_by_subscription", "billed_periods", "revisions_of")
+
+Timing = Literal["arrears", "advance"]
+
+
+@dataclass(frozen=True, slots=True)
+class BilledPeriodView:
+    """A period that is on a document (or had nothing to bill, then `invoice_id` is None)."""
+
+    subscription_id: UUID
+    timing: Timing
+    period: Period
+    payer_tenant_id: UUID
+    invoice_id: UUID | None
+    measured_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionView:
+    """One rated line as the next one's price needs it."""
+
+    id: UUID
+    revision: int
+    kind: str
+    figure: Figure
+    meter: str | None
+    unit: str
+    period: Period
+    payer_tenant_id: UUID
+    invoice_id: UUID
+
+
+def billed_by_subscription(
+    session: Session, tenants: Collection[UUID] | None = None
+) -> dict[UUID, set[tuple[Timing, datetime]]]:
+    """Return timing and start of all that is billed, by subscription; a steward's read."""
+    query = select(BilledPeriod.subscription_id, BilledPeriod.timing, BilledPeriod.starts_at)
+    if tenants is not None:
+        query = query.where(BilledPeriod.tenant_id.in_(tenants))
+    billed: dict[UUID, set[tuple[Timing, datetime]]] = defaultdict(set)
+    for subscription_id, timing, starts_at in session.execute(query):
+        billed[subscription_id].add((_timing(timing), starts_at))
+    return billed
+
+
+def billed_periods(
+    session: Session, tenant_id: UUID, subscription_id: UUID, ended_after: datetime
+) -> tuple[BilledPeriodView, ...]:
+    """Return the billed periods of a subscription that ended after an instant, in order."""
+    rows = session.execute(
+        select(
+            BilledPeriod.timing,
+            BilledPeriod.starts_at,
+            BilledPeriod.ends_at,
+            BilledPeriod.payer_tenant_id,
+            BilledPeriod.invoice_id,
+            BilledPeriod.measured_at,
+        )
+        .where(
+            BilledPeriod.tenant_id == tenant_id,
+            BilledPeriod.subscription_id == subscription_id,
+            BilledPeriod.ends_at > ended_after,
+        )
+        .order_by(BilledPeriod.starts_at, BilledPeriod.timing)
+    )
+    return tuple(
+        BilledPeriodView(
+            subscription_id,
+            _timing(row.timing),
+            Period(row.starts_at, row.ends_at),
+            row.payer_tenant_id,
+            row.invoice_id,
+            row.measured_at,
+        )
+        for row in rows
+    )
+
+
+def revisions_of(
+    session: Session, tenant_id: UUID, subscription_id: UUID, starts: Collection[datetime]
+) -> dict[tuple[str, datetime], list[RevisionView]]:
+    """Return all rated lines of the periods that start at those instants, by charge and start, by revision."""
+    rows = session.execute(
+        select(
+            RatedLine.id,
+            RatedLine.revision,
+            RatedLine.kind,
+            RatedLine.charge_key,
+            RatedLine.period_starts_at,
+            RatedLine.period_ends_at,
+            RatedLine.meter,
+            RatedLine.unit,
+            RatedLine.quantity,
+            RatedLine.amount_minor,
+            RatedLine.currency,
+            RatedLine.cost_centres,
+            RatedLine.payer_tenant_id,
+            RatedLine.invoice_id,
+        )
+        .where(
+            RatedLine.tenant_id == tenant_id,
+            RatedLine.subscription_id == subscription_id,
+            RatedLine.period_starts_at.in_(starts),
+        )
+        .order_by(RatedLine.charge_key, RatedLine.period_starts_at, RatedLine.revision)
+    )
+    found: dict[tuple[str, datetime], list[RevisionView]] = defaultdict(list)
+    for row in rows:
+        figure = Figure(Money(row.amount_minor, row.currency), row.quantity, centres_from_json(row.cost_centres))
+        period = Period(row.period_starts_at, row.period_ends_at)
+        found[row.charge_key, row.period_starts_at].append(
+            RevisionView(
+                row.id,
+                row.revision,
+                row.kind,
+                figure,
+                row.meter,
+                row.unit,
+                period,
+                row.payer_tenant_id,
+                row.invoice_id,
+            )
+        )
+    return found
+
+
+def _timing(value: str) -> Timing:
+    return "advance" if value == "advance" else "arrears"
