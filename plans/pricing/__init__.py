@@ -62,7 +62,8 @@ def rate(charge: Charge, usage: UsageQuantity, currency: str, *, part: Fraction 
             fixed money of the others are.
 
     Returns:
-        The amount in minor units, the quantity to 12 decimals, and steps whose amounts sum to it.
+        The amount in minor units, the billed quantity to 12 decimals (a level's for its part: 10 seats
+        for half a period are 5), and steps whose amounts sum to the amount.
 
     Raises:
         CurrencyNotPriced: `currency_not_priced`.
@@ -79,7 +80,8 @@ def rate(charge: Charge, usage: UsageQuantity, currency: str, *, part: Fraction 
     """
     lines = _lines(charge, usage, currency, part)
     amount = to_money(total_of(lines), currency)
-    return Rated(amount, quantize_quantity(usage.total), to_steps(lines, amount))
+    billed = usage.total if charge.meter is None or splits_by_time(charge.meter) else usage.total * part
+    return Rated(amount, quantize_quantity(billed), to_steps(lines, amount))
 
 
 def exact_amount(charge: Charge, usage: UsageQuantity, currency: str, *, part: Fraction = Fraction(1)) -> Fraction:

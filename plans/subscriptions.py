@@ -1,0 +1,133 @@
+"""A subscription as a frozen value: who pays for whom, by which calendar, and which version held when."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from core.periods import zone
+from plans.charges import Charge
+from plans.documents import PlanDocument
+from plans.periods import Schedule
+from plans.states import State
+
+__all__ = ("BASE", "HeldCharge", "Holding", "SubscriptionView", "charges_of", "held_charges")
+
+BASE = "base"
+"""The slot of the plan itself; an add-on's slot is its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A plan version in force for `[starts_at, ends_at)` of a subscription."""
+
+    slot: str
+    plan_key: str
+    plan_name: str
+    version_id: UUID
+    version_number: int
+    document: PlanDocument
+    quantity: int
+    starts_at: datetime
+    ends_at: datetime | None
+
+    def holds_at(self, instant: datetime) -> bool:
+        """Tell whether it is in force at the instant."""
+        return self.starts_at <= instant and (self.ends_at is None or instant < self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCharge:
+    """A charge of a version in force, under the key by which it is billed."""
+
+    key: str
+    charge: Charge
+    holding: Holding
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """A subscription with all versions it ever held; `as_of` says at which instant the plan is told.
+
+    Before the start the first plan is told, after the end the last.
+    """
+
+    id: UUID
+    tenant_id: UUID
+    key: str
+    payer_tenant_id: UUID
+    currency: str
+    starts_at: datetime
+    ends_at: datetime | None
+    anchor_on: date
+    interval_months: int
+    time_zone: str
+    purchase_order: str
+    status: State
+    holdings: tuple[Holding, ...]
+    """By slot and start."""
+    as_of: datetime
+
+    def at(self, instant: datetime) -> "SubscriptionView":
+        """Return the same subscription as it stood at another instant."""
+        return replace(self, as_of=instant)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The calendar that cuts its periods."""
+        return Schedule(self.anchor_on, self.interval_months, zone(self.time_zone))
+
+    @property
+    def base(self) -> Holding:
+        """The plan in force."""
+        chain = [holding for holding in self.holdings if holding.slot == BASE]
+        if self.as_of < chain[0].starts_at:
+            return chain[0]
+        return next((holding for holding in chain if holding.holds_at(self.as_of)), chain[-1])
+
+    @property
+    def plan_key(self) -> str:
+        """The key of the plan in force."""
+        return self.base.plan_key
+
+    @property
+    def plan_name(self) -> str:
+        """The name of the plan in force."""
+        return self.base.plan_name
+
+    @property
+    def version_id(self) -> UUID:
+        """The version in force."""
+        return self.base.version_id
+
+    @property
+    def version_number(self) -> int:
+        """The number of the version in force."""
+        return self.base.version_number
+
+    @property
+    def document(self) -> PlanDocument:
+        """The content of the version in force."""
+        return self.base.document
+
+    @property
+    def addon_holdings(self) -> tuple[Holding, ...]:
+        """The add-ons in force, by key; none outside the subscription's life."""
+        return tuple(h for h in self.holdings if h.slot != BASE and h.holds_at(self.as_of))
+
+    @property
+    def addons(self) -> tuple[tuple[str, PlanDocument], ...]:
+        """Key and content of the add-ons in force."""
+        return tuple((holding.slot, holding.document) for holding in self.addon_holdings)
+
+
+def held_charges(subscription: SubscriptionView) -> tuple[HeldCharge, ...]:
+    """Return the charges in force at `as_of`: the plan's by their key, an add-on's as `add-on.key`."""
+    held = [HeldCharge(charge.key, charge, subscription.base) for charge in subscription.document.charges]
+    for holding in subscription.addon_holdings:
+        held += [HeldCharge(f"{holding.slot}.{charge.key}", charge, holding) for charge in holding.document.charges]
+    return tuple(held)
+
+
+def charges_of(subscription: SubscriptionView) -> tuple[tuple[str, Charge], ...]:
+    """Return key and charge of everything in force, in the order of a bill: plan first, then add-ons."""
+    return tuple((held.key, held.charge) for held in held_charges(subscription))
