@@ -23,8 +23,9 @@ def transactions(grounds: Grounds, statistic: Statistic) -> Reader:
     """Return the meter `courses.transactions.<statistic>`.
 
     `charged` counts in the period of the trigger, `refunded` (a positive number) in the period of
-    the cancellation, attributed like the trigger and with the key `origin_period`, the first of
-    the local month that was charged. `net` is charged − refunded; its refunds are negative entries.
+    the cancellation, attributed like the trigger and with the keys `origin_period`, the first of
+    the local month that was charged, and `origin_at`, the trigger's instant: billing periods need
+    not be months. `net` is charged − refunded; its refunds are negative entries.
 
     Charged in March, cancelled in April with 50 %: charged 1 in March, refunded 0.5 in April.
     """
@@ -72,6 +73,7 @@ def _refund(grounds: Grounds, refund: Refund, sign: int) -> Entry:
             *keys_of(trigger, DIMENSIONS),
             ("course_type", course_type_of(trigger.fact)),
             ("origin_period", month.isoformat()),
+            ("origin_at", trigger.fact.occurred_at.isoformat()),
         ),
         cost_centres=grounds.centres_of(trigger.fact, trigger.person_id),
     )
