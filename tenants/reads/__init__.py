@@ -12,7 +12,7 @@ from tenants.reads.access import (
     stored_answer,
     users_of,
 )
-from tenants.reads.audit import AuditLine, audit_page, tenants_with_unsealed_audit, unsealed_audit
+from tenants.reads.audit import AuditLine, audit_page, audited_objects, tenants_with_unsealed_audit, unsealed_audit
 from tenants.reads.people import (
     CostCentreView,
     PersonView,
@@ -21,6 +21,7 @@ from tenants.reads.people import (
     cost_centres,
     people,
     people_page,
+    trait_keys,
 )
 from tenants.reads.tenants import (
     LegalEntityView,
@@ -48,6 +49,7 @@ __all__ = (
     "all_cost_centres",
     "attribution",
     "audit_page",
+    "audited_objects",
     "clock_now",
     "cost_centres",
     "find_login",
@@ -65,6 +67,7 @@ __all__ = (
     "tenant_now",
     "tenants_on_clock",
     "tenants_with_unsealed_audit",
+    "trait_keys",
     "unsealed_audit",
     "users_of",
 )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tenants.models import AuditEntry, AuditSeal
 
-__all__ = ("AuditLine", "audit_page", "tenants_with_unsealed_audit", "unsealed_audit")
+__all__ = ("AuditLine", "audit_page", "audited_objects", "tenants_with_unsealed_audit", "unsealed_audit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,17 @@ def audit_page(
     if before is not None:
         query = query.where(AuditEntry.id < before)
     return tuple(AuditLine(*row) for row in session.execute(query))
+
+
+def audited_objects(session: Session, tenant_id: UUID, action: str) -> frozenset[str]:
+    """Return the ids of the things that an action was done to, as the trail tells."""
+    return frozenset(
+        session.execute(
+            select(AuditEntry.object_id)
+            .where(AuditEntry.tenant_id == tenant_id, AuditEntry.action == action)
+            .distinct()
+        ).scalars()
+    )
 
 
 def unsealed_audit(session: Session, tenant_id: UUID, limit: int) -> tuple[AuditLine, ...]:
