@@ -1,5 +1,6 @@
 """Refusals of whole requests; the codes of single events stand in `EventFault`."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from core.errors import NotFound, Refused
@@ -8,11 +9,16 @@ __all__ = (
     "BodyMalformed",
     "BodyTooLarge",
     "ContentEncodingUnsupported",
+    "CursorInvalid",
     "DatabaseUnavailable",
     "EventFault",
     "EventNotFound",
+    "GranularityInvalid",
+    "GroupingInvalid",
     "IngestBusy",
     "MediaTypeUnsupported",
+    "MeterUnknown",
+    "RangeInvalid",
     "SchemaNotFound",
     "TooManyEvents",
 )
@@ -144,3 +150,50 @@ class SchemaNotFound(NotFound):
 
     def __init__(self, name: str) -> None:
         super().__init__("event type", name)
+
+
+class MeterUnknown(Refused):
+    """No built-in meter of that name."""
+
+    code = "meter_unknown"
+    status = 422
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no meter '{name}'. GET /v1/meters lists them, for example members.active.")
+
+
+class RangeInvalid(Refused):
+    """`from` and `to` are missing, unreadable, in the wrong order or too far apart."""
+
+    code = "range_invalid"
+    status = 422
+
+
+class GranularityInvalid(Refused):
+    """Not a granularity that is known."""
+
+    code = "granularity_invalid"
+    status = 422
+
+    def __init__(self, granularity: str, known: Iterable[str]) -> None:
+        super().__init__(f"'{granularity}' is not a granularity. Use one of {', '.join(known)}.")
+
+
+class GroupingInvalid(Refused):
+    """The meter does not keep that dimension."""
+
+    code = "group_by_invalid"
+    status = 422
+
+    def __init__(self, meter: str, group_by: str, known: Iterable[str]) -> None:
+        super().__init__(f"{meter} can't be grouped by '{group_by}'. Use one of {', '.join(known)}.")
+
+
+class CursorInvalid(Refused):
+    """The cursor was not made by this list."""
+
+    code = "cursor_invalid"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("The cursor is not one that this list gave. Start again without it.")

@@ -17,7 +17,17 @@ from metering.events.registry import EventType, Fault
 from metering.ingest.cloudevents import Envelope, FaultyEvent, read_envelope
 from metering.ingest.keys import content_hash, event_key
 
-__all__ = ("FUTURE_TOLERANCE", "MAX_DEPTH", "Draft", "Rules", "attributes_json", "body_json", "draft_event")
+__all__ = (
+    "FUTURE_TOLERANCE",
+    "MAX_DEPTH",
+    "Draft",
+    "Rules",
+    "attributes_json",
+    "body_json",
+    "canonical_json",
+    "draft_event",
+    "stripped_data",
+)
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """How far ahead of the tenant's clock a sender's clock may be."""

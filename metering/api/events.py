@@ -1,0 +1,209 @@
+"""POST and GET /v1/events, corrections, and the schemas of events."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import unquote
+from uuid import UUID
+
+from litestar import Controller, Litestar, Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.params import Parameter
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.errors import InputError, InvalidInput
+from metering.actions.record_correction import CorrectionInput, record_correction
+from metering.errors import EventNotFound, SchemaNotFound
+from metering.events import REGISTRY
+from metering.events.json_schema import event_schema, schema_index
+from metering.ingest.lane import IngestAnswer, IngestLane
+from metering.reads.event_log import EventFilter, EventView, find_event, list_events
+from metering.schemas import CorrectionBody, EventAnswer, EventPage, RecordedAnswer
+from tenants.principal import Principal, require
+from tenants.reads import TenantView, tenant_now
+from tenants.roles import Permission
+
+__all__ = ("route_handlers", "stop_ingesting")
+
+Req = Request[Any, Any, State]
+Limit = Annotated[int, Parameter(ge=1, le=500)]
+
+_PREFIX = "/v1/events/"
+_LOOK_BACK = timedelta(days=31)
+
+
+def _lane(request: Req) -> IngestLane:
+    """Return the process's lane, made at the first event, in the loop that serves."""
+    state = request.app.state
+    lane: IngestLane | None = state.get("ingest_lane")
+    if lane is None:
+        database: Database = state.database
+        lane = state["ingest_lane"] = IngestLane(database.database_url)
+    return lane
+
+
+async def stop_ingesting(app: Litestar) -> None:
+    """Let every event that waits be written and answered before the process ends."""
+    lane: IngestLane | None = app.state.get("ingest_lane")
+    if lane is not None:
+        await lane.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The times that a reader asked for."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The values that a reader asked for."""
+
+    type: str | None
+    source: str | None
+    subject: str | None
+
+
+def _span(
+    since: Annotated[datetime | None, Parameter(query="from")] = None,
+    until: Annotated[datetime | None, Parameter(query="to")] = None,
+) -> Span:
+    faults = [
+        InputError(name, "instant_invalid", f"'{name}' needs an offset, for example 2026-11-24T00:00:00Z.")
+        for name, value in (("from", since), ("to", until))
+        if value is not None and value.tzinfo is None
+    ]
+    if faults:
+        raise InvalidInput(*faults)
+    return Span(since, until)
+
+
+def _picked(
+    event_type: Annotated[str | None, Parameter(query="type")] = None,
+    source: str | None = None,
+    subject: str | None = None,
+) -> Picked:
+    return Picked(event_type, source, subject)
+
+
+class EventController(Controller):
+    """Facts in, and back as they came."""
+
+    path = "/v1/events"
+    tags = ("events",)
+
+    @post("/", status_code=200)
+    async def send(self, request: Req, principal: Principal, tenant: TenantView) -> Response[IngestAnswer]:
+        """Take CloudEvents: one, a batch, in binary mode, or as plain JSON; answered when durable.
+
+        422 with the same body where every event was rejected or conflicts. To send events again is
+        always safe.
+        """
+        require(principal, Permission.EVENTS_WRITE)
+        answer = await _lane(request).ingest_body(tenant, await request.body(), request.headers)
+        return Response(answer, status_code=422 if answer.nothing_taken else 200)
+
+    @post("/corrections", sync_to_thread=True)
+    def correct(
+        self, principal: Principal, session: Session, tenant: TenantView, data: CorrectionBody
+    ) -> RecordedAnswer:
+        """Void or replace an event; it may arrive later. The last recorded correction holds."""
+        require(principal, Permission.EVENTS_WRITE)
+        wanted = CorrectionInput(data.source, data.id, data.kind, data.reason, data.replacement)
+        made = record_correction(session, tenant.id, wanted, principal.actor, tenant_now(session, tenant))
+        return RecordedAnswer(made.id, data.source, data.id, data.kind, made.recorded_at)
+
+    @get(
+        "/",
+        sync_to_thread=True,
+        dependencies={
+            "span": Provide(_span, sync_to_thread=False),
+            "picked": Provide(_picked, sync_to_thread=False),
+        },
+    )
+    def events(
+        self, principal: Principal, session: Session, tenant: TenantView, span: Span, picked: Picked,
+        cursor: str | None = None, limit: Limit = 50,
+    ) -> EventPage:  # fmt: skip
+        """List events by time, `from` included, `to` not; the last 31 days where neither is given."""
+        require(principal, Permission.USAGE_READ)
+        named = _may_name(principal, picked.subject)
+        until = span.until or tenant_now(session, tenant) + timedelta(hours=1)
+        since = span.since or until - _LOOK_BACK
+        wanted = EventFilter(since, until, picked.type, picked.source, picked.subject, _after(cursor), limit)
+        found = list_events(session, tenant.id, wanted, named=named)
+        items = [EventAnswer.of(event, named=named) for event in found]
+        return EventPage(items, _cursor(found[-1]) if len(found) == limit else None)
+
+    @get("/{name:path}", sync_to_thread=True)
+    def one(self, request: Req, principal: Principal, session: Session, tenant: TenantView, name: str) -> EventAnswer:
+        """Show one event with its corrections. In the address, source and id are percent-encoded."""
+        require(principal, Permission.USAGE_READ)
+        source, event_id = _source_and_id(request, name)
+        named = principal.may(Permission.PEOPLE_READ)
+        return EventAnswer.of(find_event(session, tenant.id, source, event_id, named=named), named=named)
+
+
+def _may_name(principal: Principal, subject: str | None) -> bool:
+    """Return whether people are shown by name; to ask for one takes the same right."""
+    if subject is not None:
+        require(principal, Permission.PEOPLE_READ)
+    return principal.may(Permission.PEOPLE_READ)
+
+
+def _source_and_id(request: Req, name: str) -> tuple[str, str]:
+    """Take source and id from the address as it was sent: a source is a URI and has slashes of its own.
+
+    Where they were not encoded, the id is what follows the last slash.
+    """
+    raw = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
+    parts = raw.partition(_PREFIX)[2].split("/")
+    if len(parts) == 2:
+        source, event_id = (unquote(part) for part in parts)
+    else:
+        source, _, event_id = (unquote("/".join(parts)) if any(parts) else name.lstrip("/")).rpartition("/")
+    if not source or not event_id:
+        raise EventNotFound(source, event_id)
+    return source, event_id
+
+
+def _cursor(event: EventView) -> str:
+    return urlsafe_b64encode(f"{event.time.isoformat()} {event.event_key}".encode()).decode().rstrip("=")
+
+
+def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    try:
+        instant, key = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ")
+        return datetime.fromisoformat(instant), UUID(key)
+    except ValueError:
+        raise InvalidInput(InputError("cursor", "cursor_invalid", "Send next_cursor of the page before.")) from None
+
+
+class SchemaController(Controller):
+    """The JSON Schemas of events, for everybody."""
+
+    path = "/schemas"
+    tags = ("events",)
+
+    @get("/", sync_to_thread=False, security=[])
+    def index(self) -> dict[str, Any]:
+        """List the event types that the built-in meters know."""
+        return schema_index()
+
+    @get("/{name:str}", sync_to_thread=False, security=[])
+    def one(self, name: str) -> dict[str, Any]:
+        """Show the JSON Schema of an event type."""
+        kind = REGISTRY.get(name)
+        if kind is None:
+            raise SchemaNotFound(name)
+        return event_schema(kind)
+
+
+route_handlers = (EventController, SchemaController)

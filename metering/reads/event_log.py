@@ -1,0 +1,198 @@
+"""Single events as they were sent, and what was corrected about them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import msgspec
+import zstandard
+from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy.orm import Session
+
+from metering.errors import EventNotFound
+from metering.events import REGISTRY
+from metering.ingest.keys import event_uuid
+from metering.models import Correction, Fact, FactBody, Symbol
+from tenants.actions.import_people import SUBJECT
+from tenants.reads.identities import identity_keys, identity_of_key
+
+__all__ = ("CorrectionView", "EventFilter", "EventView", "find_event", "list_events")
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """A void or a replacement. The last one of an event is in force."""
+
+    id: UUID
+    kind: str
+    reason: str
+    author: str
+    recorded_at: datetime
+    replacement: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """An event as it was sent, without personal data in `data`, and its corrections, oldest first.
+
+    `subject` and the person keys in `data` are the senders' keys for people: personal data.
+    """
+
+    event_key: UUID
+    source: str
+    id: str
+    type: str
+    time: datetime
+    subject: str | None
+    data: Any
+    accepted_at: datetime
+    corrections: tuple[CorrectionView, ...]
+
+    @property
+    def status(self) -> str:
+        """What holds now: the `original`, its replacement (`replaced`), or nothing (`voided`)."""
+        if not self.corrections:
+            return "original"
+        return "voided" if self.corrections[-1].kind == "void" else "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: times `[since, until)`, and exact values where given; after the cursor `(time, key)`."""
+
+    since: datetime
+    until: datetime
+    type: str | None = None
+    source: str | None = None
+    subject: str | None = None
+    after: tuple[datetime, UUID] | None = None
+    limit: int = 50
+
+
+_Row: TypeAlias = Row[UUID, datetime, datetime, int, int, int, bytes]
+
+
+class _Body(msgspec.Struct):
+    id: str
+    data: Any = None
+
+
+_body = msgspec.json.Decoder(_Body)
+_EVENT = (Fact.event_key, Fact.occurred_at, Fact.accepted_at, Fact.type_id, Fact.source_id, Fact.identity_id)
+
+
+def find_event(session: Session, tenant_id: UUID, source: str, event_id: str, *, named: bool) -> EventView:
+    """Return one event.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose event.
+        source: as sent.
+        event_id: as sent.
+        named: show the senders' keys for people.
+
+    Raises:
+        EventNotFound: none was accepted under that source and id (`event_not_found`).
+    """
+    rows = session.execute(_query(tenant_id).where(Fact.event_key == event_uuid(source, event_id))).all()
+    if not rows:
+        raise EventNotFound(source, event_id)
+    return _views(session, tenant_id, rows, named=named)[0]
+
+
+def list_events(session: Session, tenant_id: UUID, wanted: EventFilter, *, named: bool) -> tuple[EventView, ...]:
+    """Return events by (time, key), at most `wanted.limit`; see `find_event` for `named`."""
+    symbols = _symbols(session, tenant_id)
+    types = [i for i, (kind, value) in symbols.items() if kind == "type" and wanted.type in (None, value)]
+    query = _query(tenant_id).where(
+        Fact.type_id.in_(types), Fact.occurred_at >= wanted.since, Fact.occurred_at < wanted.until
+    )
+    if wanted.source is not None:
+        sources = [i for i, symbol in symbols.items() if symbol == ("source", wanted.source)]
+        query = query.where(Fact.source_id.in_(sources))
+    if wanted.subject is not None:
+        query = query.where(Fact.identity_id == (identity_of_key(session, tenant_id, SUBJECT, wanted.subject) or 0))
+    if wanted.after is not None:
+        query = query.where(tuple_(Fact.occurred_at, Fact.event_key) > tuple_(*wanted.after))
+    query = query.order_by(Fact.occurred_at, Fact.event_key).limit(wanted.limit)
+    return _views(session, tenant_id, session.execute(query).all(), named=named)
+
+
+def _query(tenant_id: UUID) -> Select[UUID, datetime, datetime, int, int, int, bytes]:
+    return (
+        select(*_EVENT, FactBody.body)
+        .outerjoin(FactBody, (FactBody.tenant_id == Fact.tenant_id) & (FactBody.event_key == Fact.event_key))
+        .where(Fact.tenant_id == tenant_id)
+    )
+
+
+def _symbols(session: Session, tenant_id: UUID) -> dict[int, tuple[str, str]]:
+    rows = session.execute(select(Symbol.id, Symbol.kind, Symbol.value).where(Symbol.tenant_id == tenant_id))
+    return {symbol_id: (kind, value) for symbol_id, kind, value in rows}
+
+
+def _views(session: Session, tenant_id: UUID, rows: Sequence[_Row], *, named: bool) -> tuple[EventView, ...]:
+    symbols = _symbols(session, tenant_id)
+    corrections = _corrections(session, tenant_id, [row.event_key for row in rows])
+    unpacker = zstandard.ZstdDecompressor()
+    bodies = [_body.decode(unpacker.decompress(row.body)) if row.body else _Body("") for row in rows]
+    people: dict[int, str] = {}
+    if named:
+        types = [symbols[row.type_id][1] for row in rows]
+        mentioned = [
+            value for name, body in zip(types, bodies, strict=True) for _, value in _person_fields(name, body.data)
+        ]
+        people = identity_keys(session, tenant_id, [*(row.identity_id for row in rows), *mentioned])
+    return tuple(
+        _view(row, body, symbols, people, corrections.get(row.event_key, ()))
+        for row, body in zip(rows, bodies, strict=True)
+    )
+
+
+def _view(
+    row: _Row,
+    body: _Body,
+    symbols: dict[int, tuple[str, str]],
+    people: dict[int, str],
+    corrections: tuple[CorrectionView, ...],
+) -> EventView:
+    name = symbols[row.type_id][1]
+    data = body.data
+    for field, identity_id in _person_fields(name, data):
+        data[field] = people.get(identity_id)
+    return EventView(
+        event_key=row.event_key,
+        source=symbols[row.source_id][1],
+        id=body.id,
+        type=name,
+        time=row.occurred_at,
+        subject=people.get(row.identity_id),
+        data=data,
+        accepted_at=row.accepted_at,
+        corrections=corrections,
+    )
+
+
+def _person_fields(event_type: str, data: Any) -> list[tuple[str, int]]:
+    """Return the fields of data in which an identity stands for a person's key."""
+    kind = REGISTRY.get(event_type)
+    if kind is None or not isinstance(data, dict):
+        return []
+    return [(name, data[name]) for name in kind.person_keys if isinstance(data.get(name), int)]
+
+
+def _corrections(session: Session, tenant_id: UUID, keys: Iterable[UUID]) -> dict[UUID, tuple[CorrectionView, ...]]:
+    rows = session.execute(
+        select(
+            Correction.target_key, Correction.id, Correction.kind, Correction.reason, Correction.author,
+            Correction.recorded_at, Correction.replacement,
+        )
+        .where(Correction.tenant_id == tenant_id, Correction.target_key.in_(list(keys)))
+        .order_by(Correction.recorded_at, Correction.id)
+    )  # fmt: skip
+    found: dict[UUID, tuple[CorrectionView, ...]] = {}
+    for target_key, *columns in rows:
+        found[target_key] = (*found.get(target_key, ()), CorrectionView(*columns))
+    return found

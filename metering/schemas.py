@@ -1,0 +1,83 @@
+"""What the API takes and gives about events. Payloads of events stand in `metering.events`."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from metering.reads.event_log import CorrectionView, EventView
+
+__all__ = ("CorrectionAnswer", "CorrectionBody", "EventAnswer", "EventPage", "RecordedAnswer")
+
+Attribute = Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+class CorrectionBody(Struct, forbid_unknown_fields=True):
+    """What to do about an event, which need not have arrived yet."""
+
+    source: Attribute
+    id: Attribute
+    kind: Literal["void", "replace"]
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+    replacement: dict[str, Any] | None = None
+    """`type`, `time`, `subject` and `data` of the event as it should have been."""
+
+
+class RecordedAnswer(Struct):
+    """A correction was recorded."""
+
+    id: UUID
+    source: str
+    event_id: str
+    kind: str
+    recorded_at: datetime
+
+
+class CorrectionAnswer(Struct):
+    """A correction of an event."""
+
+    id: UUID
+    kind: str
+    reason: str
+    author: str
+    recorded_at: datetime
+    replacement: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, view: CorrectionView, *, named: bool) -> "CorrectionAnswer":
+        """Render a correction; whose it is stays hidden from those who may not see people."""
+        shown = dict(view.replacement) if view.replacement is not None else None
+        if shown is not None and not named:
+            shown.pop("identity_id", None)
+        return cls(view.id, view.kind, view.reason, view.author, view.recorded_at, shown)
+
+
+class EventAnswer(Struct):
+    """An event as it was sent; `status` says whether it still holds."""
+
+    source: str
+    id: str
+    type: str
+    time: datetime
+    subject: str | None
+    data: Any
+    accepted_at: datetime
+    status: str
+    corrections: list[CorrectionAnswer]
+
+    @classmethod
+    def of(cls, view: EventView, *, named: bool) -> "EventAnswer":
+        """Render an event."""
+        corrections = [CorrectionAnswer.of(correction, named=named) for correction in view.corrections]
+        return cls(
+            view.source, view.id, view.type, view.time, view.subject, view.data, view.accepted_at, view.status,
+            corrections,
+        )  # fmt: skip
+
+
+class EventPage(Struct):
+    """A page of events by time."""
+
+    items: list[EventAnswer]
+    next_cursor: str | None
