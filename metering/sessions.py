@@ -112,8 +112,10 @@ def concurrent(grounds: Grounds, statistic: Statistic) -> Reader:
     def read(period: Period) -> Measurement:
         meter = f"sessions.concurrent.{statistic}"
         low, high = micros(period.starts_at), micros(period.ends_at)
-        if grounds.now is not None:
-            high = max(min(high, micros(grounds.now)), low + 1)
+        if grounds.now is not None and grounds.now < period.ends_at:
+            high = micros(grounds.now)
+        if high <= low:
+            return Measurement(meter, period, "session", Fraction(0), (), ())
         intervals = floor.intervals.clipped(low, high)
         entries = tuple(floor.entries(low, high))
         exclusions = tuple(floor.exclusions(low, high))

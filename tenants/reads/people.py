@@ -1,5 +1,6 @@
 """People, cost centres and assignments."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, cast
@@ -12,7 +13,16 @@ from tenants.attribution import AssignmentRow, Attribution
 from tenants.models import Assignment, CostCentre, IdentityKey, IdentityLink, Person, PersonTrait
 from tenants.people import IdentityRow, People, TraitRow
 
-__all__ = ("CostCentreView", "PersonView", "all_cost_centres", "attribution", "cost_centres", "people", "people_page")
+__all__ = (
+    "CostCentreView",
+    "PersonView",
+    "all_cost_centres",
+    "attribution",
+    "cost_centres",
+    "people",
+    "people_page",
+    "trait_keys",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +49,18 @@ class PersonView:
     active_to: datetime | None
 
 
-def people(session: Session, tenant_id: UUID, as_of: datetime | None = None) -> People:
+def people(
+    session: Session,
+    tenant_id: UUID,
+    as_of: datetime | None = None,
+    *,
+    ignored_events: Collection[UUID] = frozenset(),
+) -> People:
     """Return the tenant's people as known at `as_of` (inclusive), or now.
 
     Identities made later are still known by whom they were made for: which facts are seen is the
-    caller's cut.
+    caller's cut. `ignored_events` are keys of events whose statements about class and audience do
+    not hold: voided ones, for instance.
     """
     latest = (
         select(
@@ -80,8 +97,19 @@ def people(session: Session, tenant_id: UUID, as_of: datetime | None = None) -> 
     )
     return People(
         (IdentityRow(*row) for row in rows),
-        (TraitRow(i, cast(Literal["class", "audience"], trait), at, key, value) for i, trait, at, key, value in traits),
+        (
+            TraitRow(i, cast(Literal["class", "audience"], trait), at, key, value)
+            for i, trait, at, key, value in traits
+            if key not in ignored_events
+        ),
         {person_id: at for person_id, at in left if at is not None},
+    )
+
+
+def trait_keys(session: Session, tenant_id: UUID) -> tuple[UUID, ...]:
+    """Return the keys of the events that stated somebody's class or audience."""
+    return tuple(
+        session.execute(select(PersonTrait.event_key).where(PersonTrait.tenant_id == tenant_id).distinct()).scalars()
     )
 
 

@@ -1,0 +1,137 @@
+"""Figures and who is behind them: GET /v1/usage, /v1/usage/evidence, /v1/meters."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.di import Provide
+from litestar.params import Parameter
+from sqlalchemy.orm import Session
+
+from core.periods import Period
+from metering.api.usage_answers import (
+    EvidenceAnswer,
+    MeterAnswer,
+    MeterPage,
+    UsageAnswer,
+    evidence_answer,
+    evidence_item,
+)
+from metering.buckets import GRANULARITIES, Granularity
+from metering.errors import CursorInvalid, GranularityInvalid
+from metering.measurement import Entry, Exclusion, Measurement
+from metering.ranges import range_of
+from metering.reads import METERS, SeriesQuery, measure, usage_series, with_event_ids
+from tenants.principal import Principal, require
+from tenants.reads import TenantView, tenant_now
+from tenants.roles import Permission
+
+__all__ = ("MeterController", "UsageController", "route_handlers")
+
+Starts = Annotated[
+    str | None,
+    Parameter(query="from", description="Date in the tenant's zone (2026-10-01) or RFC 3339 instant; included."),
+]
+Ends = Annotated[
+    str | None,
+    Parameter(query="to", description="Date in the tenant's zone (2026-11-01) or RFC 3339 instant; not included."),
+]
+Meter = Annotated[str, Parameter(description="A name that GET /v1/meters lists.", max_length=100)]
+Limit = Annotated[int, Parameter(ge=1, le=1_000, description="Rows a page.")]
+Cursor = Annotated[str, Parameter(max_length=20, description="`next_cursor` of the page before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which rows of a list are wanted."""
+
+    first: int
+    limit: int
+
+
+def asked_period(tenant: TenantView, starts: Starts = None, ends: Ends = None) -> Period:
+    """Read `from` and `to`."""
+    return range_of(starts, ends, tenant.tz)
+
+
+def asked_page(cursor: Cursor = "0", limit: Limit = 100) -> Page:
+    """Read `cursor` and `limit`."""
+    if not cursor.isdecimal():
+        raise CursorInvalid
+    return Page(int(cursor), limit)
+
+
+class UsageController(Controller):
+    """Figures, and who was counted by which event."""
+
+    path = "/v1/usage"
+    tags = ("usage",)
+    dependencies = {  # noqa: RUF012 - Litestar reads it from the class
+        "period": Provide(asked_period, sync_to_thread=False),
+        "page": Provide(asked_page, sync_to_thread=False),
+    }
+
+    @get("/", sync_to_thread=True)
+    def usage(
+        self, principal: Principal, session: Session, tenant: TenantView, period: Period,
+        meter: Meter, granularity: str = "period", group_by: str = "none",
+    ) -> UsageAnswer:  # fmt: skip
+        """Return a meter's figures between two dates or instants, in buckets, whole or by group.
+
+        Granularity is hour, day, month or period (all in one); `group_by` a dimension of the meter
+        or none. What has happened up to now is counted.
+        """
+        require(principal, Permission.USAGE_READ)
+        group = None if group_by == "none" else group_by
+        query = SeriesQuery(meter, period, _granularity(granularity), group, tenant_now(session, tenant))
+        return UsageAnswer.of(usage_series(session, tenant, query))
+
+    @get("/evidence", sync_to_thread=True)
+    def evidence(
+        self, principal: Principal, session: Session, tenant: TenantView, period: Period, page: Page,
+        meter: Meter, counted: bool | None = None,
+    ) -> EvidenceAnswer:  # fmt: skip
+        """Return who was counted by which event, then who was not and why.
+
+        `counted` true or false asks for one of the two only.
+        """
+        require(principal, Permission.USAGE_READ)
+        measurement = measure(session, tenant, meter, period, now=tenant_now(session, tenant))
+        rows, next_cursor = _rows(measurement, counted, page)
+        named = principal.may(Permission.PEOPLE_READ)
+        items = [evidence_item(row, tenant.id, named=named) for row in with_event_ids(session, tenant.id, rows)]
+        return evidence_answer(measurement, items, next_cursor)
+
+
+class MeterController(Controller):
+    """The built-in meters."""
+
+    path = "/v1/meters"
+    tags = ("usage",)
+
+    @get("/", sync_to_thread=True)
+    def meters(self, principal: Principal) -> MeterPage:
+        """List the meters with units, statistics and dimensions."""
+        require(principal, Permission.CATALOGUE_READ)
+        return MeterPage([MeterAnswer.of(spec) for spec in METERS.values()])
+
+
+def _granularity(name: str) -> Granularity:
+    for known in GRANULARITIES:
+        if name == known:
+            return known
+    raise GranularityInvalid(name, GRANULARITIES)
+
+
+def _rows(
+    measurement: Measurement, counted: bool | None, page: Page
+) -> tuple[tuple[Entry | Exclusion, ...], str | None]:
+    """Return the rows of a page, counted ones first, and the cursor of the next page."""
+    entries = measurement.entries if counted is not False else ()
+    exclusions = measurement.exclusions if counted is not True else ()
+    rows: tuple[Entry | Exclusion, ...] = (*entries, *exclusions)
+    until = page.first + page.limit
+    return rows[page.first : until], str(until) if until < len(rows) else None
+
+
+route_handlers = (UsageController, MeterController)

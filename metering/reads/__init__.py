@@ -1,0 +1,23 @@
+"""What the rest of the product may ask metering; answers are frozen values."""
+
+from metering.reads.evidence import with_event_ids
+from metering.reads.facts import load_facts
+from metering.reads.measuring import concurrency_curve, load_grounds, measure
+from metering.reads.policies import policies_at
+from metering.reads.series import SeriesItem, SeriesQuery, UsageSeries, usage_series
+from metering.registry import METERS, MeterSpec
+
+__all__ = (
+    "METERS",
+    "MeterSpec",
+    "SeriesItem",
+    "SeriesQuery",
+    "UsageSeries",
+    "concurrency_curve",
+    "load_facts",
+    "load_grounds",
+    "measure",
+    "policies_at",
+    "usage_series",
+    "with_event_ids",
+)

@@ -1,0 +1,185 @@
+"""Facts as they hold: corrections applied, as known at a moment of recording."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Select, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Session
+
+from metering.facts import Fact, sorted_facts
+from metering.models import Correction, FactKey, Symbol
+from metering.models import Fact as FactRow
+from metering.reads.bodies import event_ids
+from metering.registry import FactSpan
+from tenants.people import People
+
+__all__ = ("Corrections", "corrections", "load_facts", "load_selected", "ties_broken")
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """The last correction of each target: what it says instead, None for a void; and all keys.
+
+    `without_effect` are keys under which `person_trait` has rows that don't hold: corrected events
+    and corrections that are not the last of their target.
+    """
+
+    by_target: dict[UUID, dict[str, Any] | None]
+    without_effect: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which facts to load; `identities` None is everybody's."""
+
+    types: Collection[str]
+    span: FactSpan
+    identities: Collection[int] | None = None
+
+
+def load_facts(
+    session: Session,
+    tenant_id: UUID,
+    types: Collection[str],
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    as_of: datetime | None = None,
+) -> list[Fact]:
+    """Return the facts of these types that occurred in `[since, until)`, in reading order.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose facts.
+        types: event types; facts of others are not returned.
+        since: the first instant, None for the beginning.
+        until: the end, not included; None for no end.
+        as_of: facts and corrections recorded up to it (inclusive); None for all.
+
+    Returns:
+        Facts by (time, source, key). A voided one is not there; a replaced one stands at its
+        replacement's own time and type.
+    """
+    known = corrections(session, tenant_id, as_of)
+    return load_selected(session, tenant_id, Selection(types, FactSpan(since, until)), known, as_of)
+
+
+def corrections(session: Session, tenant_id: UUID, as_of: datetime | None) -> Corrections:
+    """Return the corrections that are in force: of several for one target the last recorded."""
+    rows = session.execute(
+        select(Correction.id, Correction.target_key, Correction.replacement, Correction.recorded_at)
+        .where(Correction.tenant_id == tenant_id)
+        .order_by(Correction.recorded_at, Correction.id)
+    ).all()
+    by_target: dict[UUID, dict[str, Any] | None] = {}
+    in_force: dict[UUID, UUID] = {}
+    for correction_id, target_key, replacement, recorded_at in rows:
+        if as_of is None or recorded_at <= as_of:
+            by_target[target_key] = replacement
+            in_force[target_key] = correction_id
+    idle = {correction_id for correction_id, *_ in rows} - set(in_force.values())
+    return Corrections(by_target, frozenset(idle | set(by_target)))
+
+
+def load_selected(
+    session: Session, tenant_id: UUID, selection: Selection, known: Corrections, as_of: datetime | None
+) -> list[Fact]:
+    """Return the facts of a selection, in reading order, with the corrections applied."""
+    symbols = dict(session.execute(select(Symbol.id, Symbol.value).where(Symbol.tenant_id == tenant_id)).tuples().all())
+    facts = [
+        Fact(key, occurred_at, symbols[type_id], symbols[source_id], identity_id, attributes or {})
+        for key, occurred_at, type_id, source_id, identity_id, attributes in session.execute(
+            _narrowed(tenant_id, selection, symbols, as_of)
+        )
+        if key not in known.by_target
+    ]
+    facts.extend(_replaced(session, tenant_id, selection, known, as_of))
+    return sorted_facts(facts)
+
+
+def _narrowed(
+    tenant_id: UUID, selection: Selection, symbols: dict[int, str], as_of: datetime | None
+) -> Select[tuple[UUID, datetime, int, int, int, Any]]:
+    type_ids = [symbol_id for symbol_id, value in symbols.items() if value in selection.types]
+    query = select(
+        FactRow.event_key,
+        FactRow.occurred_at,
+        FactRow.type_id,
+        FactRow.source_id,
+        FactRow.identity_id,
+        FactRow.attributes,
+    ).where(FactRow.tenant_id == tenant_id, FactRow.type_id.in_(type_ids))
+    if selection.span.since is not None:
+        query = query.where(FactRow.occurred_at >= selection.span.since)
+    if selection.span.until is not None:
+        query = query.where(FactRow.occurred_at < selection.span.until)
+    if selection.identities is not None:
+        query = query.where(FactRow.identity_id == any_(literal(list(selection.identities), ARRAY(BigInteger))))
+    if as_of is not None:
+        query = query.where(FactRow.accepted_at <= as_of)
+    return query
+
+
+def _replaced(
+    session: Session, tenant_id: UUID, selection: Selection, known: Corrections, as_of: datetime | None
+) -> Iterable[Fact]:
+    """Yield what stands instead of replaced events, as far as these events have arrived."""
+    wanted = {key: new for key, new in known.by_target.items() if new is not None and _selects(selection, new)}
+    if not wanted:
+        return
+    query = (
+        select(FactRow.event_key, Symbol.value)
+        .join(Symbol, (Symbol.tenant_id == FactRow.tenant_id) & (Symbol.id == FactRow.source_id))
+        .where(FactRow.tenant_id == tenant_id, FactRow.event_key.in_(wanted))
+    )
+    if as_of is not None:
+        query = query.where(FactRow.accepted_at <= as_of)
+    for key, source in session.execute(query):
+        new = wanted[key]
+        occurred_at = datetime.fromisoformat(new["time"])
+        yield Fact(key, occurred_at, new["type"], source, int(new["identity_id"]), new["attributes"] or {})
+
+
+def _selects(selection: Selection, replacement: dict[str, Any]) -> bool:
+    at, span = datetime.fromisoformat(replacement["time"]), selection.span
+    return (
+        replacement["type"] in selection.types
+        and (span.since is None or at >= span.since)
+        and (span.until is None or at < span.until)
+        and (selection.identities is None or int(replacement["identity_id"]) in selection.identities)
+    )
+
+
+def late_keys(session: Session, tenant_id: UUID, keys: Collection[UUID], as_of: datetime) -> frozenset[UUID]:
+    """Return those of the events that were accepted after `as_of`."""
+    query = select(FactKey.event_key).where(
+        FactKey.tenant_id == tenant_id,
+        FactKey.event_key == any_(literal(list(keys), ARRAY(PG_UUID))),
+        FactKey.accepted_at > as_of,
+    )
+    return frozenset(session.execute(query).scalars())
+
+
+def ties_broken(session: Session, tenant_id: UUID, facts: list[Fact], people: People) -> list[Fact]:
+    """Return the facts in reading order with the sender's id where time, source and person are equal.
+
+    Ids stand in the compressed bodies; only those that can decide something are read.
+    """
+    first: dict[tuple[datetime, str, UUID], UUID] = {}
+    tied: set[UUID] = set()
+    for fact in facts:
+        place = (fact.occurred_at, fact.source, people.person_of(fact.identity_id))
+        other = first.setdefault(place, fact.event_key)
+        if other != fact.event_key:
+            tied.update((other, fact.event_key))
+    if not tied:
+        return facts
+    ids = event_ids(session, tenant_id, tied)
+    return sorted_facts(
+        replace(fact, event_id=ids.get(fact.event_key, "")) if fact.event_key in tied else fact for fact in facts
+    )

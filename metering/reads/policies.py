@@ -1,0 +1,46 @@
+"""Which counting policies are in force."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from metering.models import PolicyBinding
+from metering.policies import DEFAULT_POLICIES, CountingPolicies
+
+__all__ = ("Binding", "bindings_at", "policies_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """When a policy was bound, and which."""
+
+    recorded_at: datetime
+    policy_hash: str
+
+
+def bindings_at(session: Session, tenant_id: UUID, starts_at: datetime) -> tuple[Binding, ...]:
+    """Return the bindings that start at exactly that instant, in the order they were recorded."""
+    rows = session.execute(
+        select(PolicyBinding.recorded_at, PolicyBinding.policy_hash)
+        .where(PolicyBinding.tenant_id == tenant_id, PolicyBinding.starts_at == starts_at)
+        .order_by(PolicyBinding.recorded_at)
+    )
+    return tuple(Binding(*row) for row in rows)
+
+
+def policies_at(session: Session, tenant_id: UUID, instant: datetime) -> CountingPolicies:
+    """Return the policies bound to a tenant at an instant, the catalogue's where none are.
+
+    The latest start up to the instant holds, of several bindings for one start the last recorded.
+    """
+    bound = session.execute(
+        select(PolicyBinding.policies)
+        .where(PolicyBinding.tenant_id == tenant_id, PolicyBinding.starts_at <= instant)
+        .order_by(PolicyBinding.starts_at.desc(), PolicyBinding.recorded_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return DEFAULT_POLICIES if bound is None else msgspec.convert(bound, CountingPolicies)

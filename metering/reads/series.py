@@ -1,0 +1,96 @@
+"""Usage over time, in buckets, whole or split by a dimension."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from sqlalchemy.orm import Session
+
+from core.periods import Period
+from metering.buckets import Granularity, buckets
+from metering.errors import GroupingInvalid, RangeInvalid
+from metering.measurement import Measurement, split_by
+from metering.reads.measuring import Reading, load_grounds, spec_of
+from metering.registry import MeterSpec
+from tenants.reads import TenantView
+
+__all__ = ("MAX_BUCKETS", "SeriesItem", "SeriesQuery", "UsageSeries", "usage_series")
+
+MAX_BUCKETS = 1_000
+"""More buckets than any chart shows are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """Which figure, when, how fine, and by what it is split (None: not at all)."""
+
+    meter: str
+    period: Period
+    granularity: Granularity = "day"
+    group_by: str | None = None
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesItem:
+    """One bucket's figure, or one group's part of it; `value` None is the group without one."""
+
+    period: Period
+    value: str | None
+    quantity: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSeries:
+    """A figure in buckets, and over the whole range; `totals` are the whole by group.
+
+    `total` is measured over the range: for most meters it is not the sum of the buckets. It is
+    None where amounts of several currencies can't be summed.
+    """
+
+    spec: MeterSpec
+    query: SeriesQuery
+    group_by: str | None
+    items: tuple[SeriesItem, ...]
+    total: Fraction | None
+    totals: tuple[SeriesItem, ...]
+
+
+def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> UsageSeries:
+    """Return a meter's figures bucket by bucket, each exactly what `measure` says of that bucket.
+
+    One reading, the policies in force at the start of the range, serves the whole. Parts of a
+    figure by group sum to the figure; revenue is split by currency unless another split is asked for.
+
+    Raises:
+        MeterUnknown: there is no such meter (`meter_unknown`).
+        GroupingInvalid: the meter does not keep that dimension (`group_by_invalid`).
+        RangeInvalid: more than 1,000 buckets (`range_invalid`).
+    """
+    spec = spec_of(query.meter)
+    group_by = query.group_by or ("currency" if spec.family == "revenue" else None)
+    if group_by is not None and group_by not in spec.dimensions:
+        raise GroupingInvalid(spec.name, group_by, spec.dimensions)
+    parts = buckets(query.period, query.granularity, tenant.tz)
+    if len(parts) > MAX_BUCKETS:
+        raise RangeInvalid(
+            f"The range has {len(parts):,} buckets of a {query.granularity}; at most {MAX_BUCKETS:,} are answered."
+            " Ask for a shorter range or a coarser granularity."
+        )
+    read = spec.reader(load_grounds(session, tenant, spec, query.period, Reading(now=query.now)))
+    whole = read(query.period)
+    measured = [whole] if parts == [query.period] else [read(part) for part in parts]
+    items = tuple(item for measurement in measured for item in _items(measurement, group_by))
+    several = spec.family == "revenue" and len(whole.by_key("currency")) > 1
+    return UsageSeries(
+        spec, query, group_by, items, None if several else whole.quantity, tuple(_items(whole, group_by))
+    )
+
+
+def _items(measurement: Measurement, group_by: str | None) -> list[SeriesItem]:
+    """Return the figure as one item, or its parts by group: by value, the one without last."""
+    if group_by is None:
+        return [SeriesItem(measurement.period, None, measurement.quantity)]
+    parts = split_by(measurement, group_by)
+    ordered = sorted(parts.items(), key=lambda part: (part[0] is None, part[0] or ""))
+    return [SeriesItem(measurement.period, value, quantity) for value, quantity in ordered]

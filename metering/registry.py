@@ -1,0 +1,228 @@
+"""The built-in meters by name: what each measures, and which facts it needs (pure)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal
+
+from core.periods import Period
+from metering.courses import meters as courses
+from metering.grounds import Grounds
+from metering.measurement import Reader
+from metering.members import active, contributions, contributors
+from metering.memberships import registered
+from metering.policies import CountingPolicies
+from metering.seats import USE_TYPES, named
+from metering.sessions import concurrent
+
+__all__ = ("METERS", "FactSpan", "MeterSpec", "find_meter")
+
+Family = Literal["members", "contributions", "seats", "sessions", "courses", "classes", "revenue"]
+WhichSpan = Literal["inside", "all_before", "around_sessions", "ever"]
+
+PERSON_DIMENSIONS = ("cost_centre", "audience", "class")
+LEFT = "person.deactivated"
+
+SEEN_TYPES = ("course.enrolled", *sorted(USE_TYPES - {"course.enrolled"}))
+"""What shows that somebody was there, whether or not it makes active."""
+COURSE_TYPES = (
+    "course.enrolled",
+    "course.launched",
+    "course.completed",
+    "course.cancelled",
+    "class.attended",
+    "class.missed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FactSpan:
+    """Which facts a figure needs: `[since, until)`; None is without end."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSpec:
+    """A built-in meter.
+
+    `additive` says that the figures of parts of a period sum to the figure of the whole.
+    """
+
+    name: str
+    unit: str
+    statistic: str
+    family: Family
+    description: str
+    dimensions: tuple[str, ...]
+    additive: bool
+    types: tuple[str, ...]
+    which: WhichSpan
+    reader: Callable[[Grounds], Reader]
+
+    def span(self, period: Period, policies: CountingPolicies) -> FactSpan:
+        """Return the span of facts that the figure of a period can depend on."""
+        match self.which:
+            case "inside":
+                return FactSpan(period.starts_at, period.ends_at)
+            case "all_before":
+                return FactSpan(None, period.ends_at)
+            case "ever":
+                return FactSpan(None, None)
+            case "around_sessions":
+                # A session over an edge began, or is heard of again, at most its longest life away.
+                reach = timedelta(seconds=policies.sessions.max_session_s)
+                return FactSpan(period.starts_at - reach, period.ends_at + reach)
+
+    def fact_types(self, policies: CountingPolicies) -> tuple[str, ...]:
+        """Return the types of event that the figure depends on under a policy."""
+        if self.family == "members" and self.which == "inside":
+            return tuple(dict.fromkeys((*self.types, *policies.members.active_types)))
+        return self.types
+
+
+def _registered(statistic: Literal["average", "peak", "end_of_period", "any"], description: str) -> MeterSpec:
+    return MeterSpec(
+        name=f"members.registered.{statistic}",
+        unit="person",
+        statistic=statistic,
+        family="members",
+        description=description,
+        dimensions=(*PERSON_DIMENSIONS, "community_id"),
+        additive=False,
+        types=("membership.opened", "membership.closed", LEFT),
+        which="all_before",
+        reader=partial(registered, statistic=statistic),
+    )
+
+
+def _seats(statistic: Literal["peak", "prorated", "end_of_period"], description: str) -> MeterSpec:
+    return MeterSpec(
+        name=f"seats.named.{statistic}",
+        unit="seat",
+        statistic=statistic,
+        family="seats",
+        description=description,
+        dimensions=(*PERSON_DIMENSIONS, "pool"),
+        additive=False,
+        types=("seat.assigned", "seat.released", LEFT),
+        which="all_before",
+        reader=partial(named, statistic=statistic),
+    )
+
+
+def _concurrent(statistic: Literal["peak", "p95", "average"], description: str) -> MeterSpec:
+    return MeterSpec(
+        name=f"sessions.concurrent.{statistic}",
+        unit="session",
+        statistic=statistic,
+        family="sessions",
+        description=description,
+        dimensions=(*PERSON_DIMENSIONS, "channel", "pool"),
+        additive=False,
+        types=("session.started", "session.heartbeat", "session.ended"),
+        which="around_sessions",
+        reader=partial(concurrent, statistic=statistic),
+    )
+
+
+def _transactions(statistic: Literal["charged", "refunded", "net"], description: str) -> MeterSpec:
+    return MeterSpec(
+        name=f"courses.transactions.{statistic}",
+        unit="transaction",
+        statistic=statistic,
+        family="courses",
+        description=description,
+        dimensions=(*PERSON_DIMENSIONS, "course_id", "course_type"),
+        additive=True,
+        types=COURSE_TYPES,
+        which="all_before",
+        reader=partial(courses.transactions, statistic=statistic),
+    )
+
+
+_ALL = (
+    _registered("average", "People with a membership open: member-days divided by the days of the period."),
+    _registered("peak", "People with a membership open on the highest day."),
+    _registered("end_of_period", "People with a membership open at the last instant of the period."),
+    _registered("any", "People with a membership open at any time in the period."),
+    MeterSpec(
+        name="members.active",
+        unit="person",
+        statistic="unique",
+        family="members",
+        description="Distinct people with enough qualifying learning or community events.",
+        dimensions=(*PERSON_DIMENSIONS, "community_id", "course_id", "course_type"),
+        additive=False,
+        types=SEEN_TYPES,
+        which="inside",
+        reader=active,
+    ),
+    MeterSpec(
+        name="members.contributors",
+        unit="person",
+        statistic="unique",
+        family="members",
+        description="Distinct people who created something.",
+        dimensions=(*PERSON_DIMENSIONS, "community_id"),
+        additive=False,
+        types=SEEN_TYPES,
+        which="inside",
+        reader=contributors,
+    ),
+    MeterSpec(
+        name="contributions",
+        unit="contribution",
+        statistic="sum",
+        family="contributions",
+        description="What people created, weighted by class and kind.",
+        dimensions=(*PERSON_DIMENSIONS, "community_id", "kind"),
+        additive=True,
+        types=("contribution.created",),
+        which="inside",
+        reader=contributions,
+    ),
+    _seats("peak", "Named seats billable on the highest day."),
+    _seats("prorated", "Seat-days divided by the days of the period."),
+    _seats("end_of_period", "Named seats billable at the last instant of the period."),
+    _concurrent("peak", "Sessions open at the busiest instant."),
+    _concurrent("p95", "95th percentile of the busiest instants of all minutes: 5 % of the minutes are free."),
+    _concurrent("average", "Session-seconds divided by the seconds of the period."),
+    _transactions("charged", "Course transactions whose trigger lies in the period."),
+    _transactions("refunded", "Course transactions given back by cancellations in the period, as a positive number."),
+    _transactions("net", "Course transactions charged less those refunded."),
+    MeterSpec(
+        name="class.hours",
+        unit="hour",
+        statistic="sum",
+        family="classes",
+        description="Attended class minutes divided by 60, summed over people.",
+        dimensions=(*PERSON_DIMENSIONS, "course_id", "class_id"),
+        additive=True,
+        types=("class.attended",),
+        which="ever",
+        reader=courses.class_hours,
+    ),
+    MeterSpec(
+        name="courses.revenue",
+        unit="currency",
+        statistic="sum",
+        family="revenue",
+        description="What learners paid for courses less what they got back, in each currency.",
+        dimensions=(*PERSON_DIMENSIONS, "course_id", "currency"),
+        additive=True,
+        types=("course.purchased", "course.refunded"),
+        which="inside",
+        reader=courses.revenue,
+    ),
+)
+
+METERS: dict[str, MeterSpec] = {spec.name: spec for spec in _ALL}
+"""All built-in meters, by name, in the order of the contract's metrics."""
+
+
+def find_meter(name: str) -> MeterSpec | None:
+    """Return the meter of that name, or None."""
+    return METERS.get(name)
