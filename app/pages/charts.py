@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -10,6 +10,9 @@ from app.pages.formats import rounded
 from core.money import Number
 
 __all__ = ("Chart", "Flow", "Link", "Mark", "Node", "Series", "exact", "series")
+
+Kind: TypeAlias = Literal["line", "bar", "area", "step", "steparea"]
+"""How a series is drawn; a step holds its value until the next point."""
 
 
 def exact(value: Number | None, digits: int = 6) -> str | None:
@@ -22,7 +25,7 @@ class Series(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str
     values: tuple[str | None, ...]
-    kind: Literal["line", "bar", "area", "step"] = "line"
+    kind: Kind = "line"
     stack: str = ""
 
 
@@ -95,6 +98,6 @@ def script_json(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def series(name: str, values: Sequence[Number | None], kind: Literal["line", "bar", "area", "step"] = "line") -> Series:
+def series(name: str, values: Sequence[Number | None], kind: Kind = "line") -> Series:
     """Return a series from numbers."""
     return Series(name, tuple(exact(value) for value in values), kind)

@@ -89,14 +89,14 @@ function series(one, index, spec, colours, format) {
     }),
     symbol: one.values.length > 40 || spec.kind === "curve" ? "none" : "circle",
     symbolSize: 5,
-    step: kind === "step" ? "end" : false,
+    step: kind.startsWith("step") ? "end" : false,
     lineStyle: { width: 2, type: ["solid", "dashed", "dotted"][index % 3] },
     barMaxWidth: 28,
     itemStyle: kind === "bar" ? { borderRadius: [3, 3, 0, 0] } : {},
     stack: one.stack || undefined,
     emphasis: { focus: "none", disabled: true },
   };
-  if (kind === "area" || kind === "step") {
+  if (kind.endsWith("area")) {
     out.areaStyle = { opacity: 0.12 };
     out.lineStyle.type = "solid";
   }

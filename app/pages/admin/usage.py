@@ -1,0 +1,166 @@
+"""The pages of one kind of usage: members, seats, concurrency, courses (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from app.i18n import gettext as _
+from app.pages.charts import Chart, Mark, exact, series
+from app.pages.formats import day as day_text
+from app.pages.formats import percent, quantity, short_day, short_month, time_of_day
+from app.pages.formats import month as month_text
+from app.pages.tables import TableQuery
+from app.pages.words import meter_meaning, meter_name, unit_name
+
+__all__ = (
+    "SECTIONS",
+    "Section",
+    "Stat",
+    "Tab",
+    "change_text",
+    "chosen_meter",
+    "day_chart",
+    "month_chart",
+    "peaks_chart",
+    "stat",
+    "tabs",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One entry of the rail and the meters it shows; the first is the default."""
+
+    key: str
+    meters: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """The section's name."""
+        names = {
+            "members": _("Members"),
+            "seats": _("Seats"),
+            "concurrency": _("Concurrency"),
+            "courses": _("Courses"),
+        }
+        return names[self.key]
+
+
+SECTIONS = {
+    section.key: section
+    for section in (
+        Section(
+            "members",
+            ("members.active", "members.registered.average", "members.registered.peak", "members.contributors")
+            + ("contributions",),
+        ),
+        Section("seats", ("seats.named.peak", "seats.named.prorated", "seats.named.end_of_period")),
+        Section("concurrency", ("sessions.concurrent.p95", "sessions.concurrent.peak", "sessions.concurrent.average")),
+        Section(
+            "courses",
+            ("courses.transactions.net", "courses.transactions.charged", "courses.transactions.refunded")
+            + ("class.hours",),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A meter that can be chosen."""
+
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """A figure with its name, its unit, its change, and where it is proven."""
+
+    name: str
+    figure: str
+    unit: str
+    change: str
+    href: str
+    hint: str
+
+
+def chosen_meter(section: Section, query: TableQuery) -> str:
+    """Return the meter that the address names, or the section's first."""
+    wished = query.get("meter")
+    return wished if wished in section.meters else section.meters[0]
+
+
+def tabs(section: Section, query: TableQuery, meter: str) -> tuple[Tab, ...]:
+    """Return the section's meters as links."""
+    return tuple(
+        Tab(meter_name(name), query.href(meter=name, after=None, sort=None, show=None), name == meter)
+        for name in section.meters
+    )
+
+
+def stat(meter: str, unit: str, now: Fraction, before: tuple[date, Fraction] | None, href: str) -> Stat:
+    """Return a figure and how it changed."""
+    return Stat(
+        name=meter_name(meter),
+        figure=quantity(now),
+        unit=unit_name(unit),
+        change=change_text(now, before),
+        href=href,
+        hint=meter_meaning(meter),
+    )
+
+
+def change_text(now: Fraction, before: tuple[date, Fraction] | None) -> str:
+    """Return from where a figure came: `from 3,298 in September 2026 (+3.5%)`."""
+    if before is None:
+        return ""
+    first, old = before
+    words = {"old": quantity(old), "month": month_text(first)}
+    if old == now:
+        return _("unchanged from %(month)s") % words
+    if old == 0:
+        return _("from %(old)s in %(month)s") % words
+    ratio = percent((now - old) / abs(old))
+    words["change"] = ratio if ratio.startswith(("-", "−")) else f"+{ratio}"
+    return _("from %(old)s in %(month)s (%(change)s)") % words
+
+
+def month_chart(meter: str, months: Sequence[tuple[date, Fraction]], *, running: bool) -> Chart:
+    """Return the months as bars; a running month says so."""
+    labels = [short_month(first) for first, _figure in months]
+    if running and labels:
+        labels[-1] = _("%(month)s so far") % {"month": labels[-1]}
+    return Chart(
+        title=_("%(meter)s by month") % {"meter": meter_name(meter)},
+        x=tuple(labels),
+        x_name=_("Month"),
+        series=(series(meter_name(meter), [figure for _first, figure in months], "bar"),),
+    )
+
+
+def peaks_chart(days: Sequence[tuple[date, Fraction]], p95: Fraction) -> Chart:
+    """Return each day's highest number at once, with the month's 95th percentile as a line."""
+    return Chart(
+        title=_("Highest number at once, day by day"),
+        x=tuple(short_day(one) for one, _peak in days),
+        x_name=_("Day"),
+        series=(series(_("Peak of the day"), [peak for _day, peak in days], "bar"),),
+        marks=(Mark(_("p95 of the month"), exact(p95) or "0"),),
+        whole=True,
+    )
+
+
+def day_chart(day: date, curve: Sequence[tuple[datetime, Fraction]], p95: Fraction, tz: ZoneInfo) -> Chart:
+    """Return how many were signed in at once in the course of a day."""
+    return Chart(
+        title=_("At once on %(day)s") % {"day": day_text(day)},
+        x=tuple(time_of_day(at, tz) for at, _level in curve),
+        x_name=_("Time"),
+        series=(series(_("At once"), [level for _at, level in curve], "steparea"),),
+        marks=(Mark(_("p95 of the month"), exact(p95) or "0"),),
+        whole=True,
+    )

@@ -1,0 +1,140 @@
+"""The addresses of usage: members, seats, concurrency, courses, and any figure's evidence."""
+
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from litestar import Response, get
+
+from app.i18n import gettext as _
+from app.pages.admin.courses import courses_table
+from app.pages.admin.evidence import EvidenceWish, evidence_export, evidence_table
+from app.pages.admin.reading import by_day, day_curve, figure, readers, trend
+from app.pages.admin.usage import SECTIONS, Section, chosen_meter, day_chart, month_chart, peaks_chart, stat, tabs
+from app.pages.formats import period as period_text
+from app.pages.frame import Crumb, Months
+from app.pages.tables import TableQuery
+from app.pages.visit import TenantVisit, csv_file
+from app.pages.words import meter_meaning, meter_name
+from core.errors import InputError, InvalidInput
+from core.periods import Period, local_date
+from metering.measurement import Measurement
+from tenants.roles import Permission
+
+__all__ = ("route_handlers",)
+
+
+@get("/admin/{tenant_slug:str}/members", sync_to_thread=True)
+def members(visit: TenantVisit) -> Response[str]:
+    """Members: registered, active, contributing."""
+    return _section_page(visit, SECTIONS["members"])
+
+
+@get("/admin/{tenant_slug:str}/seats", sync_to_thread=True)
+def seats(visit: TenantVisit) -> Response[str]:
+    """Named seats."""
+    return _section_page(visit, SECTIONS["seats"])
+
+
+@get("/admin/{tenant_slug:str}/concurrency", sync_to_thread=True)
+def concurrency(visit: TenantVisit) -> Response[str]:
+    """How many at once: the month's daily peaks, and a day's curve."""
+    visit.need(Permission.USAGE_READ)
+    picker = visit.months
+    p95 = figure(visit, "sessions.concurrent.p95", picker.period).quantity
+    days = by_day(visit, "sessions.concurrent.peak", picker.period)
+    day = _chosen_day(visit.query, days)
+    curve = day_chart(day, day_curve(visit, day), p95, visit.tenant.tz) if day else None
+    links = tuple((one, visit.query.href(day=one.isoformat()) + "#day") for one, _peak in days)
+    return _section_page(visit, SECTIONS["concurrency"], peaks=peaks_chart(days, p95), curve=curve, day=day, days=links)
+
+
+@get("/admin/{tenant_slug:str}/courses", sync_to_thread=True)
+def courses(visit: TenantVisit) -> Response[str]:
+    """Course transactions by course, and refunds."""
+    visit.need(Permission.USAGE_READ)
+    period = visit.months.period
+    charged = figure(visit, "courses.transactions.charged", period)
+    refunded = figure(visit, "courses.transactions.refunded", period)
+    return _section_page(visit, SECTIONS["courses"], courses=courses_table(charged, refunded))
+
+
+@get("/admin/{tenant_slug:str}/evidence", sync_to_thread=True)
+def evidence(visit: TenantVisit) -> Response[str]:
+    """Who was counted in any figure of any period: where the lines of bills and statements lead."""
+    visit.need(Permission.USAGE_READ)
+    measurement = _asked(visit)
+    wish = EvidenceWish(visit.query, visit.tenant.tz, visit.query.href(f"{visit.path}/export", after=None))
+    return visit.page(
+        "admin/evidence.html", "", *_crumbs(visit, meter_name(measurement.meter)),
+        title=meter_name(measurement.meter),
+        text=meter_meaning(measurement.meter),
+        period=period_text(measurement.period, visit.tenant.tz),
+        stat=stat(measurement.meter, measurement.unit, measurement.quantity, None, ""),
+        table=evidence_table(measurement, wish, readers(visit)),
+    )  # fmt: skip
+
+
+@get("/admin/{tenant_slug:str}/evidence/export", sync_to_thread=True)
+def evidence_file(visit: TenantVisit) -> Response[str]:
+    """The rows of an evidence table as a file: the same filter, the same order, all pages."""
+    visit.need(Permission.USAGE_READ)
+    measurement = _asked(visit)
+    table = evidence_export(measurement, EvidenceWish(visit.query, visit.tenant.tz, None), readers(visit))
+    first = local_date(measurement.period.starts_at, visit.tenant.tz)
+    return csv_file(table, f"{visit.tenant.slug}-{measurement.meter}-{first}")
+
+
+def _section_page(visit: TenantVisit, section: Section, **more: Any) -> Response[str]:
+    visit.need(Permission.USAGE_READ)
+    picker, meter = visit.months, chosen_meter(section, visit.query)
+    measurement = figure(visit, meter, picker.period)
+    months = [(one.first, one.quantity) for one in trend(visit, meter, picker.first)]
+    export = visit.query.href(
+        f"/admin/{visit.tenant.slug}/evidence/export", **_span(picker), meter=meter, period=None, after=None, day=None
+    )
+    return visit.page(
+        "admin/usage.html", section.key, *_crumbs(visit, section.title), picker=picker,
+        title=section.title,
+        meaning=meter_meaning(meter),
+        tabs=tabs(section, visit.query, meter),
+        stat=stat(meter, measurement.unit, measurement.quantity, months[-2], "#evidence"),
+        trend=month_chart(meter, months, running=picker.running),
+        table=evidence_table(measurement, EvidenceWish(visit.query, visit.tenant.tz, export), readers(visit)),
+        more=more,
+    )  # fmt: skip
+
+
+def _span(picker: Months) -> dict[str, str]:
+    return {"from": picker.period.starts_at.isoformat(), "to": picker.period.ends_at.isoformat()}
+
+
+def _crumbs(visit: TenantVisit, title: str) -> tuple[Crumb, Crumb]:
+    return Crumb(visit.tenant.name, f"/admin/{visit.tenant.slug}"), Crumb(title)
+
+
+def _chosen_day(query: TableQuery, days: tuple[tuple[date, Fraction], ...]) -> date | None:
+    """Return the day of the address if the month has it, else the busiest one."""
+    known = {one.isoformat(): one for one, _peak in days}
+    busiest = max(days, key=lambda one: one[1], default=None)
+    return known.get(query.get("day")) or (busiest[0] if busiest else None)
+
+
+def _asked(visit: TenantVisit) -> Measurement:
+    """Return the figure that the address names by `meter`, `from` and `to`; without a span, the last full month."""
+    meter = visit.query.get("meter", "members.active")
+    texts = [visit.query.get(name) for name in ("from", "to")]
+    if not any(texts):
+        return figure(visit, meter, visit.months.period)
+    try:
+        starts_at, ends_at = (datetime.fromisoformat(text) for text in texts)
+        period = Period(starts_at, ends_at)
+    except (ValueError, TypeError) as error:
+        detail = _(
+            "The address needs 'from' and 'to' as instants like 2026-10-01T00:00:00+00:00, the first one earlier."
+        )
+        raise InvalidInput(InputError("from", "range_invalid", detail)) from error
+    return figure(visit, meter, period)
+
+
+route_handlers = (members, seats, concurrency, courses, evidence, evidence_file)

@@ -1,0 +1,1 @@
+"""The vendor's workspace: catalogue, plans, customers."""

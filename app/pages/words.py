@@ -1,0 +1,225 @@
+"""Names for what the code knows by key: meters, units, reasons, features, steps, states."""
+
+from collections.abc import Mapping
+
+from app.i18n import gettext as _
+from metering.measurement import EXCLUSIONS
+
+__all__ = (
+    "entry_reason",
+    "exclusion_reason",
+    "feature_name",
+    "line_kind_name",
+    "meter_meaning",
+    "meter_name",
+    "one_of",
+    "state_badge",
+    "unit_name",
+    "variant_name",
+)
+
+
+def _look_up(names: Mapping[str, str], key: str) -> str:
+    """Return the name, or the key made readable: a custom meter or a new feature is still shown."""
+    return names.get(key) or key.replace("_", " ").replace(".", " ").strip().capitalize()
+
+
+def meter_name(meter: str) -> str:
+    """Return what a meter is called."""
+    names = {
+        "members.registered": _("Registered members"),
+        "members.registered.average": _("Registered members, average"),
+        "members.registered.peak": _("Registered members, peak"),
+        "members.registered.end_of_period": _("Registered members at the end"),
+        "members.registered.any": _("Registered members, anyone"),
+        "members.active": _("Active members"),
+        "members.contributors": _("Contributors"),
+        "contributions": _("Contributions"),
+        "seats.named.peak": _("Named seats, peak"),
+        "seats.named.prorated": _("Named seats, by day"),
+        "seats.named.end_of_period": _("Named seats at the end"),
+        "sessions.concurrent.peak": _("Concurrent users, peak"),
+        "sessions.concurrent.p95": _("Concurrent users, 95th percentile"),
+        "sessions.concurrent.average": _("Concurrent users, average"),
+        "courses.transactions.charged": _("Course transactions charged"),
+        "courses.transactions.refunded": _("Course transactions refunded"),
+        "courses.transactions.net": _("Course transactions, net"),
+        "class.hours": _("Class hours"),
+        "courses.revenue": _("Course revenue"),
+    }
+    return _look_up(names, meter)
+
+
+def meter_meaning(meter: str) -> str:
+    """Return in one sentence what a meter counts."""
+    meanings = {
+        "members.registered.average": _("People with a membership open: member-days divided by the days of the month."),
+        "members.registered.peak": _("People with a membership open: the highest day of the month."),
+        "members.registered.end_of_period": _("People whose membership is open at the end of the month."),
+        "members.active": _("Different people with at least one learning or community act; a login alone is none."),
+        "members.contributors": _("Different people who created something: a post, an answer, a file, an idea."),
+        "contributions": _("Things that people created, weighted as the contract says."),
+        "seats.named.peak": _("Seats held: the highest day. A released seat counts until its cool-down has passed."),
+        "seats.named.prorated": _("Seats held: seat-days divided by the days of the month."),
+        "seats.named.end_of_period": _("Seats held at the end of the month."),
+        "sessions.concurrent.peak": _("People signed in at the same instant: the highest instant of the month."),
+        "sessions.concurrent.p95": _("People signed in at once, minute by minute; the busiest 5% of minutes are free."),
+        "sessions.concurrent.average": _("People signed in at once, averaged over every second of the month."),
+        "courses.transactions.charged": _("One per person, course and access window; the trigger is the contract's."),
+        "courses.transactions.refunded": _("Transactions given back by cancellations in this month."),
+        "courses.transactions.net": _("Transactions charged less those given back in this month."),
+        "class.hours": _("Attended class minutes divided by 60, added up over people."),
+    }
+    return meanings.get(meter, "")
+
+
+def unit_name(unit: str) -> str:
+    """Return the unit in the plural, as it stands behind a figure."""
+    names = {
+        "person": _("people"),
+        "people": _("people"),
+        "member": _("members"),
+        "members": _("members"),
+        "seat": _("seats"),
+        "seats": _("seats"),
+        "session": _("at once"),
+        "sessions": _("at once"),
+        "user": _("users"),
+        "users": _("users"),
+        "transaction": _("transactions"),
+        "transactions": _("transactions"),
+        "contribution": _("contributions"),
+        "contributions": _("contributions"),
+        "hour": _("hours"),
+        "hours": _("hours"),
+        "courses": _("courses"),
+        "gb": _("GB"),
+        "audiences": _("audiences"),
+        "month": _("months"),
+    }
+    return names.get(unit, unit.replace("_", " "))
+
+
+def one_of(meter: str | None) -> str:
+    """Return the thing a price is for, in the singular."""
+    if meter is None:
+        return _("each")
+    names = {
+        "members": _("a member"),
+        "contributions": _("a contribution"),
+        "seats": _("a seat"),
+        "sessions": _("a concurrent user"),
+        "courses": _("a course transaction"),
+        "class": _("an hour"),
+    }
+    return names.get(meter.split(".", maxsplit=1)[0], _("each"))
+
+
+def feature_name(key: str) -> str:
+    """Return what a feature is called."""
+    names = {
+        "wbt_catalogue": _("Web-course (WBT) catalogue"),
+        "ilt": _("Instructor-led classes (ILT)"),
+        "certification": _("Certification"),
+        "compliance_tracking": _("Compliance tracking"),
+        "scim": _("SCIM feed"),
+        "xapi": _("xAPI feed"),
+        "discussions": _("Discussions"),
+        "blogs": _("Blogs"),
+        "ratings": _("Ratings"),
+        "comments": _("Comments"),
+        "profiles": _("Profiles"),
+        "wikis": _("Wikis"),
+        "file_sharing": _("File sharing"),
+        "idea_sharing": _("Idea sharing"),
+        "expertise_location": _("Expertise location"),
+        "reporting": _("Reporting"),
+        "audiences": _("Audiences"),
+        "chargeback": _("Chargeback"),
+    }
+    return _look_up(names, key)
+
+
+def variant_name(key: str) -> str:
+    """Return what a form of a feature, or an extra to it, is called."""
+    names = {
+        "standard": _("standard"),
+        "custom": _("custom"),
+        "warehouse_export": _("warehouse export"),
+        "showback": _("showback"),
+        "several_entities": _("several entities"),
+        "reputation_api": _("reputation API"),
+        "resources": _("resources"),
+        "wait_list": _("wait-list"),
+        "audit_e_signature": _("audit with e-signature"),
+    }
+    return names.get(key, key.replace("_", " "))
+
+
+def entry_reason(code: str) -> str:
+    """Return why somebody was counted."""
+    names = {
+        "membership_open": _("Membership open"),
+        "active_by_event": _("Active by this event"),
+        "contributed": _("Created something"),
+        "contribution": _("Contribution"),
+        "seat_held": _("Seat held"),
+        "seat_cooling_down": _("Seat released, cool-down running"),
+        "session_open": _("Signed in"),
+        "charged_on_enrolled": _("Enrolled"),
+        "charged_on_launched": _("Course launched"),
+        "charged_on_completed": _("Course completed"),
+        "charged_on_attended": _("Class attended"),
+        "charged_on_missed": _("Class missed, billable"),
+        "refunded_by_learner": _("Cancelled by the learner, refunded"),
+        "refunded_by_provider": _("Cancelled by the provider, refunded"),
+        "class_attended": _("Class attended"),
+        "purchase": _("Purchase"),
+        "refund_paid": _("Refund paid"),
+    }
+    return _look_up(names, code)
+
+
+def exclusion_reason(code: str) -> str:
+    """Return why somebody was not counted, as a sentence."""
+    return _(EXCLUSIONS[code]) if code in EXCLUSIONS else _look_up({}, code)
+
+
+def line_kind_name(kind: str) -> str:
+    """Return what kind of line of a bill this is."""
+    names = {
+        "usage": _("Usage"),
+        "advance": _("In advance"),
+        "refund": _("Refund"),
+        "late": _("Late facts"),
+        "credit": _("Credit"),
+        "reversal": _("Reversal"),
+    }
+    return _look_up(names, kind)
+
+
+def state_badge(state: str) -> tuple[str, str]:
+    """Return a state's name and the tone of its badge."""
+    names = {
+        "draft": (_("Draft"), "info"),
+        "finalised": (_("Issued"), "good"),
+        "paid": (_("Paid"), "good"),
+        "void": (_("Void"), "bad"),
+        "uncollectible": (_("Written off"), "bad"),
+        "trial": (_("Trial"), "info"),
+        "active": (_("Active"), "good"),
+        "suspended": (_("Suspended"), "warn"),
+        "closed": (_("Closed"), ""),
+        "scheduled": (_("Scheduled"), "info"),
+        "ending": (_("Ending"), "warn"),
+        "ended": (_("Ended"), ""),
+        "open": (_("Open"), "info"),
+        "preview": (_("Preview"), "info"),
+        "approved": (_("Approved"), "warn"),
+        "posted": (_("Posted"), "good"),
+        "discarded": (_("Discarded"), ""),
+        "superseded": (_("Superseded"), ""),
+        "retired": (_("Retired"), ""),
+        "published": (_("Published"), "good"),
+    }
+    return names.get(state, (_look_up({}, state), ""))
