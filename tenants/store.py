@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,8 @@ __all__ = (
     "touch_key",
 )
 
+_ROWS_AT_ONCE = 10_000
+
 
 def add(session: Session, row: Base) -> None:
     """Insert one row at once, so that a broken constraint is told where it was broken."""
@@ -46,9 +48,20 @@ def add(session: Session, row: Base) -> None:
 
 
 def add_all(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many rows of one table; nothing for none."""
-    if rows:
-        session.execute(insert(model), rows)
+    """Insert many rows of one table, all with the same columns; nothing for none.
+
+    Columns travel as arrays: a statement for each row would be five times slower, and people come
+    by the ten thousand.
+    """
+    if not rows:
+        return
+    columns = [model.__table__.c[name] for name in rows[0]]
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[first : first + _ROWS_AT_ONCE]
+        arrays = [
+            func.unnest(bindparam(None, [row[column.name] for row in part], ARRAY(column.type))) for column in columns
+        ]
+        session.execute(insert(model).from_select(columns, select(*arrays)))
 
 
 def identities_by_key(
@@ -57,7 +70,9 @@ def identities_by_key(
     """Return key → (identity, person it was made for) for the keys that are known."""
     rows = session.execute(
         select(IdentityKey.key, IdentityKey.id, IdentityKey.home_person_id).where(
-            IdentityKey.tenant_id == tenant_id, IdentityKey.scheme == scheme, IdentityKey.key.in_(keys)
+            IdentityKey.tenant_id == tenant_id,
+            IdentityKey.scheme == scheme,
+            IdentityKey.key == any_(bindparam(None, list(keys), ARRAY(Text))),
         )
     )
     return {key: (identity_id, person_id) for key, identity_id, person_id in rows}
