@@ -107,9 +107,7 @@ class ChargebackRule(Base):
     __tablename__ = "chargeback_rule"
     __table_args__ = (
         UniqueConstraint("tenant_id", "rule_set_id", "key"),
-        ForeignKeyConstraint(
-            ["tenant_id", "rule_set_id"], ["chargeback_rule_set.tenant_id", "chargeback_rule_set.id"]
-        ),
+        ForeignKeyConstraint(["tenant_id", "rule_set_id"], ["chargeback_rule_set.tenant_id", "chargeback_rule_set.id"]),
         CheckConstraint("position >= 1", name="position_sane"),
     )
     tenant_id: Mapped[TenantId]
@@ -128,9 +126,7 @@ class ChargebackRun(Base):
     __tablename__ = "chargeback_run"
     __table_args__ = (
         UniqueConstraint("tenant_id", "period", "posting_number"),
-        ForeignKeyConstraint(
-            ["tenant_id", "rule_set_id"], ["chargeback_rule_set.tenant_id", "chargeback_rule_set.id"]
-        ),
+        ForeignKeyConstraint(["tenant_id", "rule_set_id"], ["chargeback_rule_set.tenant_id", "chargeback_rule_set.id"]),
         CheckConstraint("status in ('draft', 'approved', 'posted', 'withdrawn')", name="status"),
         CheckConstraint("approver is null or approver <> maker", name="approver_is_not_maker"),
         CheckConstraint("(approver is null) = (approved_at is null)", name="approval_whole"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from billing.chargebacks.allocation import Allocation, Leaf
+from core.money import Money
 
 __all__ = ("StatementDraft", "statements_of")
 
@@ -30,6 +31,16 @@ class StatementDraft:
     def gross_minor(self) -> int:
         """Net and tax together."""
         return self.net_minor + self.tax_minor
+
+    @property
+    def net(self) -> Money:
+        """The net amount as money."""
+        return Money(self.net_minor, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """The tax as money."""
+        return Money(self.tax_minor, self.currency)
 
 
 def statements_of(allocation: Allocation) -> tuple[StatementDraft, ...]:
