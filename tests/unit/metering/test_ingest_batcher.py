@@ -1,0 +1,172 @@
+"""Group commit, against a writer that keeps its rows in memory and follows the table's rules."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metering.errors import DatabaseUnavailable, IngestBusy
+from metering.ingest.batcher import Batcher, Limits, Verdict
+from metering.ingest.packing import PackedRow
+from metering.ingest.writer import Written
+
+A, B = UUID(int=1), UUID(int=2)
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def row(key: int, content: int = 0) -> PackedRow:
+    return PackedRow(bytes([key]) * 16, bytes([content]) * 16, NOW, b"", b"", b"", (), None)
+
+
+class Table:
+    """A unique key per tenant; the first content stays."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[UUID, bytes], bytes] = {}
+        self.flights: list[tuple[UUID, int]] = []
+        self.fail: Exception | None = None
+
+    async def write(self, tenant_id: UUID, rows: Sequence[PackedRow]) -> Written:
+        self.flights.append((tenant_id, len(rows)))
+        assert [r.event_key for r in rows] == sorted({r.event_key for r in rows})
+        await asyncio.sleep(0)
+        if self.fail is not None:
+            raise self.fail
+        stored = {r.event_key: self.rows[tenant_id, r.event_key] for r in rows if (tenant_id, r.event_key) in self.rows}
+        for new in rows:
+            self.rows.setdefault((tenant_id, new.event_key), new.content_hash)
+        return Written(stored)
+
+
+QUICK = Limits(linger_s=0)
+
+
+def test_requests_that_wait_together_are_one_flight() -> None:
+    async def story() -> None:
+        table = Table()
+        batcher = Batcher(table.write, QUICK)
+        await asyncio.gather(*(batcher.submit(A, [row(key)]) for key in range(10)))
+        assert table.flights == [(A, 10)]
+
+    asyncio.run(story())
+
+
+def test_tenants_never_share_a_flight() -> None:
+    async def story() -> None:
+        table = Table()
+        batcher = Batcher(table.write, QUICK)
+        await asyncio.gather(*(batcher.submit(tenant, [row(key)]) for key in range(6) for tenant in (A, B)))
+        assert sorted(table.flights) == [(A, 6), (B, 6)]
+
+    asyncio.run(story())
+
+
+def test_of_equal_keys_in_one_flight_the_first_wins() -> None:
+    async def story() -> None:
+        batcher = Batcher(Table().write, QUICK)
+        first, second = await asyncio.gather(
+            batcher.submit(A, [row(1, 7), row(1, 8), row(1, 7)]), batcher.submit(A, [row(1, 8), row(2)])
+        )
+        assert first == [Verdict.ACCEPTED, Verdict.CONFLICT, Verdict.DUPLICATE]
+        assert second == [Verdict.CONFLICT, Verdict.ACCEPTED]
+
+    asyncio.run(story())
+
+
+def test_a_flight_takes_no_more_rows_than_allowed_but_never_cuts_a_request() -> None:
+    async def story() -> None:
+        table = Table()
+        batcher = Batcher(table.write, Limits(linger_s=0, flight_rows=4, flights=1))
+        await asyncio.gather(*(batcher.submit(A, [row(3 * n), row(3 * n + 1), row(3 * n + 2)]) for n in range(2)),
+                             batcher.submit(A, [row(100 + n) for n in range(9)]))  # fmt: skip
+        assert [size for _, size in table.flights] == [3, 3, 9]
+
+    asyncio.run(story())
+
+
+def test_more_rows_than_may_wait_are_turned_away_and_nothing_of_them_is_written() -> None:
+    async def story() -> None:
+        table = Table()
+        batcher = Batcher(table.write, Limits(linger_s=0, waiting_rows=3))
+        waiting = asyncio.create_task(batcher.submit(A, [row(1), row(2)]))
+        await asyncio.sleep(0)
+        with pytest.raises(IngestBusy):
+            await batcher.submit(A, [row(3), row(4)])
+        assert await waiting == [Verdict.ACCEPTED] * 2
+        assert await batcher.submit(A, [row(5), row(6), row(7)]) == [Verdict.ACCEPTED] * 3
+        assert len(table.rows) == 5
+
+    asyncio.run(story())
+
+
+def test_a_failed_flight_fails_its_requests_and_the_next_one_goes_out() -> None:
+    async def story() -> None:
+        table = Table()
+        batcher = Batcher(table.write, QUICK)
+        table.fail = DatabaseUnavailable()
+        results = await asyncio.gather(batcher.submit(A, [row(1)]), batcher.submit(A, [row(2)]), return_exceptions=True)
+        assert all(isinstance(result, DatabaseUnavailable) for result in results)
+        table.fail = None
+        assert await batcher.submit(A, [row(1)]) == [Verdict.ACCEPTED]
+
+    asyncio.run(story())
+
+
+def test_a_client_that_goes_away_does_not_disturb_its_flight() -> None:
+    async def story() -> None:
+        table = Table()
+        batcher = Batcher(table.write, QUICK)
+        gone = asyncio.create_task(batcher.submit(A, [row(1)]))
+        stays = asyncio.create_task(batcher.submit(A, [row(2)]))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert await stays == [Verdict.ACCEPTED]
+        assert len(table.rows) == 2
+
+    asyncio.run(story())
+
+
+def test_closing_lets_everything_land() -> None:
+    async def story() -> None:
+        table = Table()
+        batcher = Batcher(table.write, Limits(linger_s=60))
+        waiting = [asyncio.create_task(batcher.submit(tenant, [row(1)])) for tenant in (A, B)]
+        await asyncio.sleep(0)
+        await batcher.close()
+        assert [await task for task in waiting] == [[Verdict.ACCEPTED]] * 2
+
+    asyncio.run(story())
+
+
+events = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=30)
+
+
+@settings(max_examples=60)
+@given(events, st.data())
+def test_whatever_the_batches_each_identity_is_accepted_once_and_every_event_has_one_verdict(
+    sent: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    batches: list[list[tuple[int, int]]] = [[]]
+    for event in sent:
+        if data.draw(st.booleans()):
+            batches.append([])
+        batches[-1].append(event)
+    limits = Limits(linger_s=0, flight_rows=data.draw(st.integers(1, 10)), flights=data.draw(st.integers(1, 3)))
+
+    async def story() -> list[list[Verdict]]:
+        table = Table()
+        batcher = Batcher(table.write, limits)
+        verdicts = await asyncio.gather(*(batcher.submit(A, [row(*event) for event in batch]) for batch in batches))
+        assert {key[0] for _, key in table.rows} == {key for key, _ in sent}
+        for batch, answers in zip(batches, verdicts, strict=True):
+            for (key, content), verdict in zip(batch, answers, strict=True):
+                same = table.rows[A, bytes([key]) * 16] == bytes([content]) * 16
+                assert (verdict is Verdict.CONFLICT) == (not same)
+        return verdicts
+
+    flat = [verdict for answers in asyncio.run(story()) for verdict in answers]
+    assert flat.count(Verdict.ACCEPTED) == len({key for key, _ in sent})

@@ -1,0 +1,342 @@
+"""How bodies become events, and what is wrong with the ones that are refused."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import zstandard
+from msgspec import Raw
+
+from metering.errors import (
+    BodyMalformed,
+    BodyTooLarge,
+    ContentEncodingUnsupported,
+    MediaTypeUnsupported,
+    TooManyEvents,
+)
+from metering.ingest.bodies import MAX_BODY_BYTES, Mode, decoded_body, mode_of
+from metering.ingest.cloudevents import FaultyEvent, split_body
+from metering.ingest.validation import Draft, Rules, draft_event
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    whole = {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "https://lms.example/",
+        "type": "course.launched",
+        "time": "2026-11-24T10:00:00+01:00",
+        "subject": "ann",
+        "data": {"course_id": "c-1", "course_type": "wbt"},
+    } | changes
+    return {name: value for name, value in whole.items() if value is not ...}
+
+
+def draft(whole: Any, *, version_required: bool = True) -> Draft:
+    raw = whole if isinstance(whole, bytes) else json.dumps(whole).encode()
+    return draft_event(Raw(raw), 0, Rules(NOW, version_required=version_required))
+
+
+def code_of(whole: Any) -> str:
+    with pytest.raises(FaultyEvent) as caught:
+        draft(whole)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("headers", "mode"),
+    [
+        ({"content-type": "application/cloudevents+json"}, Mode.SINGLE),
+        ({"content-type": "application/cloudevents+json; charset=UTF-8"}, Mode.SINGLE),
+        ({"content-type": "Application/CloudEvents-Batch+JSON"}, Mode.BATCH),
+        ({"content-type": "application/json"}, Mode.PLAIN),
+        ({"content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0"}, Mode.BINARY),
+        ({"content-type": "application/vnd.lms+json", "ce-type": "x"}, Mode.BINARY),
+        ({"ce-id": "1"}, Mode.BINARY),
+    ],
+)
+def test_the_headers_tell_the_mode(headers: dict[str, str], mode: Mode) -> None:
+    assert mode_of(headers) is mode
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": "text/plain"},
+        {"content-type": "application/cloudevents+xml"},
+        {"content-type": "application/cloudevents+json; charset=utf-16"},
+        {"content-type": "application/xml", "ce-id": "1"},
+    ],
+)
+def test_anything_but_json_in_utf_8_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(MediaTypeUnsupported):
+        mode_of(headers)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "zstd", "identity", ""])
+def test_a_body_at_the_limit_passes_and_one_byte_more_does_not(encoding: str) -> None:
+    pack = {"gzip": gzip.compress, "x-gzip": gzip.compress, "zstd": zstandard.compress}.get(encoding, bytes)
+
+    assert len(decoded_body(pack(b" " * MAX_BODY_BYTES), encoding)) == MAX_BODY_BYTES
+    with pytest.raises(BodyTooLarge):
+        decoded_body(pack(b" " * (MAX_BODY_BYTES + 1)), encoding)
+
+
+def test_bodies_of_several_members_or_frames_are_joined() -> None:
+    assert decoded_body(gzip.compress(b"[1,") + gzip.compress(b"2]"), "gzip") == b"[1,2]"
+    assert decoded_body(zstandard.compress(b"[1,") + zstandard.compress(b"2]"), "zstd") == b"[1,2]"
+
+
+def test_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
+    # 1 GB of zeros is about 1 MB of gzip; unpacking stops after 10,000,001 bytes.
+    bomb = gzip.compress(bytes(1 << 30), compresslevel=1)
+
+    with pytest.raises(BodyTooLarge):
+        decoded_body(bomb, "gzip")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_what_is_not_of_its_encoding_is_malformed(encoding: str) -> None:
+    with pytest.raises(BodyMalformed):
+        decoded_body(b"hello", encoding)
+
+
+def test_a_gzip_body_that_stops_short_is_malformed() -> None:
+    with pytest.raises(BodyMalformed):
+        decoded_body(gzip.compress(b"[]" * 1000)[:-12], "gzip")
+
+
+def test_an_unknown_encoding_is_refused() -> None:
+    with pytest.raises(ContentEncodingUnsupported):
+        decoded_body(b"", "br")
+
+
+@pytest.mark.parametrize(
+    ("body", "mode"),
+    [
+        (b"", Mode.PLAIN),
+        (b"{", Mode.PLAIN),
+        (b'{"a":1}x', Mode.PLAIN),
+        (b"5", Mode.PLAIN),
+        (b"[]", Mode.SINGLE),
+        (b"{}", Mode.BATCH),
+        (b"[1,]", Mode.BATCH),
+        (b"nonsense", Mode.BINARY),
+    ],
+)
+def test_a_body_that_is_not_the_json_of_its_mode_is_malformed(body: bytes, mode: Mode) -> None:
+    with pytest.raises(BodyMalformed):
+        split_body(body, mode, {})
+
+
+def test_plain_json_takes_one_event_or_an_array() -> None:
+    assert [bytes(raw) for raw in split_body(b' {"a":1} ', Mode.PLAIN, {})] == [b'{"a":1}']
+    assert [bytes(raw) for raw in split_body(b'\n[{"a":1}, 2]', Mode.PLAIN, {})] == [b'{"a":1}', b"2"]
+
+
+def test_ten_thousand_events_pass_and_one_more_does_not() -> None:
+    assert len(split_body(b"[" + b"1," * 9_999 + b"1]", Mode.BATCH, {})) == 10_000
+    with pytest.raises(TooManyEvents):
+        split_body(b"[" + b"1," * 10_000 + b"1]", Mode.BATCH, {})
+
+
+def test_in_binary_mode_attributes_are_percent_encoded_headers() -> None:
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-id": "1",
+        "ce-source": "lms%20one",
+        "ce-type": "session.ended",
+        "ce-time": "2026-11-24T10:00:00Z",
+        "ce-subject": "J%C3%BCrgen",
+        "ce-traceparent": "ignored",
+    }
+
+    (raw,) = split_body(b'{"session_id": "s"}', Mode.BINARY, headers)
+
+    made = draft_event(raw, 0, Rules(NOW))
+    assert (made.source, made.subject, made.canonical) == ("lms one", "Jürgen", b'{"session_id":"s"}')
+
+
+def test_one_event_that_is_too_deep_does_not_sink_its_batch() -> None:
+    deep = b'{"id":"deep","data":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+    good = json.dumps(event(id='quote " and ] bracket')).encode()
+
+    first, second, third = split_body(b"[" + good + b" , " + deep + b"," + good + b"]", Mode.BATCH, {})
+
+    assert draft(bytes(first)).id == draft(bytes(third)).id == 'quote " and ] bracket'
+    assert code_of(bytes(second)) == "nesting_too_deep"
+
+
+def test_a_deep_body_with_unbalanced_brackets_is_malformed() -> None:
+    with pytest.raises(BodyMalformed):
+        split_body(b"[" + b"[" * 50_000 + b"]" * 40_000 + b"]", Mode.BATCH, {})
+
+
+def test_a_valid_event_becomes_a_draft_in_utc() -> None:
+    made = draft(event())
+
+    assert made.occurred_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
+    assert made.metered
+    assert made.canonical == b'{"course_id":"c-1","course_type":"wbt"}'
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"id": ...}, "id_missing"),
+        ({"id": ""}, "id_missing"),
+        ({"id": None}, "id_missing"),
+        ({"id": 5}, "attribute_invalid"),
+        ({"id": "x" * 513}, "attribute_invalid"),
+        ({"id": "x\0"}, "attribute_invalid"),
+        ({"source": ...}, "source_missing"),
+        ({"type": ...}, "type_missing"),
+        ({"subject": ...}, "subject_missing"),
+        ({"subject": {"a": 1}}, "attribute_invalid"),
+        ({"time": ...}, "time_missing"),
+        ({"time": "2026-11-24T10:00:00"}, "time_invalid"),
+        ({"time": "2026-02-30T10:00:00Z"}, "time_invalid"),
+        ({"time": "yesterday"}, "time_invalid"),
+        ({"time": 1764000000}, "time_invalid"),
+        ({"time": "0001-01-01T00:00:00+10:00"}, "time_invalid"),
+        ({"time": "9999-12-31T23:59:59-10:00"}, "time_in_future"),
+        ({"specversion": ...}, "specversion_unsupported"),
+        ({"specversion": "0.3"}, "specversion_unsupported"),
+        ({"data": ...}, "data_invalid"),
+        ({"data": []}, "data_invalid"),
+        ({"data": "text"}, "data_invalid"),
+        ({"data": {"course_id": "c"}}, "data_invalid"),
+        ({"data": {"course_id": "", "course_type": "wbt"}}, "data_invalid"),
+        ({"data": {"course_id": "c", "course_type": "mooc"}}, "data_invalid"),
+        ({"data": {"course_id": "c", "course_type": "wbt", "audience": "friends"}}, "data_invalid"),
+        ({"data": {"course_id": "c", "course_type": "wbt", "person": {"class": "king"}}}, "data_invalid"),
+        ({"data": {"course_id": "c", "course_type": "wbt", "tags": {"a": 1}}}, "data_invalid"),
+        ({"data": {"course_id": "c", "course_type": "wbt", "class_starts_at": "2026-11-24"}}, "data_invalid"),
+        ({"data": {"course_id": "c\0", "course_type": "wbt"}}, "data_invalid"),
+        ({"data_base64": "eA=="}, "data_invalid"),
+    ],
+)
+def test_a_bad_event_is_refused_with_its_code(changes: dict[str, Any], code: str) -> None:
+    assert code_of(event(**changes)) == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "code"),
+    [
+        ("class.attended", {"minutes": -1}, "quantity_out_of_range"),
+        ("class.attended", {"minutes": 44641}, "quantity_out_of_range"),
+        ("class.attended", {"minutes": 1e300}, "quantity_out_of_range"),
+        ("class.attended", {"minutes": "NaN"}, "data_invalid"),
+        ("class.attended", {"minutes": True}, "data_invalid"),
+        ("course.cancelled", {"course_type": "wbt", "progress": 1.01}, "quantity_out_of_range"),
+        ("course.cancelled", {"course_type": "wbt", "progress": -0.5}, "quantity_out_of_range"),
+        ("course.purchased", {"amount": "-5.00", "currency": "EUR"}, "quantity_out_of_range"),
+        ("course.purchased", {"amount": "1234567890123", "currency": "EUR"}, "quantity_out_of_range"),
+        ("course.purchased", {"amount": 12.3, "currency": "EUR"}, "data_invalid"),
+        ("course.purchased", {"amount": "1e5", "currency": "EUR"}, "data_invalid"),
+        ("course.purchased", {"amount": "5", "currency": "XXQ"}, "data_invalid"),
+        ("course.refunded", {"amount": "5", "currency": "eur"}, "data_invalid"),
+    ],
+)
+def test_absurd_quantities_are_refused(kind: str, data: dict[str, Any], code: str) -> None:
+    base = {"course_id": "c", "class_id": "k"}
+    assert code_of(event(type=kind, data=base | data)) == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("class.attended", {"minutes": 0}),
+        ("class.attended", {"minutes": 44640}),
+        ("class.attended", {"minutes": 45.5}),
+        ("course.cancelled", {"course_type": "ilt", "progress": 1}),
+        ("course.purchased", {"amount": "999999999999", "currency": "JPY"}),
+        ("course.refunded", {"amount": "0.00", "currency": "KWD"}),
+    ],
+)
+def test_quantities_at_their_limits_pass(kind: str, data: dict[str, Any]) -> None:
+    assert draft(event(type=kind, data={"course_id": "c", "class_id": "k"} | data)).metered
+
+
+def test_a_detail_names_the_field_and_the_schema() -> None:
+    with pytest.raises(FaultyEvent, match=r"data\.course_type: .*'mooc'.* See /schemas/course\.launched\."):
+        draft(event(data={"course_id": "c", "course_type": "mooc"}))
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"5", "event_invalid"),
+        (b'"text"', "event_invalid"),
+        (b"null", "event_invalid"),
+        (b'{"id":"\xff"}', "event_invalid"),
+        (b'{"id":"\\ud800"}', "event_invalid"),
+    ],
+)
+def test_what_is_no_event_at_all_is_refused_alone(raw: bytes, code: str) -> None:
+    assert code_of(raw) == code
+
+
+def test_time_may_be_five_minutes_ahead_of_the_tenants_clock_and_no_more() -> None:
+    assert draft(event(time=(NOW + timedelta(minutes=5)).isoformat())).id == "e-1"
+    assert code_of(event(time=(NOW + timedelta(minutes=5, microseconds=1)).isoformat())) == "time_in_future"
+
+
+def test_plain_json_may_leave_the_version_out_but_not_state_another() -> None:
+    assert draft(event(specversion=...), version_required=False).id == "e-1"
+    with pytest.raises(FaultyEvent):
+        draft(event(specversion="0.3"), version_required=False)
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_data_may_be_thirty_two_levels_deep_and_no_more() -> None:
+    # The object itself is the first level.
+    assert draft(event(type="custom", data={"x": nested(31)})).id == "e-1"
+    assert code_of(event(type="custom", data={"x": nested(32)})) == "nesting_too_deep"
+    assert draft(event(type="custom", data={"wide": [[1]] * 100})).id == "e-1"
+
+
+@pytest.mark.parametrize("data", [..., None, {"any": "thing"}, [1], "text", 5])
+def test_an_unknown_type_is_kept_whatever_its_data(data: Any) -> None:
+    assert not draft(event(type="coffee.brewed", data=data)).metered
+
+
+def test_an_escaped_backslash_is_not_a_nul() -> None:
+    made = draft(event(data={"course_id": "\\u0000", "course_type": "wbt"}))
+
+    assert made.canonical == b'{"course_id":"\\\\u0000","course_type":"wbt"}'
+
+
+def test_the_hash_tells_content_but_neither_order_nor_time_nor_spelling_of_numbers() -> None:
+    one = draft(
+        b'{"specversion":"1.0","id":"1","source":"s","type":"t","subject":"p","time":"2026-11-24T10:00:00Z","data":{"a":1,"b":[1.0]}}'
+    )
+    same = draft(
+        b'{"specversion":"1.0","id":"1","source":"s","type":"t","subject":"p","time":"2026-11-24T11:00:00Z","data":{ "b":[1], "a":1.0}}'
+    )
+    other = draft(
+        b'{"specversion":"1.0","id":"1","source":"s","type":"t","subject":"p","time":"2026-11-24T10:00:00Z","data":{"a":1,"b":[2]}}'
+    )
+
+    assert one.content_hash == same.content_hash != other.content_hash
+    assert (
+        one.content_hash
+        != draft(event(id="1", source="s", type="t", subject="q", data={"a": 1, "b": [1]})).content_hash
+    )
+    assert one.event_key == same.event_key == other.event_key
+
+
+def test_integers_beyond_64_bits_are_kept_exactly() -> None:
+    big = 10**30
+    assert draft(event(type="custom", data={"n": big})).canonical == b'{"n":%d}' % big
