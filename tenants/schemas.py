@@ -13,6 +13,7 @@ from tenants.reads import AuditLine, CostCentreView, LegalEntityView, PersonView
 __all__ = (
     "AssignmentBody",
     "Audit",
+    "AwareDatetime",
     "CostCentreBody",
     "KeyBody",
     "LegalEntityBody",
@@ -25,6 +26,8 @@ __all__ = (
 )
 
 Text = Annotated[str, msgspec.Meta(max_length=500)]
+AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant: RFC 3339 with an offset."""
 
 
 class LegalEntityBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,7 +126,7 @@ class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
     email: Text
     name: Text
     scopes: list[Text] | None = None
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class NewKeyAnswer(msgspec.Struct):
@@ -138,7 +141,7 @@ class PersonBody(msgspec.Struct, forbid_unknown_fields=True):
     """A person by the key that events name as `subject`."""
 
     key: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-    active_from: datetime
+    active_from: AwareDatetime
     name: Text = ""
     email: Text = ""
     person_class: Text = msgspec.field(default="member", name="class")
