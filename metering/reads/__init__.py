@@ -1,5 +1,6 @@
 """What the rest of the product may ask metering; answers are frozen values."""
 
+from metering.reads.changes import first_change_since
 from metering.reads.evidence import with_event_ids
 from metering.reads.facts import load_facts
 from metering.reads.measuring import concurrency_curve, load_grounds, measure
@@ -14,6 +15,7 @@ __all__ = (
     "SeriesQuery",
     "UsageSeries",
     "concurrency_curve",
+    "first_change_since",
     "load_facts",
     "load_grounds",
     "measure",

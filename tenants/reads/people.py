@@ -19,6 +19,7 @@ __all__ = (
     "all_cost_centres",
     "attribution",
     "cost_centres",
+    "merged_since",
     "people",
     "people_page",
     "trait_keys",
@@ -170,3 +171,13 @@ def people_page(
             or_(Person.name.ilike(pattern), Person.email.ilike(pattern), Person.external_id.ilike(pattern))
         )
     return tuple(PersonView(*row) for row in session.execute(query))
+
+
+def merged_since(session: Session, tenant_id: UUID, since: datetime) -> bool:
+    """Tell whether identities were merged or unmerged after an instant of recording."""
+    found = session.execute(
+        select(IdentityLink.identity_id)
+        .where(IdentityLink.tenant_id == tenant_id, IdentityLink.recorded_at > since)
+        .limit(1)
+    ).first()
+    return found is not None
