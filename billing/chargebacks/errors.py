@@ -14,7 +14,6 @@ __all__ = (
     "InvoiceNotFinal",
     "NoPoolLines",
     "NoRules",
-    "PeriodInvalid",
     "PeriodNotOpen",
     "RunState",
     "SharesNotOne",
@@ -148,16 +147,6 @@ class PeriodNotOpen(Refused):
 
     def __init__(self, period: str, status: str) -> None:
         super().__init__(f"Period {period} is {status}: charge this back in an open period.")
-
-
-class PeriodInvalid(InvalidInput):
-    """The period is not a calendar month."""
-
-    code = "period_invalid"
-
-    def __init__(self, period: str) -> None:
-        detail = f"'{period}' is not a month; write it like 2026-10."
-        super().__init__(InputError("/period", self.code, detail))
 
 
 _BY_CODE: dict[str, type[InvalidInput]] = {kind.code: kind for kind in (SharesNotOne, CostCentreUnknown)}

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from billing.chargebacks.errors import PeriodInvalid
+from billing.errors import PeriodInvalid
 from core.periods import Period, add_months, month_period
 
 __all__ = ("last_day", "month_of", "month_span", "next_month")

@@ -1,6 +1,5 @@
 """Carry what a residual rule kept back into a cost pool of the next month."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from billing.chargebacks.allocation import VARIANCE, Allocation, Leaf
 from billing.chargebacks.months import next_month
-from billing.chargebacks.reads import PoolLineView, RunView
+from billing.chargebacks.reads import PoolLineView, RunView, period_state
 from billing.chargebacks.store import insert_pool
 from core.ids import new_id
 
@@ -34,22 +33,24 @@ def carry_over(session: Session, tenant_id: UUID, posting: Posting) -> None:
     The journal takes them out of the variance again when that pool is posted, so that nothing is
     recovered twice. They keep their own period, and so its drivers.
     """
+    month = next_month(posting.run.period)
+    while period_state(session, tenant_id, month) == "closed":
+        month = next_month(month)
     lines = {line.key: line for line in posting.lines}
     carried = [leaf for leaf in posting.allocation.leaves if leaf.account == VARIANCE and leaf.gross_minor]
     for currency in sorted({leaf.line.currency for leaf in carried}):
         mine = [(leaf, lines[leaf.line.key]) for leaf in carried if leaf.line.currency == currency]
-        pool = _pool(tenant_id, posting, [leaf for leaf, _ in mine])
+        pool = _pool(tenant_id, posting, month, tuple(leaf for leaf, _ in mine))
         rows = [_line(pool, position, leaf, line) for position, (leaf, line) in enumerate(mine, start=1)]
         insert_pool(session, pool, rows)
 
 
-def _pool(tenant_id: UUID, posting: Posting, leaves: Iterable[Leaf]) -> dict[str, Any]:
-    leaves = tuple(leaves)
+def _pool(tenant_id: UUID, posting: Posting, month: str, leaves: tuple[Leaf, ...]) -> dict[str, Any]:
     return {
         "tenant_id": tenant_id,
         "id": new_id(),
         "kind": "carried",
-        "period": next_month(posting.run.period),
+        "period": month,
         "name": f"carried from {posting.run.period}",
         "currency": leaves[0].line.currency,
         "net_minor": sum(leaf.net_minor for leaf in leaves),

@@ -88,7 +88,8 @@ def _lines(session: Session, tenant_id: UUID, invoice: InvoiceView, pool_id: UUI
         for line in invoice.lines
     ]
     taxes = line_taxes(taxed, {(tax.category, tax.rate): tax.tax.amount_minor for tax in invoice.taxes})
-    slugs = {consumer: get_tenant(session, consumer).slug for consumer in {l.consumer_tenant_id for l in invoice.lines}}
+    consumers = {line.consumer_tenant_id for line in invoice.lines}
+    slugs = {consumer: get_tenant(session, consumer).slug for consumer in consumers}
     return [
         {
             "tenant_id": tenant_id,

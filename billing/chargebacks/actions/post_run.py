@@ -20,7 +20,6 @@ from billing.chargebacks.states import advance_run
 from billing.chargebacks.store import add_all, claim_lines, lock_period, lock_run, next_posting_number, step_run
 from core.errors import NotFound
 from core.ids import new_id
-from core.money import Money
 from tenants.actions.record_audit import record_audit
 
 __all__ = ("post_run",)
@@ -117,12 +116,8 @@ def _write_journal(session: Session, tenant_id: UUID, posting: Posting, number: 
     for line in posting.lines:
         pools[line.pool_id] = pools[line.pool_id] + line.sums if line.pool_id in pools else line.sums
     sources = [_source(session, tenant_id, pool_id, sums) for pool_id, sums in pools.items()]
-    totals = [
-        StatementTotal(
-            draft.cost_centre, Money(draft.net_minor, draft.currency), Money(draft.tax_minor, draft.currency)
-        )
-        for draft in statements_of(posting.allocation)
-    ]
+    drafts = statements_of(posting.allocation)
+    totals = [StatementTotal(draft.cost_centre, draft.net, draft.tax) for draft in drafts]
     entries = journal_lines(number, last_day(posting.run.period), sources, totals)
     rows = [
         {"tenant_id": tenant_id, "run_id": posting.run.id, "position": position, **asdict(entry)}

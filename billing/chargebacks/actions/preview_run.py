@@ -19,7 +19,6 @@ from billing.chargebacks.reads import (
     to_lines,
 )
 from billing.chargebacks.statements import statements_of
-from core.money import Money
 from tenants.reads import TenantView
 
 __all__ = ("preview_run",)
@@ -70,9 +69,4 @@ def _current(session: Session, tenant: TenantView) -> tuple[RuleDocument, ...]:
 
 
 def _summaries(allocation: Allocation) -> tuple[StatementSummary, ...]:
-    return tuple(
-        StatementSummary(
-            draft.cost_centre, Sums(Money(draft.net_minor, draft.currency), Money(draft.tax_minor, draft.currency))
-        )
-        for draft in statements_of(allocation)
-    )
+    return tuple(StatementSummary(draft.cost_centre, Sums(draft.net, draft.tax)) for draft in statements_of(allocation))

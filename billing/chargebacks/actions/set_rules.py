@@ -50,14 +50,8 @@ def set_rules(
     _write(session, tenant, wanted, (version + 1, actor, now))
     made = current_rules(session, tenant.id)
     assert made is not None
-    record_audit(
-        session,
-        tenant.id,
-        actor,
-        "set_chargeback_rules",
-        ("chargeback_rule_set", str(made.id)),
-        {"version": version + 1},
-    )
+    target = ("chargeback_rule_set", str(made.id))
+    record_audit(session, tenant.id, actor, "set_chargeback_rules", target, {"version": made.version})
     return made
 
 

@@ -3,11 +3,12 @@
 import pytest
 
 from billing.chargebacks.allocation import allocate
-from billing.chargebacks.errors import PeriodInvalid, PeriodNotOpen, RunState
+from billing.chargebacks.errors import PeriodNotOpen, RunState
 from billing.chargebacks.flows import sankey_of
 from billing.chargebacks.months import last_day, month_span, next_month
 from billing.chargebacks.statements import statements_of
 from billing.chargebacks.states import PERIOD_TRANSITIONS, RUN_TRANSITIONS, advance_period, advance_run
+from billing.errors import PeriodInvalid
 from core.periods import zone
 from tests.unit.chargebacks.lines import DIRECT, HEADCOUNT, METER, inputs, line, rules
 
