@@ -8,9 +8,12 @@ __all__ = (
     "AddonNotOffered",
     "ChangeAlreadyAtThatInstant",
     "ChangeInThePast",
+    "ChangeOutsidePeriod",
     "ChangePending",
+    "ChangesNothing",
     "CurrencyNotPriced",
     "DraftMissing",
+    "DraftOutdated",
     "IntervalDiffers",
     "PlanInvalid",
     "SubscriptionKeyTaken",
@@ -42,6 +45,15 @@ class DraftMissing(Refused):
 
     def __init__(self, plan_key: str) -> None:
         super().__init__(f"The plan '{plan_key}' has no draft. Save one with POST /v1/plans/{plan_key}/drafts first.")
+
+
+class DraftOutdated(Refused):
+    """The draft is not the one that the caller saw."""
+
+    code = "draft_outdated"
+
+    def __init__(self, plan_key: str, wanted: int, number: int) -> None:
+        super().__init__(f"The next version of '{plan_key}' is {number}, not {wanted}. Look at the draft again.")
 
 
 class VersionRetired(Refused):
@@ -120,3 +132,25 @@ class ChangeInThePast(Refused):
 
     def __init__(self, at: datetime, now: datetime) -> None:
         super().__init__(f"{at.isoformat()} is before now ({now.isoformat()}). Leave 'at' out to change now.")
+
+
+class ChangeOutsidePeriod(Refused):
+    """An instant beyond the running period was asked for."""
+
+    code = "change_outside_period"
+    status = 422
+
+    def __init__(self, at: datetime, ends_at: datetime) -> None:
+        super().__init__(
+            f"{at.isoformat()} is after the running period, which ends at {ends_at.isoformat()}. "
+            "Use 'at_period_end', or ask again in that period."
+        )
+
+
+class ChangesNothing(Refused):
+    """The subscription already holds exactly what was asked for."""
+
+    code = "changes_nothing"
+
+    def __init__(self) -> None:
+        super().__init__("The subscription already holds exactly this. Name another plan, version or add-ons.")

@@ -4,24 +4,24 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from core.periods import Period, days_of
+from metering.registry import find_meter
 from plans.charges import Proration
 
 __all__ = ("part_of", "splits_by_time")
-
-FLOWS = ("contributions", "courses.", "class.")
-"""Meters that count or sum things that happen: each falls into the piece in which it happened."""
 
 
 def splits_by_time(meter: str | None) -> bool:
     """Tell whether the meter's figures of a period's pieces add up to the period's figure.
 
-    Counts and sums do. Peaks, distinct people and averages are measured in each piece and billed
-    for its part of the full period, as flat amounts are.
+    Counts and sums do: each thing falls into the piece in which it happened. Peaks, distinct people
+    and averages are measured in each piece and billed for its part of the full period, as flat
+    amounts are.
 
     >>> splits_by_time("courses.transactions.charged"), splits_by_time("seats.named.peak"), splits_by_time(None)
     (True, False, False)
     """
-    return meter is not None and meter.startswith(FLOWS)
+    spec = find_meter(meter) if meter is not None else None
+    return spec is not None and spec.additive
 
 
 def part_of(full: Period, piece: Period, proration: Proration, tz: ZoneInfo) -> Fraction:

@@ -25,6 +25,7 @@ __all__ = (
     "REFUNDED",
     "RatedCharge",
     "Sources",
+    "counted",
     "rate_advance",
     "rate_period",
     "rate_refunds",
@@ -42,8 +43,8 @@ class Sources:
 
     measure: Callable[[str, Period], Measurement]
     """Meter and period → figure with its grounds; asked for whole contract years by pooled allowances."""
-    earlier: Callable[[str, Period], Fraction] = lambda _charge_key, _period: Fraction(0)
-    """Charge key and the contract year before this bill → what its bills of that stretch counted, refunds
+    earlier: Callable[[HeldCharge, Period], Fraction] = lambda _held, _period: Fraction(0)
+    """A charge and the contract year before this bill → what its bills of that stretch counted, refunds
     not taken off. Asked for `tier_period` and `included_per` only."""
 
 
@@ -136,6 +137,11 @@ def rate_refunds(
     return tuple(rated)
 
 
+def counted(measurement: Measurement, charge: Charge) -> Measurement:
+    """Narrow a meter's measurement to what the charge counts (`where`)."""
+    return _narrowed(measurement, charge, _any)
+
+
 def refund_origins(measurement: Measurement) -> tuple[datetime, ...]:
     """Return when the transactions were charged that a measurement of refunds gives back, in order."""
     return tuple(sorted({_origin(entry) for entry in measurement.entries}))
@@ -171,7 +177,7 @@ def _refund(
     subscription: SubscriptionView, held: HeldCharge, service: Span, sources: Sources, refunds: Measurement
 ) -> RatedCharge:
     part = part_of(service.full, service.period, held.charge.proration, subscription.schedule.tz)
-    charged = _narrowed(sources.measure(CHARGED, service.period), held.charge, _any)
+    charged = counted(sources.measure(CHARGED, service.period), held.charge)
     before = _usage(subscription, held, service, sources, charged)
     keys = dict(before.by_key)
     for key, quantity in _by_key(held.charge, refunds):
@@ -198,7 +204,7 @@ def _usage(
     earlier = pool_before = Fraction(0)
     if starts_at < service.period.starts_at:
         so_far = Period(starts_at, service.period.starts_at)
-        earlier = sources.earlier(held.key, so_far)
+        earlier = sources.earlier(held, so_far)
         pool_before = _pool(charge, so_far, sources)
     pool = _pool(charge, Period(starts_at, service.period.ends_at), sources)
     return UsageQuantity(measurement.quantity, (), earlier, pool, pool_before)

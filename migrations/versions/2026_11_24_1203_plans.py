@@ -191,14 +191,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("prev_ends_at is null"),
     )
 
-    # The published catalogue is written by the vendor alone, and never changed but for a retirement.
+    # A published version never changes but for its retirement.
     for table in ("plan_family", "plan"):
-        secure_global(op, table, steward="select, insert")
-    secure_global(op, "plan_version", steward="select, insert", steward_update_columns=("retired_at",))
-    secure(op, "plan_draft", app="", steward="select, insert, update, delete")
+        secure_global(op, table, app="select, insert", steward="select, insert")
+    secure_global(
+        op,
+        "plan_version",
+        app="select, insert",
+        app_update_columns=("retired_at",),
+        steward="select, insert",
+        steward_update_columns=("retired_at",),
+    )
+    secure(op, "plan_draft", app="select, insert, update, delete", steward="select, insert, update, delete")
     secure(op, "subscription", app_update_columns=("ends_at",))
     secure(op, "subscription_item", app_update_columns=("ends_at",))
-    secure(op, "billing_period", app_update_columns=("ends_at", "closed_at"))
+    secure(op, "billing_period", app="select, insert, delete", app_update_columns=("ends_at", "closed_at"))
 
 
 def downgrade() -> None:

@@ -157,8 +157,8 @@ def test_light_bills_its_minimum_and_yearly_volume_tiers_by_difference():
     held = subscription(holding("light"))
     asked = []
 
-    def earlier(key: str, period: Period) -> Fraction:
-        asked.append((key, period))
+    def earlier(held, period: Period) -> Fraction:
+        asked.append((held.key, period))
         return Fraction(4_000)
 
     assert told(rate_period(held, month(1), Sources(facts.measure, earlier))) == [
@@ -180,7 +180,7 @@ def test_a_new_contract_year_starts_the_tiers_anew():
     assert told(rated)[1] == ("wbt_starts", "10", "25.00")
 
 
-def _refuse(key: str, period: Period) -> Fraction:
+def _refuse(held, period: Period) -> Fraction:
     raise AssertionError("a contract year's first bill has no earlier ones")
 
 
@@ -194,7 +194,7 @@ def test_pooled_courses_follow_the_most_seats_so_far_and_never_shrink():
     )
     held = subscription(holding("standard-named"))
 
-    def earlier(key: str, period: Period) -> Fraction:
+    def earlier(held, period: Period) -> Fraction:
         return facts.measure("courses.transactions.charged", period).quantity
 
     bills = [told(rate_period(held, month(m), Sources(facts.measure, earlier)))[1][2] for m in (1, 2, 3, 4)]
@@ -314,7 +314,7 @@ def test_a_years_pooled_bills_sum_to_what_lies_over_the_whole_pool(months):
     )
     held = subscription(holding("standard-named"))
 
-    def earlier(key: str, period: Period) -> Fraction:
+    def earlier(held, period: Period) -> Fraction:
         return facts.measure("courses.transactions.charged", period).quantity
 
     billed = sum(

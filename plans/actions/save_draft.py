@@ -1,0 +1,86 @@
+"""Save the draft of a plan's next version; faults are told, and refused only when it is published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from core.errors import InputError, InvalidInput, NotFound
+from core.scope import VENDOR_ID
+from plans.documents import PlanDocument
+from plans.reads.catalogue import DraftView, draft, get_plan
+from plans.store import put_draft
+from tenants.actions.record_audit import record_audit
+
+__all__ = ("DraftInput", "PlanIdentity", "save_draft")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanIdentity:
+    """What a new plan is called and where it stands; of a plan that exists it cannot change."""
+
+    name: str
+    family_key: str
+    kind: Literal["base", "addon"]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftInput:
+    """A draft; `identity` is needed for a plan that does not exist yet, and ignored otherwise."""
+
+    plan_key: str
+    document: PlanDocument
+    identity: PlanIdentity | None
+    actor: str
+
+
+def save_draft(session: Session, given: DraftInput, now: datetime) -> DraftView:
+    """Create or replace the one draft that a plan has.
+
+    Args:
+        session: the vendor's scope or steward.
+        given: the draft.
+        now: when.
+
+    Raises:
+        InvalidInput: a new plan without name, family, kind and rank (`plan_identity_missing`), or a
+            key that is none (`plan_key_invalid`).
+    """
+    key_shape = given.plan_key.replace("-", "")
+    if not key_shape.isascii() or not key_shape.isalnum() or key_shape != key_shape.lower() or given.plan_key == "base":
+        fault = InputError("/key", "plan_key_invalid", "A plan key has lower-case letters, digits and '-' only.")
+        raise InvalidInput(fault)
+    identity = _identity(session, given)
+    put_draft(
+        session,
+        {
+            "plan_key": given.plan_key,
+            "family_key": identity.family_key,
+            "name": identity.name,
+            "kind": identity.kind,
+            "rank": identity.rank,
+            "document": msgspec.to_builtins(given.document),
+            "updated_at": now,
+            "updated_by": given.actor,
+        },
+    )
+    record_audit(session, VENDOR_ID, given.actor, "save_plan_draft", ("plan", given.plan_key))
+    saved = draft(session, given.plan_key)
+    assert saved is not None, "the draft was written in this transaction"
+    return saved
+
+
+def _identity(session: Session, given: DraftInput) -> PlanIdentity:
+    try:
+        plan = get_plan(session, given.plan_key)
+    except NotFound:
+        if given.identity is None:
+            fault = InputError(
+                "/plan", "plan_identity_missing", f"'{given.plan_key}' is new: say name, family, kind and rank."
+            )
+            raise InvalidInput(fault) from None
+        return given.identity
+    return PlanIdentity(plan.name, plan.family_key, "base" if plan.kind == "base" else "addon", plan.rank)

@@ -1,0 +1,41 @@
+"""Selects about what is sold and held; they return frozen values."""
+
+from plans.reads.catalogue import (
+    DraftView,
+    PlanView,
+    VersionView,
+    draft,
+    get_plan,
+    get_version,
+    list_plans,
+    newest_version,
+    versions,
+)
+from plans.reads.figures import measured_sources
+from plans.reads.periods import BillingPeriodView, DuePeriod, due_periods, periods, unopened
+from plans.reads.subscriptions import all_subscriptions, find_subscription, get_subscription, subscriptions
+from plans.subscriptions import SubscriptionView, charges_of
+
+__all__ = (
+    "BillingPeriodView",
+    "DraftView",
+    "DuePeriod",
+    "PlanView",
+    "SubscriptionView",
+    "VersionView",
+    "all_subscriptions",
+    "charges_of",
+    "draft",
+    "due_periods",
+    "find_subscription",
+    "get_plan",
+    "get_subscription",
+    "get_version",
+    "list_plans",
+    "measured_sources",
+    "newest_version",
+    "periods",
+    "subscriptions",
+    "unopened",
+    "versions",
+)

@@ -1,0 +1,195 @@
+"""Plans, their published versions and, for the vendor, drafts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.scope import VENDOR_ID
+from plans.documents import PlanDocument, parse_document
+from plans.errors import VersionRetired
+from plans.models import Plan, PlanDraft, PlanFamily, PlanVersion
+
+__all__ = (
+    "DraftView",
+    "PlanView",
+    "VersionView",
+    "draft",
+    "get_plan",
+    "get_version",
+    "list_plans",
+    "newest_version",
+    "versions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """A published version of a plan."""
+
+    id: UUID
+    plan_key: str
+    number: int
+    document: PlanDocument
+    content_hash: bytes
+    published_at: datetime
+    published_by: str
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan or an add-on with the version that new customers get, if one is sold."""
+
+    key: str
+    name: str
+    family_key: str
+    family_name: str
+    kind: str
+    rank: int
+    newest: VersionView | None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """What will be a plan's next version."""
+
+    plan_key: str
+    name: str
+    family_key: str
+    kind: str
+    rank: int
+    number: int
+    """The number it will get."""
+    document: PlanDocument
+    updated_at: datetime
+    updated_by: str
+
+
+_VERSION = (
+    PlanVersion.id,
+    PlanVersion.plan_key,
+    PlanVersion.number,
+    PlanVersion.document,
+    PlanVersion.content_hash,
+    PlanVersion.published_at,
+    PlanVersion.published_by,
+    PlanVersion.retired_at,
+)
+
+
+def _version_views(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[VersionView, ...]:
+    views = []
+    for row in session.execute(query):
+        fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
+        fields["document"] = parse_document(fields["document"])
+        views.append(VersionView(**fields))
+    return tuple(views)
+
+
+def versions(session: Session, plan_key: str) -> tuple[VersionView, ...]:
+    """Return all published versions of a plan, newest first, retired ones too."""
+    query = select(*_VERSION).where(PlanVersion.plan_key == plan_key).order_by(PlanVersion.number.desc())
+    return _version_views(session, query)
+
+
+def newest_version(session: Session, plan_key: str) -> VersionView:
+    """Return the version that new customers get.
+
+    Raises:
+        NotFound: there is no such plan, or nothing of it is sold (`not_found`).
+    """
+    newest = get_plan(session, plan_key).newest
+    if newest is None:
+        raise NotFound("published version of plan", plan_key)
+    return newest
+
+
+def get_version(session: Session, plan_key: str, number: int, *, on_sale: bool = False) -> VersionView:
+    """Return a version by number.
+
+    Raises:
+        NotFound: there is none (`not_found`).
+        VersionRetired: `on_sale` is asked for, and it is not sold any more (`version_retired`).
+    """
+    query = select(*_VERSION).where(PlanVersion.plan_key == plan_key, PlanVersion.number == number)
+    found = _version_views(session, query)
+    if not found:
+        raise NotFound("version of plan", f"{plan_key}/{number}")
+    if on_sale and found[0].retired_at is not None:
+        raise VersionRetired(plan_key, number)
+    return found[0]
+
+
+def versions_by_id(session: Session, ids: set[UUID]) -> dict[UUID, VersionView]:
+    """Return versions by id."""
+    found = _version_views(session, select(*_VERSION).where(PlanVersion.id.in_(ids)))
+    return {version.id: version for version in found}
+
+
+def list_plans(session: Session, kind: str | None = None) -> tuple[PlanView, ...]:
+    """Return all plans and add-ons from light to full, with the newest version that is sold."""
+    sold = (
+        select(
+            PlanVersion.plan_key,
+            func.max(PlanVersion.number).label("number"),
+        )
+        .where(PlanVersion.retired_at.is_(None))
+        .group_by(PlanVersion.plan_key)
+        .subquery()
+    )
+    newest = _version_views(
+        session,
+        select(*_VERSION).join(sold, (sold.c.plan_key == PlanVersion.plan_key) & (sold.c.number == PlanVersion.number)),
+    )
+    by_plan = {version.plan_key: version for version in newest}
+    rows = session.execute(
+        select(Plan.key, Plan.name, Plan.family_key, PlanFamily.name, Plan.kind, Plan.rank)
+        .join(PlanFamily, PlanFamily.key == Plan.family_key)
+        .order_by(Plan.kind.desc(), Plan.family_key, Plan.rank, Plan.key)
+    )
+    plans = (PlanView(*row, newest=by_plan.get(row.key)) for row in rows)
+    return tuple(plan for plan in plans if kind is None or plan.kind == kind)
+
+
+def get_plan(session: Session, plan_key: str) -> PlanView:
+    """Return a plan or an add-on.
+
+    Raises:
+        NotFound: there is none of that key (`not_found`).
+    """
+    found = next((plan for plan in list_plans(session) if plan.key == plan_key), None)
+    if found is None:
+        raise NotFound("plan", plan_key)
+    return found
+
+
+def next_number(session: Session, plan_key: str) -> int:
+    """Return the number that the plan's next version gets."""
+    last = session.execute(select(func.max(PlanVersion.number)).where(PlanVersion.plan_key == plan_key)).scalar_one()
+    return (last or 0) + 1
+
+
+def draft(session: Session, plan_key: str) -> DraftView | None:
+    """Return the draft of a plan's next version; the vendor's scope sees it, others see none."""
+    row = session.execute(
+        select(
+            PlanDraft.plan_key,
+            PlanDraft.name,
+            PlanDraft.family_key,
+            PlanDraft.kind,
+            PlanDraft.rank,
+            PlanDraft.document,
+            PlanDraft.updated_at,
+            PlanDraft.updated_by,
+        ).where(PlanDraft.tenant_id == VENDOR_ID, PlanDraft.plan_key == plan_key)
+    ).one_or_none()
+    if row is None:
+        return None
+    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
+    fields["document"] = parse_document(fields["document"])
+    return DraftView(number=next_number(session, plan_key), **fields)

@@ -1,0 +1,200 @@
+"""Writes and locks about what is sold and held."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from core.scope import VENDOR_ID
+from plans.models import BillingPeriod, Plan, PlanDraft, PlanFamily, PlanVersion, Subscription, SubscriptionItem
+from plans.periods import Span
+from plans.subscriptions import Holding
+
+__all__ = (
+    "add_family",
+    "add_holdings",
+    "add_plan",
+    "add_spans",
+    "add_subscription",
+    "add_version",
+    "close_span",
+    "delete_draft",
+    "end_holding",
+    "end_span",
+    "end_subscription",
+    "lock_plan",
+    "lock_subscription",
+    "put_draft",
+    "retire",
+    "trim_spans",
+)
+
+Row = dict[str, Any]
+
+
+def add_family(session: Session, row: Row) -> None:
+    """Add a plan family unless it is there."""
+    session.execute(upsert(PlanFamily).values(row).on_conflict_do_nothing())
+
+
+def add_plan(session: Session, row: Row) -> None:
+    """Add a plan unless it is there."""
+    session.execute(upsert(Plan).values(row).on_conflict_do_nothing())
+
+
+def lock_plan(session: Session, plan_key: str) -> None:
+    """Wait for whoever publishes this plan, until the end of the transaction.
+
+    By an advisory lock, because the serving role may not update plans and so cannot lock their rows.
+    """
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 3))"), {"key": plan_key})
+
+
+def add_version(session: Session, row: Row) -> None:
+    """Add a published version."""
+    session.execute(insert(PlanVersion).values(row))
+
+
+def retire(session: Session, version_id: UUID, now: datetime) -> None:
+    """Stop selling a version; done once."""
+    session.execute(
+        update(PlanVersion).where(PlanVersion.id == version_id, PlanVersion.retired_at.is_(None)).values(retired_at=now)
+    )
+
+
+def put_draft(session: Session, row: Row) -> None:
+    """Save or replace a plan's draft."""
+    row = row | {"tenant_id": VENDOR_ID}
+    changed = {name: value for name, value in row.items() if name not in ("tenant_id", "plan_key")}
+    session.execute(
+        upsert(PlanDraft).values(row).on_conflict_do_update(index_elements=["tenant_id", "plan_key"], set_=changed)
+    )
+
+
+def delete_draft(session: Session, plan_key: str) -> None:
+    """Drop a plan's draft."""
+    session.execute(delete(PlanDraft).where(PlanDraft.tenant_id == VENDOR_ID, PlanDraft.plan_key == plan_key))
+
+
+def add_subscription(session: Session, row: Row) -> bool:
+    """Add a subscription; False where its key is taken (waiting for whoever is about to take it)."""
+    added = session.execute(
+        upsert(Subscription)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["tenant_id", "key"])
+        .returning(Subscription.id)
+    )
+    return added.scalar_one_or_none() is not None
+
+
+def lock_subscription(session: Session, tenant_id: UUID, subscription_id: UUID) -> None:
+    """Wait for whoever changes this subscription, until the end of the transaction."""
+    session.execute(
+        select(Subscription.id)
+        .where(Subscription.tenant_id == tenant_id, Subscription.id == subscription_id)
+        .with_for_update()
+    )
+
+
+def end_subscription(session: Session, tenant_id: UUID, subscription_id: UUID, ends_at: datetime) -> None:
+    """Set the end of a subscription."""
+    session.execute(
+        update(Subscription)
+        .where(Subscription.tenant_id == tenant_id, Subscription.id == subscription_id)
+        .values(ends_at=ends_at)
+    )
+
+
+def add_holdings(
+    session: Session, tenant_id: UUID, subscription_id: UUID, holdings: Iterable[tuple[Holding, datetime | None]]
+) -> None:
+    """Add versions in force, each with the end of the one before it in its slot (None for the first)."""
+    session.execute(
+        insert(SubscriptionItem),
+        [
+            {
+                "tenant_id": tenant_id,
+                "subscription_id": subscription_id,
+                "slot": holding.slot,
+                "starts_at": holding.starts_at,
+                "ends_at": holding.ends_at,
+                "prev_ends_at": prev_ends_at,
+                "version_id": holding.version_id,
+                "quantity": holding.quantity,
+            }
+            for holding, prev_ends_at in holdings
+        ],
+    )
+
+
+def end_holding(session: Session, tenant_id: UUID, subscription_id: UUID, holding: Holding, ends_at: datetime) -> None:
+    """Set the end of a version that was in force without one."""
+    session.execute(
+        update(SubscriptionItem)
+        .where(
+            SubscriptionItem.tenant_id == tenant_id,
+            SubscriptionItem.subscription_id == subscription_id,
+            SubscriptionItem.slot == holding.slot,
+            SubscriptionItem.starts_at == holding.starts_at,
+        )
+        .values(ends_at=ends_at)
+    )
+
+
+def add_spans(session: Session, tenant_id: UUID, subscription_id: UUID, spans: Iterable[Span], *, head: bool) -> None:
+    """Add billing periods in order; `head` says that the first of them is the subscription's first.
+
+    Two workers may open the same period at once: the second changes nothing.
+    """
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "subscription_id": subscription_id,
+            "starts_at": span.period.starts_at,
+            "ends_at": span.period.ends_at,
+            "prev_ends_at": None if head and place == 0 else span.period.starts_at,
+            "full_starts_at": span.full.starts_at,
+            "full_ends_at": span.full.ends_at,
+        }
+        for place, span in enumerate(spans)
+    ]
+    if rows:
+        session.execute(upsert(BillingPeriod).on_conflict_do_nothing(), rows)
+
+
+def end_span(session: Session, tenant_id: UUID, subscription_id: UUID, starts_at: datetime, ends_at: datetime) -> None:
+    """Cut a billing period short; what follows must be added in the same transaction."""
+    session.execute(_span(update(BillingPeriod), tenant_id, subscription_id, starts_at).values(ends_at=ends_at))
+
+
+def trim_spans(session: Session, tenant_id: UUID, subscription_id: UUID, ends_at: datetime) -> None:
+    """Drop billing periods that were opened at or after the new end and never billed."""
+    session.execute(
+        delete(BillingPeriod).where(
+            BillingPeriod.tenant_id == tenant_id,
+            BillingPeriod.subscription_id == subscription_id,
+            BillingPeriod.starts_at >= ends_at,
+            BillingPeriod.closed_at.is_(None),
+        )
+    )
+
+
+def close_span(session: Session, tenant_id: UUID, subscription_id: UUID, starts_at: datetime, now: datetime) -> None:
+    """Note that a billing period is on an invoice; noted once."""
+    session.execute(
+        _span(update(BillingPeriod), tenant_id, subscription_id, starts_at)
+        .where(BillingPeriod.closed_at.is_(None))
+        .values(closed_at=now)
+    )
+
+
+def _span(statement: Any, tenant_id: UUID, subscription_id: UUID, starts_at: datetime) -> Any:
+    return statement.where(
+        BillingPeriod.tenant_id == tenant_id,
+        BillingPeriod.subscription_id == subscription_id,
+        BillingPeriod.starts_at == starts_at,
+    )
