@@ -39,10 +39,10 @@ class Link:
 
 
 class Connections:
-    """At most `size` connections; waiting for one is fair."""
+    """At most `size` connections that act as `role`; waiting for one is fair."""
 
-    def __init__(self, database_url: str, size: int) -> None:
-        self._url = conninfo(database_url, INGEST)
+    def __init__(self, database_url: str, size: int, role: str = INGEST) -> None:
+        self._url = conninfo(database_url, role)
         self._idle: list[Link] = []
         self._free = asyncio.Semaphore(size)
 

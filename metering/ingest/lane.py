@@ -4,7 +4,7 @@ body → split → draft (each event by itself) → ids → pack → group commi
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ import psycopg
 from msgspec import Raw, Struct
 
 from core.clock import utc_now
+from core.db import INGEST
 from metering.errors import DatabaseUnavailable, EventFault
 from metering.ingest.batcher import Batcher, Limits, Verdict
 from metering.ingest.bodies import decoded_body, mode_of
@@ -24,7 +25,7 @@ from metering.ingest.validation import Draft, Rules, draft_event
 from metering.ingest.writer import FactWriter
 from tenants.reads import TenantView
 
-__all__ = ("IngestAnswer", "IngestLane", "ItemFault")
+__all__ = ("IngestAnswer", "IngestLane", "ItemFault", "Prepared")
 
 _SLICE = 250
 """Events handled between two looks at other requests."""
@@ -60,17 +61,20 @@ class IngestAnswer(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Sorted:
+class Prepared:
+    """A request's events: the valid ones, as drafts and rows of the same order, and the others."""
+
     drafts: list[Draft]
     rejected: list[ItemFault]
+    rows: list[PackedRow]
 
 
 class IngestLane:
     """One per process and event loop: its connections, what it remembers, and its group commit."""
 
-    def __init__(self, database_url: str, limits: Limits | None = None) -> None:
+    def __init__(self, database_url: str, limits: Limits | None = None, role: str = INGEST) -> None:
         limits = limits or Limits()
-        self._connections = Connections(database_url, limits.flights + 1)
+        self._connections = Connections(database_url, limits.flights + 1, role)
         self._resolver = Resolver(self._connections)
         self._writer = FactWriter(self._connections)
         self._batcher = Batcher(self._writer.write, limits)
@@ -114,25 +118,36 @@ class IngestLane:
         rules = Rules(await self.now(tenant), version_required=mode.version_required)
         return await self.ingest(tenant.id, events, rules)
 
-    async def ingest(self, tenant_id: UUID, events: list[Raw], rules: Rules) -> IngestAnswer:
+    async def ingest(self, tenant_id: UUID, events: Sequence[Raw], rules: Rules) -> IngestAnswer:
         """Take raw events accepted at `rules.now`; they are durable when this returns.
 
         Raises:
             IngestBusy, DatabaseUnavailable: to send the same again is safe.
         """
-        sorted_out = await _draft_all(events, rules)
-        rows = await self._pack_all(tenant_id, sorted_out.drafts, rules.now)
-        verdicts = await self._batcher.submit(tenant_id, rows)
-        return _answer(sorted_out, verdicts)
+        return await self.store(tenant_id, await self.prepare(tenant_id, events, rules))
 
-    async def _pack_all(self, tenant_id: UUID, drafts: list[Draft], now: datetime) -> list[PackedRow]:
-        packer = Packer(tenant_id, now, await self._resolver.resolve(tenant_id, drafts))
+    async def prepare(self, tenant_id: UUID, events: Sequence[Raw], rules: Rules) -> Prepared:
+        """Validate and pack events; people and symbols that are new are made, facts are not stored yet.
+
+        Raises:
+            DatabaseUnavailable: nothing was stored (`database_unavailable`).
+        """
+        drafts, rejected = await _draft_all(events, rules)
+        packer = Packer(tenant_id, rules.now, await self._resolver.resolve(tenant_id, drafts))
         rows = []
         for index, draft in enumerate(drafts):
             if index % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
             rows.append(packer.pack(draft))
-        return rows
+        return Prepared(drafts, rejected, rows)
+
+    async def store(self, tenant_id: UUID, prepared: Prepared) -> IngestAnswer:
+        """Store what was prepared for this tenant, and say what became of each event.
+
+        Raises:
+            IngestBusy, DatabaseUnavailable: to send the same again is safe.
+        """
+        return _answer(prepared, await self._batcher.submit(tenant_id, prepared.rows))
 
     async def close(self) -> None:
         """Let everything land and close the connections."""
@@ -140,17 +155,18 @@ class IngestLane:
         await self._connections.close()
 
 
-async def _draft_all(events: list[Raw], rules: Rules) -> _Sorted:
-    found = _Sorted([], [])
+async def _draft_all(events: Sequence[Raw], rules: Rules) -> tuple[list[Draft], list[ItemFault]]:
+    drafts: list[Draft] = []
+    rejected: list[ItemFault] = []
     for index, raw in enumerate(events):
         if index % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
         try:
-            found.drafts.append(draft_event(raw, index, rules))
+            drafts.append(draft_event(raw, index, rules))
         except FaultyEvent as fault:
             event_id = fault.event_id[:_TOO_LONG] if fault.event_id is not None else None
-            found.rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
-    return found
+            rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
+    return drafts, rejected
 
 
 _CONFLICT = (
@@ -160,7 +176,7 @@ _CONFLICT = (
 _REFUSED = "The database does not take the values of this event. Report it with the event."
 
 
-def _answer(found: _Sorted, verdicts: list[Verdict]) -> IngestAnswer:
+def _answer(found: Prepared, verdicts: list[Verdict]) -> IngestAnswer:
     counts = dict.fromkeys(Verdict, 0)
     conflicts, rejected, unmetered = [], list(found.rejected), 0
     for draft, verdict in zip(found.drafts, verdicts, strict=True):
