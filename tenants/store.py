@@ -17,6 +17,7 @@ from tenants.models import (
     IdempotencyRecord,
     IdentityKey,
     SignInAttempt,
+    Tenant,
     TestClock,
     UserSession,
 )
@@ -34,6 +35,7 @@ __all__ = (
     "move_clock",
     "put_cost_centres",
     "remove_session",
+    "set_grace",
     "store_answer",
     "touch_key",
 )
@@ -168,3 +170,8 @@ def delete_expired(session: Session, now: datetime, keep_answers_since: datetime
     session.execute(delete(UserSession).where(UserSession.expires_at < now))
     session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.created_at < keep_answers_since))
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - timedelta(days=1)))
+
+
+def set_grace(session: Session, tenant_id: UUID, grace_hours: int) -> None:
+    """Change a tenant's grace."""
+    session.execute(update(Tenant).where(Tenant.id == tenant_id).values(grace_hours=grace_hours))

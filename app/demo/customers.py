@@ -94,7 +94,7 @@ RETAILER = CustomerSpec(
     addons=("compliance",),
     holidays=("12-25", "12-26", "01-01", "04-03", "04-06", "05-04", "05-25", "08-31"),
     centres=_stores(),
-    crowd=Crowd(employees=40000, joiners_a_month=900, leavers_a_month=700),
+    crowd=Crowd(employees=40000, joiners_a_month=400, leavers_a_month=350),
     rates=Rates(
         rhythm="shop",
         seats=4000,

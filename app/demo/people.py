@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate
 from random import Random
 
@@ -55,6 +56,7 @@ class Population:
     placements: tuple[Placement, ...]
 
 
+@lru_cache(maxsize=16)
 def population(customer: Customer) -> Population:
     """Return the customer's people and placements; the same customer gives the same, always."""
     rng = Random(f"{customer.seed}/{customer.slug}/people")
