@@ -56,16 +56,29 @@ class Story:
 
     def assign(self, who: str, since: str = "2020-01-01", **weights: int) -> None:
         for code, weight in weights.items():
-            row = AssignmentRow(self.person(who), date.fromisoformat(since), datetime(2020, 1, 1, tzinfo=UTC), code, Decimal(weight))
+            row = AssignmentRow(
+                self.person(who), date.fromisoformat(since), datetime(2020, 1, 1, tzinfo=UTC), code, Decimal(weight)
+            )
             self._assignments.append(row)
 
     def left(self, who: str, at: str) -> None:
         self._deactivated[self.person(who)] = self.at(at)
 
-    def fact(self, event_type: str, who: str, at: str | datetime, /, source: str = "suite", event_id: str = "", **attributes: Any) -> Fact:
+    def fact(
+        self,
+        event_type: str,
+        who: str,
+        at: str | datetime,
+        /,
+        source: str = "suite",
+        event_id: str = "",
+        **attributes: Any,
+    ) -> Fact:
         instant = at if isinstance(at, datetime) else self.at(at)
         self.identity(who)
-        fact = Fact(UUID(int=len(self.facts) + 1), instant, event_type, source, self.identity(who), attributes, event_id)
+        fact = Fact(
+            UUID(int=len(self.facts) + 1), instant, event_type, source, self.identity(who), attributes, event_id
+        )
         self.facts.append(fact)
         return fact
 

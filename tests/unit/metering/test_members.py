@@ -403,7 +403,10 @@ def test_a_day_without_an_assignment_is_unassigned(story: Story) -> None:
     story.assign("ann", since="2026-03-11", ops=1)
     story.fact("membership.opened", "ann", "2026-02-01 00:00", community_id="c")
 
-    assert story.measure("members.registered.average", "2026-03").by_cost_centre() == {None: F(10, 31), "ops": F(21, 31)}
+    assert story.measure("members.registered.average", "2026-03").by_cost_centre() == {
+        None: F(10, 31),
+        "ops": F(21, 31),
+    }
 
 
 def test_shares_are_normalised_weights(story: Story) -> None:

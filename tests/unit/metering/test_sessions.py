@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.periods import Period
 from metering.concurrency import Intervals, average_level, bucket_maxima, minute_edges, nearest_rank, peak_level
 from metering.policies import DEFAULT_POLICIES, SessionPolicy, WeightPolicy
-from metering.sessions import level_curve
+from metering.sessions import _Floor, level_curve, micros
 from tests.builders.story import Story, reasons
 
 F = Fraction
@@ -250,8 +250,6 @@ def test_a_session_open_before_the_minute_is_in_it(story: Story) -> None:
 
 
 def _swept(story: Story, first: int, until: int) -> tuple[Intervals, np.ndarray]:
-    from metering.sessions import _Floor, micros
-
     low, high = micros(minutes(first)), micros(minutes(until))
     return _Floor(story.grounds()).intervals.clipped(low, high), minute_edges(low, high)
 
