@@ -1,0 +1,483 @@
+"""From an issued invoice to statements and a journal, on the real database."""
+
+import csv
+import io
+import shutil
+import subprocess
+import threading
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from billing.chargebacks.actions.approve_run import approve_run
+from billing.chargebacks.actions.create_pool_from_invoice import create_pool_from_invoice
+from billing.chargebacks.actions.create_run import create_run
+from billing.chargebacks.actions.post_run import post_run
+from billing.chargebacks.actions.preview_run import preview_run
+from billing.chargebacks.actions.set_rules import set_rules
+from billing.chargebacks.actions.step_period import step_period
+from billing.chargebacks.actions.withdraw_run import withdraw_run
+from billing.chargebacks.allocation import RuleDocument
+from billing.chargebacks.errors import (
+    AlreadyChargedBack,
+    ApproverIsMaker,
+    CostCentreUnknown,
+    DriverSumZero,
+    InvoiceNotFinal,
+    NoPoolLines,
+    NoRules,
+    PeriodNotOpen,
+    RunState,
+    SharesNotOne,
+)
+from billing.chargebacks.hledger import journal_to_hledger
+from billing.chargebacks.journal import journal_csv
+from billing.chargebacks.reads import (
+    current_rules,
+    explain_statement,
+    get_run,
+    journal,
+    pools,
+    runs,
+    sankey,
+    statements,
+)
+from core.db import Database
+from core.errors import NotFound
+from core.periods import month_period, zone
+from core.scope import TenantScope
+from tenants.reads import TenantView
+from tests.builders.world import ACTOR, World
+from tests.integration.chargebacks.issued import NOVEMBER, Billed, issue
+
+MAKER, APPROVER = UUID(int=101), UUID(int=102)
+DIRECT = {"key": "usage", "method": "direct"}
+HEADS = {"key": "heads", "method": "headcount"}
+
+
+@pytest.fixture
+def acme(world: World) -> TenantView:
+    """Three cost centres; 1 person in A, 2 in B, none in C."""
+    tenant = world.tenant()
+    world.people(tenant, "ann", "bob", "cyd")
+    world.cost_centres(tenant, "A", "B", "C")
+    world.assign(tenant, "ann", A=1)
+    world.assign(tenant, "bob", B=1)
+    world.assign(tenant, "cyd", B=1)
+    return tenant
+
+
+def documents(*rules):
+    return msgspec.convert(list(rules), list[RuleDocument])
+
+
+def prepared(db: Database, tenant: TenantView, *rules, lines=()):
+    """Issue, pool, and set rules."""
+    invoice_id = issue(db, tenant, *lines)
+    with db.begin(TenantScope(tenant.id)) as session:
+        pool = create_pool_from_invoice(session, tenant, invoice_id, ACTOR, NOVEMBER)
+        if rules:
+            set_rules(session, tenant, documents(*rules), ACTOR, NOVEMBER)
+    return pool
+
+
+def posted(db: Database, tenant: TenantView, period: str = "2026-10"):
+    """Make, approve and post."""
+    with db.begin(TenantScope(tenant.id)) as session:
+        run = create_run(session, tenant, period, MAKER, NOVEMBER)
+    with db.begin(TenantScope(tenant.id)) as session:
+        approve_run(session, tenant.id, run.id, APPROVER, NOVEMBER)
+    with db.begin(TenantScope(tenant.id)) as session:
+        return post_run(session, tenant.id, run.id, ACTOR, NOVEMBER)
+
+
+def amounts(found):
+    return {(s.cost_centre, s.sums.net.currency): (s.sums.net.amount_minor, s.sums.tax.amount_minor) for s in found}
+
+
+def test_statements_sum_to_the_invoice_for_net_tax_and_gross(db: Database, acme: TenantView) -> None:
+    # 100.01 for 3 active: A 1, B 1, nobody 1 -> thirds: 3334, 3334, 3333 (ties by code, ~ last).
+    # 50.00 flat, no meter: by people 1:2 -> 16.67, 33.33.
+    # Tax: 19 % of 150.01 = 28.50; by line 19.0019 and 9.50 -> 19.00 and 9.50.
+    # 19.00 by thirds: 634, 633, 633; 9.50 by 1:2: 316.67, 633.33 -> 317, 633.
+    pool = prepared(
+        db, acme, DIRECT, HEADS,
+        lines=[Billed(10001, counted={"A": 1, "B": 1, None: 1}), Billed(5000, meter=None, charge_key="base")],
+    )  # fmt: skip
+    assert (pool.period, pool.sums.gross.text(), len(pool.lines)) == ("2026-10", "178.51", 2)
+
+    run = posted(db, acme)
+
+    assert amounts(run.statements) == {
+        ("A", "EUR"): (3334 + 1667, 634 + 317),
+        ("B", "EUR"): (3334 + 3333, 633 + 633),
+        ("~unassigned", "EUR"): (3333, 633),
+    }
+    with db.begin(TenantScope(acme.id)) as session:
+        found = statements(session, acme.id, period="2026-10")
+    assert amounts(found) == amounts(run.statements)
+    assert sum(s.sums.gross.amount_minor for s in found) == 17851
+
+
+def test_every_statement_line_is_explained_down_to_its_driver(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, {**DIRECT, "share": "0.7"}, HEADS, lines=[Billed(10000, counted={"A": 3, "B": 1})])
+    run = posted(db, acme)
+    mine = next(s for s in run.statements if s.cost_centre == "A")
+
+    with db.begin(TenantScope(acme.id)) as session:
+        found = explain_statement(session, acme.id, mine.id)
+
+    # 100.00 × (0.7 × 3/4 + 0.3 × 1/3) = 62.50
+    assert found.sums.net.text() == "62.50"
+    (line,) = found.lines
+    assert [(p.rule, p.share, p.driver, p.quantity, p.total) for p in line.parts] == [
+        ("usage", "21/40", "members.active", "3", "4"),
+        ("heads", "1/10", "headcount", "1", "3"),
+    ]
+    assert line.line.sums.net.text() == "100.00"
+    assert found.rules["heads"][-1].english().startswith("Divided by headcount")
+
+
+def test_a_credit_note_takes_back_what_the_invoice_charged(db: Database, acme: TenantView) -> None:
+    counted = {"A": 1, "B": 1, "C": 1}
+    prepared(db, acme, DIRECT, lines=[Billed(10000, counted=counted)])
+    first = posted(db, acme)
+    note = issue(db, acme, Billed(10000, kind="credit", counted=counted), kind="credit_note")
+    with db.begin(TenantScope(acme.id)) as session:
+        pool = create_pool_from_invoice(session, acme, note, ACTOR, NOVEMBER)
+        assert pool.sums.gross.text() == "-119.00"
+
+    second = posted(db, acme)
+
+    assert {key: (-net, -tax) for key, (net, tax) in amounts(second.statements).items()} == amounts(first.statements)
+
+
+def test_late_lines_use_the_drivers_of_the_period_they_name(db: Database, acme: TenantView) -> None:
+    september = month_period(2026, 9, zone("Europe/Berlin"))
+    late = Billed(1000, kind="late", period=september, counted={"A": 2})
+    moved = Billed(0, kind="late", period=september, counted={"A": 1, "B": -1})
+    pool = prepared(db, acme, DIRECT, lines=[late, moved])
+
+    with db.begin(TenantScope(acme.id)) as session:
+        found = preview_run(session, acme, "2026-10")
+
+    # The late line came with what came late: A carries it. The second has differences of both
+    # signs: members.active of September is measured, where nobody was active; it is a line of nothing.
+    assert amounts(found.statements)["A", "EUR"] == (1000, 190)
+    assert {(key.source, key.starts_at, key.line[-5:]) for key in found.inputs.drivers} == {
+        ("members.active", september.starts_at, "00001"),
+        ("members.active", september.starts_at, ""),
+    }
+    assert pool.lines[0].period == september
+
+
+def test_codes_that_no_cost_centre_has_wait_in_suspense_by_name(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(300, percent="0", category="O", counted={"A": 1, "TYPO": 2})])
+
+    with db.begin(TenantScope(acme.id)) as session:
+        found = preview_run(session, acme, "2026-10")
+
+    assert amounts(found.statements) == {("A", "EUR"): (100, 0), ("~unassigned", "EUR"): (200, 0)}
+    assert found.unknown_centres == ("TYPO",)
+
+
+def test_what_is_carried_is_divided_next_month_and_once(db: Database, acme: TenantView) -> None:
+    carry = {"key": "rest", "method": "residual", "params": {"mode": "carry"}}
+    prepared(db, acme, {**DIRECT, "share": "0.6"}, carry, lines=[Billed(10000, counted={"A": 1})])
+    posted(db, acme)
+    with db.begin(TenantScope(acme.id)) as session:
+        (pool,) = pools(session, acme.id, period="2026-11")
+        assert (pool.kind, pool.sums.net.text(), pool.sums.tax.text()) == ("carried", "40.00", "7.60")
+        set_rules(session, acme, documents(DIRECT), ACTOR, NOVEMBER)
+
+    second = posted(db, acme, "2026-11")
+
+    assert amounts(second.statements) == {("A", "EUR"): (4000, 760)}
+    balance: dict[str, Decimal] = {}
+    with db.begin(TenantScope(acme.id)) as session:
+        for row in csv.DictReader(io.StringIO(journal_csv(journal(session, acme.id)))):
+            signed = Decimal(row["debit"] or 0) - Decimal(row["credit"] or 0)
+            balance[row["account"]] = balance.get(row["account"], Decimal(0)) + signed
+    assert balance == {
+        "chargeback_clearing": 0,
+        "variance": 0,
+        "learning_cost": -100,
+        "learning_tax": -19,
+        "chargeback_expense": 100,
+        "chargeback_tax": 19,
+    }
+
+
+def test_a_preview_stores_nothing_and_a_run_is_exactly_it(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(777, counted={"A": 1, "B": 2})])
+    with db.begin(TenantScope(acme.id)) as session:
+        preview = preview_run(session, acme, "2026-10")
+        assert runs(session, acme.id) == ()
+        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
+
+    assert amounts(run.statements) == amounts(preview.statements)
+
+
+def test_rules_can_be_tried_out_before_they_count(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(900, counted={"A": 1})])
+
+    with db.begin(TenantScope(acme.id)) as session:
+        tried = preview_run(session, acme, "2026-10", documents({"key": "even", "method": "even"}))
+        assert current_rules(session, acme.id).rules[0].document.key == "usage"
+
+    assert amounts(tried.statements) == {("A", "EUR"): (300, 57), ("B", "EUR"): (300, 57), ("C", "EUR"): (300, 57)}
+
+
+def test_the_maker_cannot_approve_neither_by_code_nor_by_sql(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
+    with db.begin(TenantScope(acme.id)) as session:
+        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
+
+    with pytest.raises(ApproverIsMaker), db.begin(TenantScope(acme.id)) as session:
+        approve_run(session, acme.id, run.id, MAKER, NOVEMBER)
+    with (
+        pytest.raises(IntegrityError, match="ck_chargeback_run_approver_is_not_maker"),
+        db.begin(TenantScope(acme.id)) as session,
+    ):
+        session.execute(text("update chargeback_run set approver = maker, approved_at = now(), status = 'approved'"))
+    with (
+        pytest.raises(IntegrityError, match="ck_chargeback_run_approved_by_somebody"),
+        db.begin(TenantScope(acme.id)) as session,
+    ):
+        session.execute(text("update chargeback_run set status = 'approved'"))
+    with db.begin(TenantScope(acme.id)) as session:
+        assert get_run(session, acme.id, run.id).status == "draft"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update chargeback_run set results = '{}'",
+        "update chargeback_run set maker = gen_random_uuid()",
+        "update chargeback_rule set share = '1/2'",
+        "delete from chargeback_rule",
+        "update statement set net_minor = 0",
+        "delete from statement_line",
+        "update journal_line set debit_minor = 1",
+        "delete from chargeback_posting",
+        "update cost_pool set net_minor = 0",
+        "delete from pool_line",
+    ],
+)
+def test_what_was_written_cannot_be_changed_by_the_service(db: Database, acme: TenantView, statement: str) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"), db.begin(TenantScope(acme.id)) as session:
+        session.execute(text(statement))
+
+
+def test_posting_again_changes_nothing(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
+    run = posted(db, acme)
+
+    with db.begin(TenantScope(acme.id)) as session:
+        again = post_run(session, acme.id, run.id, ACTOR, NOVEMBER)
+        assert again == run
+        assert len(statements(session, acme.id)) == 1
+        assert len({line.document for line in journal(session, acme.id)}) == 2
+
+
+def test_a_line_is_posted_once_whichever_run_comes_first(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
+    with db.begin(TenantScope(acme.id)) as session:
+        two = [create_run(session, acme, "2026-10", MAKER, NOVEMBER) for _ in range(2)]
+        for run in two:
+            approve_run(session, acme.id, run.id, APPROVER, NOVEMBER)
+    outcomes: list[object] = []
+
+    def post(run_id: UUID) -> None:
+        try:
+            with db.begin(TenantScope(acme.id)) as session:
+                outcomes.append(post_run(session, acme.id, run_id, ACTOR, NOVEMBER).status)
+        except AlreadyChargedBack as refused:
+            outcomes.append(refused.code)
+
+    threads = [threading.Thread(target=post, args=(run.id,)) for run in two]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(map(str, outcomes)) == ["already_charged_back", "posted"]
+    with db.begin(TenantScope(acme.id)) as session:
+        assert [s.sums.net.amount_minor for s in statements(session, acme.id)] == [100]
+        assert sorted(run.status for run in runs(session, acme.id)) == ["approved", "posted"]
+
+
+def test_only_approved_runs_are_posted_and_posted_ones_are_final(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
+    with db.begin(TenantScope(acme.id)) as session:
+        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
+    with pytest.raises(RunState), db.begin(TenantScope(acme.id)) as session:
+        post_run(session, acme.id, run.id, ACTOR, NOVEMBER)
+    with db.begin(TenantScope(acme.id)) as session:
+        gone = withdraw_run(session, acme.id, run.id, "wrong rules", ACTOR, NOVEMBER)
+        assert (gone.status, gone.reason) == ("withdrawn", "wrong rules")
+
+    final = posted(db, acme)
+
+    with pytest.raises(RunState), db.begin(TenantScope(acme.id)) as session:
+        withdraw_run(session, acme.id, final.id, "too late", ACTOR, NOVEMBER)
+    with pytest.raises(NoPoolLines), db.begin(TenantScope(acme.id)) as session:
+        create_run(session, acme, "2026-10", MAKER, NOVEMBER)
+
+
+def test_a_posted_run_is_explained_by_its_own_rules_after_they_changed(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
+    run = posted(db, acme)
+    with db.begin(TenantScope(acme.id)) as session:
+        changed = set_rules(session, acme, documents({"key": "even", "method": "even"}), ACTOR, NOVEMBER)
+        assert changed.version == 2
+        (chart,) = sankey(session, acme.id, run.id)
+        found = explain_statement(session, acme.id, run.statements[0].id)
+
+    assert {node.label for node in chart.nodes} == {"members usage", "usage", "A"}
+    assert [part.rule for line in found.lines for part in line.parts] == ["usage"]
+
+
+def test_the_same_rules_again_make_no_new_version(db: Database, acme: TenantView) -> None:
+    with db.begin(TenantScope(acme.id)) as session:
+        first = set_rules(session, acme, documents(DIRECT, HEADS), ACTOR, NOVEMBER)
+        assert set_rules(session, acme, documents(DIRECT, HEADS), ACTOR, NOVEMBER) == first
+        assert set_rules(session, acme, documents(HEADS), ACTOR, NOVEMBER).version == 2
+
+
+def test_wrong_rules_are_refused_and_nothing_is_stored(db: Database, acme: TenantView) -> None:
+    shares = {"key": "fix", "method": "fixed_share", "params": {"shares": {"A": "0.5", "B": "0.4"}}}
+    with pytest.raises(SharesNotOne), db.begin(TenantScope(acme.id)) as session:
+        set_rules(session, acme, documents(shares), ACTOR, NOVEMBER)
+    unknown = {"key": "fix", "method": "fixed_share", "params": {"shares": {"X": "1"}}}
+    with pytest.raises(CostCentreUnknown), db.begin(TenantScope(acme.id)) as session:
+        set_rules(session, acme, documents(unknown), ACTOR, NOVEMBER)
+    with db.begin(TenantScope(acme.id)) as session:
+        assert current_rules(session, acme.id) is None
+
+
+def test_drivers_that_sum_to_zero_are_refused_by_the_run(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, meter="contributions")])
+
+    # Nothing was counted for the line, and nobody contributed in October.
+    with pytest.raises(DriverSumZero), db.begin(TenantScope(acme.id)) as session:
+        create_run(session, acme, "2026-10", MAKER, NOVEMBER)
+
+
+def test_a_pool_is_made_once_and_only_of_what_was_issued(db: Database, acme: TenantView) -> None:
+    invoice_id = issue(db, acme, Billed(100, counted={"A": 1}))
+    with db.begin(TenantScope(acme.id)) as session:
+        first = create_pool_from_invoice(session, acme, invoice_id, ACTOR, NOVEMBER)
+        assert create_pool_from_invoice(session, acme, invoice_id, ACTOR, NOVEMBER) == first
+        with pytest.raises(NotFound):
+            create_pool_from_invoice(session, acme, uuid4(), ACTOR, NOVEMBER)
+        with pytest.raises(NoRules):
+            preview_run(session, acme, "2026-10")
+    other = issue(db, acme, Billed(100, counted={"A": 1}))
+    with db.begin(TenantScope(acme.id)) as session:
+        session.execute(text("update invoice set status = 'void'"))
+    with pytest.raises(InvoiceNotFinal), db.begin(TenantScope(acme.id)) as session:
+        create_pool_from_invoice(session, acme, other, ACTOR, NOVEMBER)
+
+
+def test_a_soft_month_takes_no_new_run_and_a_closed_one_nothing(db: Database, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
+    with db.begin(TenantScope(acme.id)) as session:
+        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
+        approve_run(session, acme.id, run.id, APPROVER, NOVEMBER)
+        step_period(session, acme, "2026-10", "soften", ACTOR, NOVEMBER)
+    with pytest.raises(PeriodNotOpen), db.begin(TenantScope(acme.id)) as session:
+        create_run(session, acme, "2026-10", MAKER, NOVEMBER)
+    with db.begin(TenantScope(acme.id)) as session:
+        step_period(session, acme, "2026-10", "close", ACTOR, NOVEMBER)
+    with pytest.raises(PeriodNotOpen), db.begin(TenantScope(acme.id)) as session:
+        post_run(session, acme.id, run.id, ACTOR, NOVEMBER)
+
+
+def test_the_posted_journal_passes_hledger(db: Database, acme: TenantView, tmp_path) -> None:
+    if shutil.which("hledger") is None:
+        pytest.skip("hledger is not installed: apt-get install hledger")
+    prepared(
+        db, acme, DIRECT, HEADS, lines=[Billed(10001, counted={"A": 1, "B": 1, None: 1}), Billed(5000, meter=None)]
+    )
+    posted(db, acme)
+    with db.begin(TenantScope(acme.id)) as session:
+        file = tmp_path / "chargeback.journal"
+        file.write_text(journal_to_hledger(journal_csv(journal(session, acme.id))))
+
+    checked = subprocess.run(
+        ["hledger", "-f", str(file), "check", "--strict"], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stderr
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-5000, 500_000),
+            st.sampled_from(["19", "7", "0"]),
+            st.dictionaries(st.sampled_from(["A", "B", "C", None]), st.integers(1, 9), min_size=1),
+            st.sampled_from(["members.active", None]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_any_invoice_comes_back_as_statements_to_the_cent(db: Database, acme: TenantView, lines) -> None:
+    # Two months back for every example, so that examples don't meet; the invoice is never negative.
+    lines = [*lines, (30_000, "19", {"A": 1}, "members.active")]
+    billed = [
+        Billed(
+            net, percent=percent, category="S" if percent != "0" else "O", counted=counted if meter else {}, meter=meter
+        )
+        for net, percent, counted, meter in lines
+    ]
+    pool = prepared(db, acme, {**DIRECT, "share": "2/3"}, HEADS, lines=billed)
+
+    run = posted(db, acme)
+
+    with db.begin(TenantScope(acme.id)) as session:
+        mine = [s for s in statements(session, acme.id, limit=500) if s.run_id == run.id]
+    assert sum(s.sums.net.amount_minor for s in mine) == pool.sums.net.amount_minor
+    assert sum(s.sums.tax.amount_minor for s in mine) == pool.sums.tax.amount_minor
+    assert sum(s.sums.gross.amount_minor for s in mine) == pool.sums.gross.amount_minor
+
+
+def test_another_tenant_sees_nothing_of_it(db: Database, world: World, acme: TenantView) -> None:
+    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
+    run = posted(db, acme)
+    beta = world.tenant("beta")
+
+    with db.begin(TenantScope(beta.id)) as session:
+        for table in (
+            "cost_pool",
+            "pool_line",
+            "chargeback_rule",
+            "chargeback_run",
+            "statement",
+            "statement_line",
+            "journal_line",
+        ):
+            assert session.execute(text(f"select count(*) from {table}")).scalar_one() == 0
+        with pytest.raises(NotFound):
+            get_run(session, acme.id, run.id)
+
+
+def test_headcount_is_that_of_the_lines_last_day(db: Database, world: World, acme: TenantView) -> None:
+    # Ann moves to C on 31 October: on the last day C has 1, B 2, A none.
+    world.assign(acme, "ann", valid_from=date(2026, 10, 31), recorded_at=datetime(2026, 10, 31, tzinfo=UTC), C=1)
+    prepared(db, acme, HEADS, lines=[Billed(300, percent="0", category="O", meter=None)])
+
+    with db.begin(TenantScope(acme.id)) as session:
+        found = preview_run(session, acme, "2026-10")
+
+    assert amounts(found.statements) == {("B", "EUR"): (200, 0), ("C", "EUR"): (100, 0)}
