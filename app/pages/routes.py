@@ -8,7 +8,15 @@ from app.pages.visit import DEPENDENCIES, choose_language
 
 __all__ = ("route_handlers",)
 
-_MODULES = ("app.pages.account",)
+_MODULES = (
+    "app.pages.account",
+    "app.pages.sales.pages",
+    "app.pages.admin.pages",
+    "app.pages.admin.usage_pages",
+    "app.pages.finance.pages",
+    "app.pages.finance.acts",
+    "app.pages.centre",
+)
 
 route_handlers = (
     Router(

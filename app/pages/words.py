@@ -214,11 +214,9 @@ def state_badge(state: str) -> tuple[str, str]:
         "ending": (_("Ending"), "warn"),
         "ended": (_("Ended"), ""),
         "open": (_("Open"), "info"),
-        "preview": (_("Preview"), "info"),
+        "withdrawn": (_("Withdrawn"), ""),
         "approved": (_("Approved"), "warn"),
         "posted": (_("Posted"), "good"),
-        "discarded": (_("Discarded"), ""),
-        "superseded": (_("Superseded"), ""),
         "retired": (_("Retired"), ""),
         "published": (_("Published"), "good"),
     }

@@ -19,12 +19,8 @@ def courses_table(charged: Measurement, refunded: Measurement) -> Table:
     plus, minus = charged.by_key("course_id"), refunded.by_key("course_id")
     courses = sorted(kinds, key=lambda course: (-plus.get(course, Fraction(0)), course or ""))
     rows = tuple(
-        (
-            cell(course or _("without a course")),
-            cell(_type(kinds[course])),
-            *_figures(plus.get(course), minus.get(course)),
-        )
-        for course in courses
+        (cell(one or _("without a course")), cell(_type(kinds[one])), *_figures(plus.get(one), minus.get(one)))
+        for one in courses
     )
     return Table(
         id="courses",
@@ -40,7 +36,7 @@ def courses_table(charged: Measurement, refunded: Measurement) -> Table:
         footer=(cell(_footer(len(rows))), cell(""), *_figures(charged.quantity, refunded.quantity)) if rows else (),
         empty_title=_("No course transactions in this month"),
         empty_text=_(
-            "Enrolments, launches and completions come in as course events; the contract says which one counts."
+            "They come in as course events: enrolled, launched, completed; the contract says which one counts."
         ),
     )
 

@@ -19,10 +19,12 @@ from metering.reads import (
     usage_series,
     with_event_ids,
 )
+from plans.rating import RatedCharge, rate_period
+from plans.reads import SubscriptionView, measured_sources, periods
 from tenants.reads.names import person_names
 from tenants.roles import Permission
 
-__all__ = ("MonthFigure", "day_curve", "figure", "readers", "trend")
+__all__ = ("MonthFigure", "by_day", "day_curve", "figure", "readers", "running_charges", "trend")
 
 TREND_MONTHS = 13
 CURVE_STEP_S = 300
@@ -75,6 +77,18 @@ def day_curve(visit: TenantVisit, day: date) -> tuple[tuple[datetime, Fraction],
     if whole is None or whole.starts_at > visit.now - timedelta(seconds=CURVE_STEP_S):
         return ()
     return concurrency_curve(visit.session, visit.tenant, whole, step_s=CURVE_STEP_S, now=visit.now)
+
+
+def running_charges(
+    visit: TenantVisit, held: Sequence[SubscriptionView]
+) -> tuple[tuple[SubscriptionView, tuple[RatedCharge, ...]], ...]:
+    """Return what each running billing period comes to if nothing more happens, by the engine that bills."""
+    sources = measured_sources(visit.session, visit.tenant)
+    running = []
+    for one in held:
+        spans = [p.span for p in periods(visit.session, visit.tenant.id, one.id) if visit.now in p.span.period]
+        running += [(one, rate_period(one, span, sources)) for span in spans]
+    return tuple(running)
 
 
 def readers(visit: TenantVisit) -> Readers:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from app.i18n import gettext as _
 from app.pages.charts import Chart, Mark, exact, series
 from app.pages.formats import day as day_text
-from app.pages.formats import percent, quantity, short_day, short_month, time_of_day
 from app.pages.formats import month as month_text
+from app.pages.formats import percent, quantity, short_day, short_month, time_of_day
 from app.pages.tables import TableQuery
 from app.pages.words import meter_meaning, meter_name, unit_name
 
@@ -53,15 +53,24 @@ SECTIONS = {
     for section in (
         Section(
             "members",
-            ("members.active", "members.registered.average", "members.registered.peak", "members.contributors")
-            + ("contributions",),
+            (
+                "members.active",
+                "members.registered.average",
+                "members.registered.peak",
+                "members.contributors",
+                "contributions",
+            ),
         ),
         Section("seats", ("seats.named.peak", "seats.named.prorated", "seats.named.end_of_period")),
         Section("concurrency", ("sessions.concurrent.p95", "sessions.concurrent.peak", "sessions.concurrent.average")),
         Section(
             "courses",
-            ("courses.transactions.net", "courses.transactions.charged", "courses.transactions.refunded")
-            + ("class.hours",),
+            (
+                "courses.transactions.net",
+                "courses.transactions.charged",
+                "courses.transactions.refunded",
+                "class.hours",
+            ),
         ),
     )
 }

@@ -130,9 +130,7 @@ def _asked(visit: TenantVisit) -> Measurement:
         starts_at, ends_at = (datetime.fromisoformat(text) for text in texts)
         period = Period(starts_at, ends_at)
     except (ValueError, TypeError) as error:
-        detail = _(
-            "The address needs 'from' and 'to' as instants like 2026-10-01T00:00:00+00:00, the first one earlier."
-        )
+        detail = _("The address needs two instants, 'from' before 'to', like 2026-10-01T00:00:00+00:00.")
         raise InvalidInput(InputError("from", "range_invalid", detail)) from error
     return figure(visit, meter, period)
 

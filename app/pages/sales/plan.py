@@ -1,21 +1,35 @@
 """One plan: its versions, its charges, and what they cost at any quantity (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from uuid import UUID
 
 from app.i18n import gettext as _
 from app.pages.charts import Chart, series
-from app.pages.formats import quantity
+from app.pages.formats import day, quantity
 from app.pages.sales.catalogue import CURRENCIES, Offer
 from app.pages.sales.prices import model_name, price_lines
-from app.pages.tables import TableQuery
-from app.pages.words import meter_name
+from app.pages.tables import Column, Table, TableQuery, cell, status
+from app.pages.words import meter_name, state_badge
+from core.periods import local_date
 from plans.charges import Charge
 from plans.pricing import price_curve
+from plans.reads import VersionView
+from plans.subscriptions import SubscriptionView
+from tenants.reads import TenantView
 
-__all__ = ("ChargeRow", "Curve", "CurveWish", "charge_rows", "curve", "curve_wish")
+__all__ = (
+    "ChargeRow",
+    "Curve",
+    "CurveWish",
+    "charge_rows",
+    "curve",
+    "curve_wish",
+    "holders_table",
+    "versions_table",
+)
 
 POINTS = 48
 QUANTITY_MAX = 10_000_000
@@ -139,3 +153,50 @@ def _note(charge: Charge) -> str:
     if charge.tier_period:
         return _("The tiers run over the contract year; each bill is the difference to the bills before it.")
     return ""
+
+
+def versions_table(found: Sequence[VersionView]) -> Table:
+    """Return the published versions, newest first."""
+    return Table(
+        id="versions",
+        caption=_("Versions"),
+        columns=(Column(_("Version")), Column(_("Published")), Column(_("By")), Column(_("Status"))),
+        rows=tuple(
+            (
+                cell(quantity(one.number)),
+                cell(day(one.published_at.date()), css="nowrap"),
+                cell(one.published_by),
+                status(*state_badge("retired" if one.retired_at else "published")),
+            )
+            for one in found
+        ),
+        empty_title=_("No version is published"),
+        empty_text=_("A version is written as a draft and published with POST /v1/plans/…/publish."),
+    )
+
+
+def holders_table(held: Sequence[SubscriptionView], plan_key: str, tenants: Mapping[UUID, TenantView]) -> Table:
+    """Return who holds the plan now, by name."""
+    rows = [
+        (tenants[one.tenant_id], holding)
+        for one in held
+        if one.status != "ended" and one.tenant_id in tenants
+        for holding in (one.base, *one.addon_holdings)
+        if holding.plan_key == plan_key
+    ]
+    rows.sort(key=lambda row: row[0].name)
+    return Table(
+        id="holders",
+        caption=_("Customers on this plan"),
+        columns=(Column(_("Customer")), Column(_("Version")), Column(_("Since"))),
+        rows=tuple(
+            (
+                cell(tenant.name, f"/sales/customers/{tenant.slug}"),
+                cell(quantity(holding.version_number)),
+                cell(day(local_date(holding.starts_at, tenant.tz)), css="nowrap"),
+            )
+            for tenant, holding in rows
+        ),
+        empty_title=_("Nobody is on this plan"),
+        empty_text=_("A customer gets it with a subscription: POST /v1/subscriptions."),
+    )

@@ -1,0 +1,137 @@
+"""The customer's start page: four figures, this month's bill so far, the latest bill (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from app.i18n import gettext as _
+from app.pages.admin.usage import Stat, stat
+from app.pages.charts import Chart, series
+from app.pages.formats import day, money, month, short_month
+from app.pages.words import meter_name, state_badge
+from billing.views import InvoiceSummary
+from core.money import Money
+from plans.rating import RatedCharge
+from plans.subscriptions import SubscriptionView
+
+__all__ = ("FOUR", "BillCard", "OverviewInput", "OverviewView", "latest_bill", "overview_view")
+
+FOUR = (
+    ("members.active", "members", "person"),
+    ("seats.named.peak", "seats", "seat"),
+    ("sessions.concurrent.p95", "concurrency", "session"),
+    ("courses.transactions.net", "courses", "transaction"),
+)
+"""The four metrics of the contract: meter, section, unit."""
+
+Months = Sequence[tuple[date, Fraction]]
+
+
+@dataclass(frozen=True, slots=True)
+class BillCard:
+    """A bill, or what will be one, in a card."""
+
+    title: str
+    figure: str
+    text: str
+    href: str
+    status: str = ""
+    tone: str = ""
+    lines: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewInput:
+    """What the start page is made from."""
+
+    base: str
+    period: str
+    trends: Sequence[tuple[str, str, str, Months]]
+    running: Sequence[tuple[SubscriptionView, Sequence[RatedCharge]]]
+    today: date
+    bills: Sequence[InvoiceSummary]
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewView:
+    """What the start page shows."""
+
+    plan: str
+    stats: tuple[Stat, ...]
+    charts: tuple[Chart, ...]
+    so_far: BillCard | None
+    latest: BillCard | None
+
+
+def overview_view(given: OverviewInput) -> OverviewView:
+    """Return the page."""
+    return OverviewView(
+        plan=given.plan,
+        stats=tuple(_stat(given, *one) for one in given.trends),
+        charts=tuple(_chart(meter, months) for meter, _section, _unit, months in given.trends),
+        so_far=_so_far(given),
+        latest=latest_bill(given.bills, given.base),
+    )
+
+
+def _stat(given: OverviewInput, meter: str, section: str, unit: str, months: Months) -> Stat:
+    before = months[-2] if len(months) > 1 else None
+    return stat(meter, unit, months[-1][1], before, f"{given.base}/{section}?meter={meter}&period={given.period}")
+
+
+def _chart(meter: str, months: Months) -> Chart:
+    return Chart(
+        title=meter_name(meter),
+        x=tuple(short_month(first) for first, _figure in months),
+        x_name=_("Month"),
+        series=(series(meter_name(meter), [figure for _first, figure in months], "area"),),
+    )
+
+
+def _so_far(given: OverviewInput) -> BillCard | None:
+    """Return what the running period comes to if nothing more happens."""
+    if not given.running:
+        return None
+    totals: dict[str, Money] = {}
+    lines = []
+    for _subscription, charges in given.running:
+        for one in charges:
+            amount = one.rated.amount
+            totals[amount.currency] = totals.get(amount.currency, Money(0, amount.currency)) + amount
+            lines.append((one.charge.name, money(amount)))
+    return BillCard(
+        title=_("%(month)s so far") % {"month": month(given.today)},
+        figure=" + ".join(money(total) for total in totals.values()) or "–",
+        text=_("Net, up to now, at this contract's prices."),
+        href="",
+        lines=tuple(lines),
+    )
+
+
+def latest_bill(bills: Sequence[InvoiceSummary], base: str) -> BillCard | None:
+    """Return the newest document that is issued."""
+    issued = [one for one in bills if one.number and one.issued_on]
+    if not issued:
+        return None
+    newest = max(issued, key=lambda one: (one.issued_on or date.min, one.created_at))
+    status, tone = state_badge(newest.status)
+    due = _("due %(day)s") % {"day": day(newest.due_on)} if newest.due_on else ""
+    return BillCard(
+        title=_("Latest bill"),
+        figure=money(newest.gross),
+        text=" · ".join(part for part in (newest.number or "", due) if part),
+        href=f"{base}/bills/{newest.id}",
+        status=status,
+        tone=tone,
+    )
+
+
+def plan_text(subscriptions: Sequence[SubscriptionView]) -> str:
+    """Return what the customer holds, in one line."""
+    parts = []
+    for one in subscriptions:
+        addons = ", ".join(holding.plan_name for holding in one.addon_holdings)
+        parts.append(f"{one.plan_name} + {addons}" if addons else one.plan_name)
+    return " · ".join(parts)

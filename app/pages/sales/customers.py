@@ -1,0 +1,201 @@
+"""Customers: the list, and one customer's contract and bills (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.i18n import gettext as _
+from app.pages.formats import day, money, quantity
+from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
+from app.pages.words import state_badge, unit_name
+from billing.views import InvoiceLineView, InvoiceSummary, InvoiceView
+from core.periods import local_date
+from plans.subscriptions import BASE, Holding, SubscriptionView
+from tenants.reads import TenantView
+
+__all__ = ("Contract", "Customer", "contracts", "customers_table", "latest_issued", "newest_by_tenant", "usage_cards")
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What the list knows of one customer."""
+
+    tenant: TenantView
+    payer: TenantView | None
+    """Who pays, if another."""
+    subscriptions: tuple[SubscriptionView, ...]
+    bill: InvoiceView | None
+
+    @property
+    def plan(self) -> str:
+        """The plans held now."""
+        return ", ".join(one.plan_name for one in self.subscriptions if one.status != "ended")
+
+
+def newest_by_tenant(invoices: Sequence[InvoiceSummary]) -> dict[UUID, InvoiceSummary]:
+    """Return the newest issued invoice of each payer."""
+    found: dict[UUID, InvoiceSummary] = {}
+    for one in invoices:
+        if one.number and one.kind == "invoice" and one.status != "void":
+            known = found.get(one.tenant_id)
+            if known is None or (one.closes_on, one.created_at) > (known.closes_on, known.created_at):
+                found[one.tenant_id] = one
+    return found
+
+
+def latest_issued(invoices: Sequence[InvoiceSummary], tenant_id: UUID) -> InvoiceSummary | None:
+    """Return the newest issued invoice of one payer."""
+    return newest_by_tenant(invoices).get(tenant_id)
+
+
+def customers_table(customers: Sequence[Customer], query: TableQuery) -> Table:
+    """Return the customers by name, with plan, last bill, and what it counted."""
+    search = query.get("search").strip().lower()
+    found = [one for one in customers if search in one.tenant.name.lower() or search in one.tenant.slug]
+    by_name = sorted(found, key=lambda one: one.tenant.name.lower())
+    shown, pager = query.page(query.sort(by_name, {"name": lambda one: one.tenant.name.lower(), "plan": _plan}))
+    return Table(
+        id="customers",
+        caption=_("Customers"),
+        columns=query.columns(
+            Column(_("Customer"), "name"),
+            Column(_("Plan"), "plan"),
+            Column(_("Status")),
+            Column(_("Counted in the last bill")),
+            Column(_("Last bill"), numeric=True),
+        ),
+        rows=tuple(_row(one) for one in shown),
+        pager=pager,
+        empty_title=_("No customer found"),
+        empty_text=_("A customer is made with POST /v1/tenants; a subscription gives it a plan."),
+    )
+
+
+def _plan(one: Customer) -> str:
+    return one.plan
+
+
+def _row(one: Customer) -> tuple[Cell, ...]:
+    sub = _("paid by %(payer)s") % {"payer": one.payer.name} if one.payer else one.tenant.slug
+    return (
+        Cell(one.tenant.name, href=f"/sales/customers/{one.tenant.slug}", sub=sub),
+        cell(one.plan or "–", sub=_since(one)),
+        status(*state_badge(one.tenant.status)),
+        cell(_counted(one.bill.lines if one.bill else (), one.tenant.id) or "–"),
+        _bill(one.bill),
+    )
+
+
+def _since(one: Customer) -> str:
+    if not one.subscriptions:
+        return ""
+    first = min(held.starts_at for held in one.subscriptions)
+    return _("since %(day)s") % {"day": day(local_date(first, one.tenant.tz))}
+
+
+def _counted(lines: Sequence[InvoiceLineView], tenant_id: UUID) -> str:
+    own = [line for line in lines if line.consumer_tenant_id == tenant_id and line.meter and line.kind == "usage"]
+    return " · ".join(f"{quantity(line.quantity)} {unit_name(line.unit)}" for line in own[:3])
+
+
+def _bill(bill: InvoiceView | None) -> Cell:
+    if bill is None:
+        return cell("–")
+    issued = day(bill.issued_on) if bill.issued_on else ""
+    return number(money(bill.gross), bill.gross.text(), sub=issued)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A version in force for some time."""
+
+    text: str
+    href: str
+    span: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One subscription as the customer's page shows it."""
+
+    title: str
+    status: str
+    tone: str
+    facts: tuple[tuple[str, str], ...]
+    timeline: tuple[Stretch, ...]
+
+
+def contracts(held: Sequence[SubscriptionView], tz: ZoneInfo, names: Mapping[UUID, str]) -> tuple[Contract, ...]:
+    """Return the contracts, newest first."""
+    return tuple(_contract(one, tz, names) for one in sorted(held, key=lambda one: one.starts_at, reverse=True))
+
+
+def _contract(one: SubscriptionView, tz: ZoneInfo, names: Mapping[UUID, str]) -> Contract:
+    state, tone = state_badge(one.status)
+    facts = [
+        (_("Since"), day(local_date(one.starts_at, tz))),
+        (_("Currency"), one.currency),
+        (
+            _("Billed"),
+            _("monthly") if one.interval_months == 1 else _("every %(n)s months") % {"n": one.interval_months},
+        ),
+    ]
+    if one.ends_at:
+        facts.append((_("Until"), day(local_date(one.ends_at, tz))))
+    if one.purchase_order:
+        facts.append((_("Purchase order"), one.purchase_order))
+    if one.payer_tenant_id != one.tenant_id:
+        facts.append((_("Paid by"), names.get(one.payer_tenant_id, "–")))
+    return Contract(
+        title=one.plan_name,
+        status=state,
+        tone=tone,
+        facts=tuple(facts),
+        timeline=tuple(_stretch(holding, tz) for holding in one.holdings),
+    )
+
+
+def _interval(months: int) -> str:
+    return _("monthly") if months == 1 else _("every %(count)s months") % {"count": months}
+
+
+def _stretch(holding: Holding, tz: ZoneInfo) -> Stretch:
+    words = {"plan": holding.plan_name, "number": holding.version_number}
+    text = _("%(plan)s, version %(number)s") % words
+    if holding.slot != BASE and holding.quantity > 1:
+        text += f" × {quantity(holding.quantity)}"
+    return Stretch(text, f"/sales/catalogue/{holding.plan_key}", _span(holding.starts_at, holding.ends_at, tz))
+
+
+def _span(starts_at: datetime, ends_at: datetime | None, tz: ZoneInfo) -> str:
+    first = day(local_date(starts_at, tz))
+    if ends_at is None:
+        return _("from %(first)s") % {"first": first}
+    last: date = date.fromordinal(local_date(ends_at, tz).toordinal() - 1)
+    return _("%(first)s to %(last)s") % {"first": first, "last": day(last)}
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCard:
+    """What the last bill counted of one thing."""
+
+    name: str
+    figure: str
+    unit: str
+    change: str
+    href: str
+    hint: str = ""
+
+
+def usage_cards(bill: InvoiceView | None, tenant: TenantView) -> tuple[UsageCard, ...]:
+    """Return what the last bill counted of this customer, each leading to the bill."""
+    if bill is None:
+        return ()
+    href = f"/admin/{tenant.slug}/bills/{bill.id}" if bill.tenant_id == tenant.id else ""
+    own = [line for line in bill.lines if line.consumer_tenant_id == tenant.id and line.kind == "usage"]
+    return tuple(
+        UsageCard(line.description, quantity(line.quantity), unit_name(line.unit), money(line.amount), href)
+        for line in own[:4]
+    )
