@@ -172,12 +172,14 @@ async def _identities(
     fresh = [newcomers[key] for key in sorted(newcomers.keys() - found.keys())]
     if not fresh:
         return found
-    # Somebody may be known already: by the external id that the event states, or by this very key.
-    stated = sorted({name for new in fresh for name in (new.external_id, new.key) if name is not None})
-    owners: dict[str, UUID] = dict(await (await connection.execute(_OWNERS, (tenant_id, stated))).fetchall())
+    # Somebody may be known already, by the external id that the event states.
+    stated = sorted({new.external_id for new in fresh if new.external_id is not None})
+    owners: dict[str, UUID] = {}
+    if stated:
+        owners = dict(await (await connection.execute(_OWNERS, (tenant_id, stated))).fetchall())
     persons = []
     for new in fresh:
-        person_id = owners.get(new.external_id or new.key) or owners.get(new.key) or new_id()
+        person_id = owners.get(new.external_id or "") or new_id()
         persons.append(person_id)
         if new.external_id is not None:
             owners[new.external_id] = person_id
