@@ -125,7 +125,7 @@ def _holdings(session: Session, subscriptions_found: Iterable[Row[*tuple[Any, ..
         .order_by(SubscriptionItem.subscription_id, SubscriptionItem.slot, SubscriptionItem.starts_at)
     ).all()
     versions = versions_by_id(session, {row.version_id for row in rows})
-    names = dict(session.execute(select(Plan.key, Plan.name)).tuples())
+    names = dict(session.execute(select(Plan.key, Plan.name)).tuples().all())
     held: dict[UUID, list[Holding]] = defaultdict(list)
     for row in rows:
         version = versions[row.version_id]
