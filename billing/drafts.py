@@ -21,6 +21,7 @@ __all__ = (
     "Draft",
     "DraftLine",
     "EvidenceRef",
+    "LateSince",
     "centres_from_json",
     "centres_json",
     "common_purchase_order",
@@ -82,6 +83,13 @@ class EvidenceRef(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class LateSince(msgspec.Struct, frozen=True, kw_only=True):
+    """From which instant of recording on late facts of a subscription were looked for."""
+
+    subscription_id: UUID
+    since: datetime
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A document before it is issued."""
 
@@ -91,6 +99,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[EvidenceRef, ...]
     measured_at: datetime
     """The ingest cut-off: facts accepted later are not in it."""
+    late_since: tuple[LateSince, ...] = ()
     tax_minor: tuple[tuple[str, Decimal, int], ...] | None = None
     """Set on credits: tax per category and rate as a difference; else it is reckoned from the lines."""
 

@@ -12,6 +12,7 @@ __all__ = (
     "InvoiceNotDraft",
     "IssueDateGoesBack",
     "NothingToCredit",
+    "PeriodAlreadyBilled",
     "PeriodInvalid",
     "PeriodNotEnded",
     "RunNeedsReason",
@@ -79,6 +80,15 @@ class RunNeedsReason(Refused):
 
     def __init__(self) -> None:
         super().__init__("Skipping the grace needs a reason: say why in 'reason'. It goes into the audit trail.")
+
+
+class PeriodAlreadyBilled(Refused):
+    """Another run billed it at the same moment."""
+
+    code = "period_already_billed"
+
+    def __init__(self) -> None:
+        super().__init__("Another run billed these periods at the same moment. Look at its invoices.")
 
 
 class PeriodInvalid(Refused):

@@ -38,10 +38,10 @@ def billed_so_far(revisions: Iterable[Figure], currency: str) -> Figure:
 
 
 def late_delta(would_be: Figure, revisions: Iterable[Figure]) -> Figure | None:
-    """Return the figure that brings what was billed to what it would be now, or None if money agrees.
+    """Return the figure that brings what was billed to what it would be now, or None if they agree.
 
-    A quantity that changed without a price (inside what is included) makes no line; it is part of
-    the next one that does.
+    A quantity that changed without a price (inside what is included) is a figure too, with a zero
+    amount: the next bills of a contract year reckon with all that was counted before them.
 
     Args:
         would_be: the period reckoned now, from all facts known.
@@ -52,12 +52,13 @@ def late_delta(would_be: Figure, revisions: Iterable[Figure]) -> Figure | None:
     """
     billed = billed_so_far(revisions, would_be.amount.currency)
     amount = would_be.amount - billed.amount
-    if not amount.amount_minor:
+    quantity = quantize_quantity(Fraction(would_be.quantity) - Fraction(billed.quantity))
+    if not amount.amount_minor and not quantity:
         return None
     centres = dict(would_be.centres)
     for code, share in billed.centres:
         centres[code] = centres.get(code, Fraction(0)) - share
-    return Figure(amount, quantize_quantity(Fraction(would_be.quantity) - Fraction(billed.quantity)), _ordered(centres))
+    return Figure(amount, quantity, _ordered(centres))
 
 
 def _ordered(centres: dict[str | None, Fraction]) -> CentreShares:

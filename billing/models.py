@@ -172,7 +172,7 @@ class RatedLine(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "subscription_id", "charge_key", "period_starts_at", "revision"),
         CheckConstraint("revision >= 0", name="revision_sane"),
-        CheckConstraint("kind in ('usage', 'advance', 'refund', 'late', 'reversal')", name="kind"),
+        CheckConstraint("kind in ('usage', 'advance', 'refund', 'late', 'reversal', 'refund_reversal')", name="kind"),
         CheckConstraint("(revision = 0) = (kind in ('usage', 'advance'))", name="first_revision"),
         CheckConstraint("period_ends_at > period_starts_at", name="span"),
         Index("ix_rated_line_invoice", "tenant_id", "invoice_id"),
@@ -225,7 +225,7 @@ class Invoice(Base):
             "currency",
             "closes_on",
             unique=True,
-            postgresql_where=text("status = 'draft'"),
+            postgresql_where=text("status = 'draft' and credits_invoice_id is null"),
         ),
         Index("ix_invoice_run_id", "run_id"),
     )

@@ -5,13 +5,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from billing.models import (
     BilledPeriod,
     BillingAccount,
+    EvidenceFile,
     ExchangeRate,
     Invoice,
     InvoiceDocument,
@@ -32,11 +33,13 @@ __all__ = (
     "lock_invoice",
     "lock_series",
     "put_document",
+    "put_evidence",
     "put_rates",
     "register_number",
     "set_invoice",
     "set_measured",
     "set_run",
+    "unset_measured",
 )
 
 
@@ -83,23 +86,40 @@ def claim_periods(session: Session, rows: Sequence[dict[str, Any]]) -> set[tuple
 
 
 def set_measured(
-    session: Session,
-    tenant_id: UUID,
-    periods: Iterable[tuple[UUID, str, datetime]],
-    measured_at: datetime | None,
+    session: Session, tenant_id: UUID, subscription_id: UUID, ended_after: datetime, measured_at: datetime
 ) -> None:
-    """Set up to when facts are reckoned into periods (subscription, timing, start); None: reckon them anew."""
-    for subscription_id, timing, starts_at in periods:
-        session.execute(
-            update(BilledPeriod)
-            .where(
-                BilledPeriod.tenant_id == tenant_id,
-                BilledPeriod.subscription_id == subscription_id,
-                BilledPeriod.timing == timing,
-                BilledPeriod.starts_at == starts_at,
-            )
-            .values(measured_at=measured_at)
+    """Set up to when facts are reckoned into the billed periods of a subscription that ended after an instant."""
+    session.execute(
+        update(BilledPeriod)
+        .where(
+            BilledPeriod.tenant_id == tenant_id,
+            BilledPeriod.subscription_id == subscription_id,
+            BilledPeriod.ends_at > ended_after,
         )
+        .values(measured_at=measured_at)
+    )
+
+
+def unset_measured(
+    session: Session, tenant_id: UUID, invoice_id: UUID, lines: Iterable[tuple[UUID, datetime, datetime]]
+) -> None:
+    """Let the periods of a withdrawn document be reckoned anew.
+
+    Args:
+        session: scoped to the consumer.
+        tenant_id: the consumer.
+        invoice_id: the document that claimed periods.
+        lines: subscription, start and end of its rated lines, which may be of earlier periods too. A
+            charge with an interval of its own ends, or in advance begins, with a billing period.
+    """
+    concerned = [BilledPeriod.invoice_id == invoice_id] + [
+        (BilledPeriod.subscription_id == subscription_id)
+        & or_(BilledPeriod.starts_at == starts_at, BilledPeriod.ends_at == ends_at)
+        for subscription_id, starts_at, ends_at in lines
+    ]
+    session.execute(
+        update(BilledPeriod).where(BilledPeriod.tenant_id == tenant_id, or_(*concerned)).values(measured_at=None)
+    )
 
 
 def lock_invoice(session: Session, tenant_id: UUID, invoice_id: UUID) -> tuple[str, str] | None:
@@ -123,6 +143,7 @@ def draft_of(session: Session, tenant_id: UUID, group: tuple[UUID, str, date]) -
             Invoice.currency == currency,
             Invoice.closes_on == closes_on,
             Invoice.status == "draft",
+            Invoice.credits_invoice_id.is_(None),
         )
         .with_for_update()
     ).scalar_one_or_none()
@@ -185,6 +206,11 @@ def register_number(
 def put_document(session: Session, row: dict[str, Any]) -> None:
     """Keep a rendered document; the first one stays."""
     session.execute(upsert(InvoiceDocument).values(**row).on_conflict_do_nothing())
+
+
+def put_evidence(session: Session, row: dict[str, Any]) -> None:
+    """Keep an evidence file; the same content is there once."""
+    session.execute(upsert(EvidenceFile).values(**row).on_conflict_do_nothing())
 
 
 def put_rates(session: Session, tax: Sequence[dict[str, Any]], exchange: Sequence[dict[str, Any]]) -> None:

@@ -21,7 +21,8 @@ def document_content(invoice: InvoiceView, words: Words) -> dict[str, Any]:
     """Return the texts of a document; the template only places them.
 
     Args:
-        invoice: what is printed; a draft says that it is one.
+        invoice: what is printed; a draft says that it is one. What became of it later does not
+            show: the document stays as it was issued.
         words: language and locale.
     """
     _ = words.translate
@@ -34,7 +35,6 @@ def document_content(invoice: InvoiceView, words: Words) -> dict[str, Any]:
         "heading": title if invoice.number else f"{title} · {_('Draft')}",
         "number": invoice.number or _("Draft"),
         "date": (invoice.issued_on or invoice.closes_on).isoformat(),
-        "stamp": _("VOID") if invoice.status == "void" else "",
         "seller": _party(invoice.parties.seller, words),
         "buyer": _party(invoice.parties.buyer, words),
         "buyer_label": _("Billed to"),

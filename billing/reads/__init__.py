@@ -1,8 +1,10 @@
 """Selects of billing; they return frozen values."""
 
 from billing.reads.billed import (
+    AdvanceView,
     BilledPeriodView,
     RevisionView,
+    advances_ending,
     billed_by_subscription,
     billed_periods,
     revisions_of,
@@ -33,6 +35,7 @@ from billing.views import (
 )
 
 __all__ = (
+    "AdvanceView",
     "BilledPeriodView",
     "DatedConversion",
     "InvoiceFilter",
@@ -44,6 +47,7 @@ __all__ = (
     "TaxView",
     "TransferView",
     "TrialBalanceRow",
+    "advances_ending",
     "billed_by_subscription",
     "billed_periods",
     "conversion_on",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from billing.drafts import centres_from_json
@@ -16,7 +16,15 @@ from billing.models import BilledPeriod, RatedLine
 from core.money import Money
 from core.periods import Period
 
-__all__ = ("BilledPeriodView", "RevisionView", "billed_by_subscription", "billed_periods", "revisions_of")
+__all__ = (
+    "AdvanceView",
+    "BilledPeriodView",
+    "RevisionView",
+    "advances_ending",
+    "billed_by_subscription",
+    "billed_periods",
+    "revisions_of",
+)
 
 Timing = Literal["arrears", "advance"]
 
@@ -95,9 +103,9 @@ def billed_periods(
 
 
 def revisions_of(
-    session: Session, tenant_id: UUID, subscription_id: UUID, starts: Collection[datetime]
+    session: Session, tenant_id: UUID, subscription_id: UUID, ended_after: datetime
 ) -> dict[tuple[str, datetime], list[RevisionView]]:
-    """Return all rated lines of the periods that start at those instants, by charge and start, by revision."""
+    """Return all rated lines of periods that ended after an instant, by charge and start, in order of revision."""
     rows = session.execute(
         select(
             RatedLine.id,
@@ -118,7 +126,7 @@ def revisions_of(
         .where(
             RatedLine.tenant_id == tenant_id,
             RatedLine.subscription_id == subscription_id,
-            RatedLine.period_starts_at.in_(starts),
+            RatedLine.period_ends_at > ended_after,
         )
         .order_by(RatedLine.charge_key, RatedLine.period_starts_at, RatedLine.revision)
     )
@@ -140,6 +148,36 @@ def revisions_of(
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceView:
+    """An advance that was billed."""
+
+    id: UUID
+    payer_tenant_id: UUID
+    invoice_id: UUID
+    amount: Money
+
+
+def advances_ending(
+    session: Session, tenant_id: UUID, ends: Collection[tuple[UUID, datetime]]
+) -> tuple[AdvanceView, ...]:
+    """Return the advances of a consumer whose period ends with one of these (subscription, end)."""
+    rows = session.execute(
+        select(
+            RatedLine.id, RatedLine.payer_tenant_id, RatedLine.invoice_id, RatedLine.amount_minor, RatedLine.currency
+        )
+        .where(
+            RatedLine.tenant_id == tenant_id,
+            RatedLine.kind == "advance",
+            tuple_(RatedLine.subscription_id, RatedLine.period_ends_at).in_(ends),
+        )
+        .order_by(RatedLine.id)
+    )
+    return tuple(
+        AdvanceView(row.id, row.payer_tenant_id, row.invoice_id, Money(row.amount_minor, row.currency)) for row in rows
+    )
 
 
 def _timing(value: str) -> Timing:

@@ -53,9 +53,8 @@ def evidence_of(
     )
     if hashes is not None:
         query = query.where(EvidenceFile.sha256.in_(hashes))
-    return tuple(
-        (row.sha256, row.count, row.content) for row in session.execute(query.order_by(EvidenceFile.created_at))
-    )
+    rows = session.execute(query.order_by(EvidenceFile.created_at)).tuples()
+    return tuple((sha256, entries, content) for sha256, entries, content in rows)
 
 
 def stored_document(session: Session, tenant_id: UUID, invoice_id: UUID) -> tuple[str, bytes] | None:

@@ -1,5 +1,8 @@
 """Bills: rated lines, invoices, numbers, the ledger, evidence, runs, and the rates they need."""
 
+from datetime import date
+from decimal import Decimal
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -11,6 +14,54 @@ revision = "0004_billing"
 down_revision = "0003_plans"
 branch_labels = None
 depends_on = None
+
+VAT = "European Commission and national law, standard rates as of November 2025"
+STANDARD_RATES = {
+    "AT": "20", "BE": "21", "BG": "20", "CY": "19", "CZ": "21", "DE": "19", "DK": "25", "ES": "21", "FR": "20",
+    "GB": "20", "GR": "24", "HR": "25", "HU": "27", "IE": "23", "IT": "22", "LT": "21", "LV": "21", "MT": "18",
+    "NL": "21", "NO": "25", "PL": "23", "PT": "23", "SE": "25", "SI": "22",
+}  # fmt: skip
+CHANGED_RATES = (
+    ("CH", "2021-07-01", "7.7"), ("CH", "2024-01-01", "8.1"),
+    ("EE", "2021-07-01", "20"), ("EE", "2024-01-01", "22"), ("EE", "2025-07-01", "24"),
+    ("FI", "2021-07-01", "24"), ("FI", "2024-09-01", "25.5"),
+    ("LU", "2021-07-01", "17"), ("LU", "2023-01-01", "16"), ("LU", "2024-01-01", "17"),
+    ("RO", "2021-07-01", "19"), ("RO", "2025-08-01", "21"),
+    ("SK", "2021-07-01", "20"), ("SK", "2025-01-01", "23"),
+)  # fmt: skip
+# What a dollar's worth costs in the list prices of the catalogue: 0.92 EUR, 0.80 GBP.
+LIST_RATIOS = (
+    ("USD", "EUR", "0.92"), ("EUR", "USD", "1.086956521739"), ("USD", "GBP", "0.8"), ("GBP", "USD", "1.25"),
+    ("GBP", "EUR", "1.15"), ("EUR", "GBP", "0.869565217391"),
+)  # fmt: skip
+
+
+def seed_rates() -> None:
+    """Bring the rates that every installation begins with; later ones are added by `add_rates`."""
+    since = "2021-07-01"
+    taxes = [(country, since, "S", percent, VAT) for country, percent in STANDARD_RATES.items()]
+    taxes += [(country, day, "S", percent, VAT) for country, day, percent in CHANGED_RATES]
+    taxes.append(("US", since, "O", "0", "no value added tax; sales taxes are not reckoned"))
+    for row in taxes:
+        op.execute(
+            sa.text("insert into tax_rate values (:country, :since, :category, :percent, :source)").bindparams(
+                country=row[0],
+                since=date.fromisoformat(row[1]),
+                category=row[2],
+                percent=Decimal(row[3]),
+                source=row[4],
+            )
+        )
+    for currency, base, rate in LIST_RATIOS:
+        op.execute(
+            sa.text("insert into exchange_rate values (:currency, :base, :since, :rate, :source)").bindparams(
+                currency=currency,
+                base=base,
+                since=date.fromisoformat(since),
+                rate=Decimal(rate),
+                source="ratio of the catalogue's list prices",
+            )
+        )
 
 
 def upgrade() -> None:
@@ -142,7 +193,8 @@ def upgrade() -> None:
             "(revision = 0) = (kind in ('usage', 'advance'))", name=op.f("ck_rated_line_first_revision")
         ),
         sa.CheckConstraint(
-            "kind in ('usage', 'advance', 'refund', 'late', 'reversal')", name=op.f("ck_rated_line_kind")
+            "kind in ('usage', 'advance', 'refund', 'late', 'reversal', 'refund_reversal')",
+            name=op.f("ck_rated_line_kind"),
         ),
         sa.CheckConstraint("period_ends_at > period_starts_at", name=op.f("ck_rated_line_span")),
         sa.CheckConstraint("revision >= 0", name=op.f("ck_rated_line_revision_sane")),
@@ -196,7 +248,7 @@ def upgrade() -> None:
         "invoice",
         ["tenant_id", "legal_entity_id", "currency", "closes_on"],
         unique=True,
-        postgresql_where=sa.text("status = 'draft'"),
+        postgresql_where=sa.text("status = 'draft' and credits_invoice_id is null"),
     )
     op.create_table(
         "invoice_issue",
@@ -344,7 +396,7 @@ def upgrade() -> None:
         sa.Column("invoice_id", sa.UUID(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("payer_tenant_id", sa.UUID(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("entry_count", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_evidence_file_sha256_size")),
@@ -401,9 +453,8 @@ def upgrade() -> None:
     secure(op, "invoice", app_update_columns=life)
     for table in ("invoice_issue", "invoice_line", "invoice_tax", "transfer", "evidence_file", "invoice_document"):
         secure(op, table)
-    secure(
-        op, "invoice_run", app="", steward="select, insert", steward_update_columns=("status", "finished_at", "result")
-    )
+    secure(op, "invoice_run", app_update_columns=("status", "finished_at", "result"))
+    seed_rates()
 
 
 def downgrade() -> None:

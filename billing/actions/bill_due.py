@@ -1,0 +1,253 @@
+"""Find what is due and bill it, each (subscription, charge, period) once, whatever happens meanwhile.
+
+Found is without locks, as steward. Billed is payer by payer: a short look under the payer's lock,
+then one transaction a document, in order of time. A run that is killed leaves whole documents or
+nothing; two runs at once step aside for each other; the next run looks again.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from billing.actions.act_for import act_for
+from billing.actions.bill_group import Group, GroupKey, bill_group
+from billing.due import DueItem, Question, due_items
+from billing.errors import PeriodAlreadyBilled, PeriodInvalid, PeriodNotEnded, RunNeedsReason
+from billing.models import InvoiceRun
+from billing.reads import billed_by_subscription
+from billing.store import add, lock_account, set_run
+from core.clock import utc_now
+from core.db import Database
+from core.errors import Refused
+from core.ids import new_id
+from core.periods import month_period
+from core.scope import VENDOR_ID, StewardScope, TenantScope
+from plans.actions.open_periods import open_periods
+from plans.reads import SubscriptionView, all_subscriptions, due_periods, get_subscription, unopened
+from tenants.actions.record_audit import record_audit
+from tenants.reads import TenantView, get_tenant, list_tenants, tenant_now
+
+__all__ = ("BEAT", "NowOf", "RunOutcome", "bill_due")
+
+NowOf = Callable[[Session, TenantView], datetime]
+BEAT = "system:beat"
+"""The actor of runs that the clock starts; one that finds nothing leaves no trace."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run did. Documents by (payer, id)."""
+
+    run_id: UUID | None
+    invoices: tuple[tuple[UUID, UUID], ...]
+    failures: tuple[tuple[UUID, str, str], ...]
+    """Payer, code, what to do; the others were billed all the same."""
+    busy: tuple[UUID, ...]
+    """Payers that another run was billing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a run was asked for."""
+
+    database: Database
+    now_of: NowOf
+    month: date | None
+    skip_grace: bool
+    finalise: bool
+    actor: str
+    run_id: UUID
+
+
+@dataclass(slots=True)
+class _Done:
+    invoices: list[tuple[UUID, UUID]] = field(default_factory=list)
+    failures: list[tuple[UUID, str, str]] = field(default_factory=list)
+    busy: list[UUID] = field(default_factory=list)
+
+
+def bill_due(  # noqa: PLR0913 - the options of a run, all by keyword
+    database: Database,
+    *,
+    actor: str,
+    tenant_ids: Collection[UUID] | None = None,
+    period: str | None = None,
+    skip_grace: bool = False,
+    reason: str = "",
+    finalise: bool = True,
+    now_of: NowOf = tenant_now,
+) -> RunOutcome:
+    """Bill every period that is due: ended, its grace over, not on a document yet.
+
+    Args:
+        database: each document is a transaction of its own.
+        actor: who runs it, for run and audit trail.
+        tenant_ids: only these consumers; None for all.
+        period: only periods of this month, `2026-10`; None for whatever is due.
+        skip_grace: don't wait for late facts; needs a reason.
+        reason: why, for the audit trail.
+        finalise: issue at once; else leave drafts.
+        now_of: the time of a tenant; its test clock's or the service's by default.
+
+    Raises:
+        RunNeedsReason: the grace is skipped without a reason (`run_needs_reason`).
+        PeriodInvalid: not a month (`period_invalid`).
+        PeriodNotEnded: the month runs or lies ahead for everybody (`period_not_ended`).
+    """
+    if skip_grace and not reason.strip():
+        raise RunNeedsReason
+    run = _Run(database, now_of, _month(period), skip_grace, finalise, actor, new_id())
+    with database.begin(StewardScope()) as session:
+        payers = _payers(session, run, tenant_ids)
+    if not payers and actor == BEAT:
+        return RunOutcome(None, (), (), ())
+    _begin(run, period, reason)
+    done = _Done()
+    for payer_id, wanted in payers.items():
+        _bill_payer(run, payer_id, wanted, done)
+    _end(run, done)
+    return RunOutcome(run.run_id, tuple(done.invoices), tuple(done.failures), tuple(done.busy))
+
+
+def _month(period: str | None) -> date | None:
+    if period is None:
+        return None
+    try:
+        return date.fromisoformat(f"{period}-01")
+    except ValueError:
+        raise PeriodInvalid(period) from None
+
+
+def _payers(session: Session, run: _Run, tenant_ids: Collection[UUID] | None) -> dict[UUID, list[tuple[UUID, UUID]]]:
+    """Return the subscriptions that may have something due, by payer: (consumer, subscription)."""
+    tenants = [t for t in list_tenants(session) if tenant_ids is None or t.id in tenant_ids]
+    clocks = {tenant.id: run.now_of(session, tenant) for tenant in tenants}
+    if run.month is not None and not any(_ended(run.month, tenant, clocks[tenant.id]) for tenant in tenants):
+        raise PeriodNotEnded(f"{run.month:%Y-%m}")
+    suspects = _suspects(session, clocks, skip_grace=run.skip_grace)
+    billed = billed_by_subscription(session)
+    payers: dict[UUID, list[tuple[UUID, UUID]]] = defaultdict(list)
+    for subscription in all_subscriptions(session):
+        if subscription.tenant_id not in clocks:
+            continue
+        if subscription.id in suspects or _opening(subscription, billed[subscription.id], clocks):
+            payers[subscription.payer_tenant_id].append((subscription.tenant_id, subscription.id))
+    return payers
+
+
+def _suspects(session: Session, clocks: dict[UUID, datetime], *, skip_grace: bool) -> set[UUID]:
+    """Return subscriptions with a period that ended, or whose next period is not stored yet."""
+    by_now: dict[datetime, list[UUID]] = defaultdict(list)
+    for tenant_id, now in clocks.items():
+        # Clocks a few milliseconds apart are asked for at once: what falls between comes next time.
+        by_now[now.replace(microsecond=0)].append(tenant_id)
+    found: set[UUID] = set()
+    for now, tenant_ids in by_now.items():
+        found |= {d.subscription_id for d in due_periods(session, now, tenants=tenant_ids, skip_grace=skip_grace)}
+        found |= {subscription_id for _, subscription_id in unopened(session, now, tenants=tenant_ids)}
+    return found
+
+
+def _opening(
+    subscription: SubscriptionView, billed: Collection[tuple[str, datetime]], clocks: dict[UUID, datetime]
+) -> bool:
+    """Tell whether the first period's advance was never looked at."""
+    begun = subscription.starts_at <= clocks[subscription.tenant_id]
+    return begun and ("advance", subscription.starts_at) not in billed
+
+
+def _ended(month: date, tenant: TenantView, now: datetime) -> bool:
+    return month_period(month.year, month.month, tenant.tz).ends_at <= now
+
+
+def _bill_payer(run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]], done: _Done) -> None:
+    """Bill a payer's documents one by one until nothing is due."""
+    try:
+        while True:
+            with run.database.begin(TenantScope(payer_id)) as session:
+                payer = get_tenant(session, payer_id)
+                now = run.now_of(session, payer)
+                if not lock_account(session, payer_id, now):
+                    done.busy.append(payer_id)
+                    return
+                group = _next_group(session, run, payer, wanted)
+                if group is None:
+                    return
+                invoice_id = bill_group(session, group, now)
+            if invoice_id is not None and (payer_id, invoice_id) not in done.invoices:
+                done.invoices.append((payer_id, invoice_id))
+    except PeriodAlreadyBilled:
+        done.busy.append(payer_id)
+    except Refused as refusal:
+        done.failures.append((payer_id, refusal.code, refusal.detail))
+    except Exception:
+        # One customer's broken data must not keep the others from being billed; nothing of this
+        # payer's document was written, and the run says so.
+        log.exception("invoice_run_failed", payer=str(payer_id), run=str(run.run_id))
+        done.failures.append(
+            (payer_id, "internal_error", "Billing this customer failed; the log of this run says why.")
+        )
+
+
+def _next_group(session: Session, run: _Run, payer: TenantView, wanted: Iterable[tuple[UUID, UUID]]) -> Group | None:
+    """Return the oldest document to be made, looked up under the payer's lock."""
+    groups: dict[GroupKey, list[DueItem]] = defaultdict(list)
+    for consumer_id, subscription_id in wanted:
+        consumer = get_tenant(session, consumer_id)
+        now = run.now_of(session, consumer)
+        with act_for(session, consumer_id):
+            spans = open_periods(session, consumer_id, subscription_id, now)
+            subscription = get_subscription(session, consumer_id, subscription_id, now)
+            billed = billed_by_subscription(session, [consumer_id])[subscription_id]
+        grace = timedelta(0) if run.skip_grace else timedelta(hours=consumer.grace_hours)
+        tz = subscription.schedule.tz
+        question = Question(now, grace, tz, run.month)
+        for item in due_items(consumer_id, subscription_id, [span.period for span in spans], billed, question):
+            key = GroupKey(item.closes_on(tz), subscription.currency, consumer.legal_entity_id)
+            groups[key].append(item)
+    if not groups:
+        return None
+    first = min(groups)
+    return Group(payer, first, tuple(groups[first]), run.run_id, run.finalise, run.actor)
+
+
+def _begin(run: _Run, period: str | None, reason: str) -> None:
+    with run.database.begin(TenantScope(VENDOR_ID)) as session:
+        add(
+            session,
+            InvoiceRun(
+                tenant_id=VENDOR_ID,
+                id=run.run_id,
+                actor=run.actor,
+                period=period,
+                skip_grace=run.skip_grace,
+                finalise=run.finalise,
+                reason=reason,
+                status="running",
+                started_at=utc_now(),
+                finished_at=None,
+                result={},
+            ),
+        )
+        detail = {"period": period, "skip_grace": run.skip_grace, "finalise": run.finalise, "reason": reason}
+        record_audit(session, VENDOR_ID, run.actor, "run_invoices", ("invoice_run", str(run.run_id)), detail)
+
+
+def _end(run: _Run, done: _Done) -> None:
+    result = {
+        "invoices": [{"tenant_id": str(tenant), "invoice_id": str(invoice)} for tenant, invoice in done.invoices],
+        "failures": [
+            {"tenant_id": str(tenant), "code": code, "detail": detail} for tenant, code, detail in done.failures
+        ],
+        "busy": [str(tenant) for tenant in done.busy],
+    }
+    status = "failed" if done.failures else "done"
+    with run.database.begin(TenantScope(VENDOR_ID)) as session:
+        set_run(session, VENDOR_ID, run.run_id, status=status, finished_at=utc_now(), result=result)

@@ -1,0 +1,167 @@
+"""Reckon a draft: rate what it claims, tax it for the payer, keep the evidence, write it down."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal, cast
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from billing.actions.act_for import act_for
+from billing.actions.build_evidence import build_evidence
+from billing.actions.rate_subscription import LOOK_BACK, RatedPart, SubscriptionBill, Wanted, rate_subscription
+from billing.drafts import Claim, Draft, DraftLine, EvidenceRef, LateSince, centres_json
+from billing.due import DueItem
+from billing.errors import TaxUndecided
+from billing.reads import tax_rates
+from billing.store import set_measured
+from billing.tax import Supply, TaxDecision, TaxProblem, TaxRate, decide_tax
+from core.periods import Period, local_date
+from metering.measurement import Measurement
+from plans.reads import get_subscription
+from tenants.reads import LegalEntityView, TenantView, get_legal_entity, get_tenant
+
+__all__ = ("Document", "compose_draft")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Which document is reckoned."""
+
+    payer: TenantView
+    invoice_id: UUID
+    legal_entity_id: UUID
+    currency: str
+
+
+def compose_draft(
+    session: Session,
+    document: Document,
+    claims: Sequence[Claim],
+    now: datetime,
+    late_since: Sequence[LateSince] = (),
+) -> Draft:
+    """Reckon everything that a document bills, as far as facts are known now.
+
+    Args:
+        session: scoped to the payer; consumers are acted for one after the other.
+        document: payer, id, issuing legal entity and currency.
+        claims: the periods that it bills.
+        now: the ingest cut-off.
+        late_since: where late facts were looked for from, when the draft was reckoned before.
+
+    Returns:
+        The draft, with lines ordered by consumer, subscription and kind; no lines where the periods
+        have no charge.
+
+    Raises:
+        TaxUndecided: a rate or the customer's tax id is missing (`tax_undecided`).
+    """
+    by_consumer: dict[UUID, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_consumer[claim.consumer_tenant_id].append(claim)
+    taxes = _Taxes(get_legal_entity(session, document.legal_entity_id), document.payer, tax_rates(session))
+    since = {known.subscription_id: known.since for known in late_since}
+    lines: list[DraftLine] = []
+    evidence: list[EvidenceRef] = []
+    looked: list[LateSince] = []
+    for consumer in sorted((get_tenant(session, consumer_id) for consumer_id in by_consumer), key=lambda t: t.slug):
+        with act_for(session, consumer.id):
+            bills = _bills(session, consumer, by_consumer[consumer.id], since, now)
+            lines += [_line(consumer, bill, part, taxes, now) for bill in bills for part in bill.parts]
+            evidence += _evidence(session, consumer.id, document, bills, now)
+            for bill in bills:
+                if bill.late_since is not None:
+                    looked.append(LateSince(subscription_id=bill.subscription.id, since=bill.late_since))
+                    set_measured(session, consumer.id, bill.subscription.id, now - LOOK_BACK, now)
+    return Draft(
+        currency=document.currency,
+        claims=tuple(claims),
+        lines=tuple(lines),
+        evidence=tuple(evidence),
+        measured_at=now,
+        late_since=tuple(looked),
+    )
+
+
+def _bills(
+    session: Session, consumer: TenantView, claims: Sequence[Claim], since: dict[UUID, datetime], now: datetime
+) -> list[SubscriptionBill]:
+    by_subscription: dict[UUID, list[DueItem]] = defaultdict(list)
+    for claim in claims:
+        item = DueItem(consumer.id, claim.subscription_id, Period(claim.starts_at, claim.ends_at), claim.timing)
+        by_subscription[claim.subscription_id].append(item)
+    return [
+        rate_subscription(
+            session,
+            Wanted(
+                consumer,
+                get_subscription(session, consumer.id, subscription_id, now),
+                tuple(sorted(items, key=lambda item: (item.period, item.timing))),
+                now,
+                since.get(subscription_id),
+            ),
+        )
+        for subscription_id, items in sorted(by_subscription.items())
+    ]
+
+
+def _evidence(
+    session: Session, consumer_id: UUID, document: Document, bills: Sequence[SubscriptionBill], now: datetime
+) -> list[EvidenceRef]:
+    grounds: dict[tuple[str, Period], Measurement] = {}
+    for bill in bills:
+        grounds |= {(measurement.meter, measurement.period): measurement for measurement in bill.measurements}
+    if not grounds:
+        return []
+    target = (document.payer.id, document.invoice_id)
+    return [build_evidence(session, consumer_id, target, grounds.values(), now)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taxes:
+    """What a line's tax depends on beside its date."""
+
+    seller: LegalEntityView
+    buyer: TenantView
+    rates: tuple[TaxRate, ...]
+
+    def decide(self, on: date) -> TaxDecision:
+        supply = Supply(self.seller.country, self.buyer.country, self.buyer.tax_id, self.buyer.tax_treatment, on)
+        decision = decide_tax(supply, self.rates)
+        if isinstance(decision, TaxProblem):
+            raise TaxUndecided(decision.code, decision.detail)
+        return decision
+
+
+def _line(consumer: TenantView, bill: SubscriptionBill, part: RatedPart, taxes: _Taxes, now: datetime) -> DraftLine:
+    subscription = bill.subscription
+    tz = subscription.schedule.tz
+    first, last = part.period.starts_at, part.period.ends_at - timedelta(microseconds=1)
+    tax = taxes.decide(local_date(first if part.kind == "advance" else last, tz))
+    named = {"late": f"{part.name} · late facts", "refund": f"{part.name} · refunds"}
+    return DraftLine(
+        kind=cast(Literal["usage", "advance", "refund", "late"], part.kind),
+        consumer_tenant_id=consumer.id,
+        consumer_name=consumer.name,
+        subscription_id=subscription.id,
+        charge_key=part.charge_key,
+        description=named.get(part.kind, part.name),
+        meter=part.meter,
+        period_starts_at=part.period.starts_at,
+        period_ends_at=part.period.ends_at,
+        time_zone=subscription.time_zone,
+        revision=part.revision,
+        quantity=part.figure.quantity,
+        unit=part.unit,
+        amount_minor=part.figure.amount.amount_minor,
+        tax_category=tax.category,
+        tax_percent=tax.percent,
+        tax_note=tax.note,
+        purchase_order=subscription.purchase_order,
+        steps=part.steps,
+        cost_centres=centres_json(part.figure.centres),
+        measured_at=now,
+    )

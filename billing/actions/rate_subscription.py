@@ -1,0 +1,278 @@
+"""What a consumer's subscription comes to on a document: what is due, what came late, what was refunded."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from billing.due import DueItem
+from billing.late import Figure, billed_so_far, late_delta
+from billing.reads import BilledPeriodView, RevisionView, billed_periods, revisions_of
+from core.money import Money
+from core.periods import Period
+from metering.measurement import Measurement
+from metering.reads import first_change_since
+from plans.periods import Span
+from plans.pricing import decimal_text
+from plans.rating import (
+    CHARGED,
+    REFUNDED,
+    RatedCharge,
+    Sources,
+    rate_advance,
+    rate_period,
+    rate_refunds,
+    refund_origins,
+)
+from plans.reads import measured_sources, periods
+from plans.subscriptions import SubscriptionView, held_charges
+from tenants.reads import TenantView
+
+__all__ = ("LOOK_BACK", "RatedPart", "SubscriptionBill", "Wanted", "rate_subscription")
+
+LOOK_BACK = timedelta(days=400)
+"""How far back closed periods are reckoned anew: 13 months and a few days."""
+SETTLING = timedelta(minutes=10)
+"""Facts are stamped before they are committed: what was stamped this long before a measurement may
+have been missed by it, and is looked at again. Reckoning a period twice changes nothing."""
+REFUND_KINDS = ("refund", "refund_reversal")
+Steps = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of one subscription."""
+
+    tenant: TenantView
+    subscription: SubscriptionView
+    items: tuple[DueItem, ...]
+    now: datetime
+    late_since: datetime | None = None
+    """Look for what was recorded from this instant on (a draft that is reckoned anew); None: since
+    the periods were last measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatedPart:
+    """One line to be, before it is taxed."""
+
+    kind: str
+    """`usage`, `advance`, `refund` or `late`."""
+    charge_key: str
+    name: str
+    meter: str | None
+    unit: str
+    period: Period
+    revision: int
+    figure: Figure
+    steps: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionBill:
+    """The lines of one subscription, and the measurements that they stand on."""
+
+    subscription: SubscriptionView
+    parts: tuple[RatedPart, ...]
+    measurements: tuple[Measurement, ...]
+    late_since: datetime | None
+
+
+def rate_subscription(session: Session, wanted: Wanted) -> SubscriptionBill:
+    """Rate what is due of a subscription, and with arrears also what changed in earlier periods.
+
+    Args:
+        session: scoped to the consumer.
+        wanted: the subscription and its periods that are due.
+
+    Returns:
+        Lines in the order of a bill: what is due, refunds, late ones. For every (charge, period)
+        the revisions issued so far and the lines returned add up to what would be billed now.
+    """
+    work = _load(session, wanted)
+    for item in wanted.items:
+        span = work.spans[item.period.starts_at]
+        if item.timing == "advance":
+            work.add_first(rate_advance(wanted.subscription, span))
+        else:
+            work.add_first(rate_period(wanted.subscription, span, work.sources))
+    late_since = None
+    if any(item.timing == "arrears" for item in wanted.items):
+        late_since = wanted.late_since or work.last_measured()
+        _add_what_changed(session, wanted, work, late_since)
+    parts = [part for kind in ("usage", "advance", "refund", "late") for part in work.parts if part.kind == kind]
+    return SubscriptionBill(wanted.subscription, tuple(parts), tuple(work.grounds.values()), late_since)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one subscription's reckoning shares."""
+
+    spans: dict[datetime, Span]
+    sources: Sources
+    billed: tuple[BilledPeriodView, ...]
+    """Issued ones only: a draft's periods are not billed yet."""
+    revisions: dict[tuple[str, datetime], list[RevisionView]]
+    parts: list[RatedPart] = field(default_factory=list)
+    grounds: dict[tuple[str, Period], Measurement] = field(default_factory=dict)
+
+    def last_measured(self) -> datetime | None:
+        """Return up to when facts are reckoned into all billed periods."""
+        return min((period.measured_at for period in self.billed if period.measured_at), default=None)
+
+    def span_at(self, instant: datetime) -> Span | None:
+        """Return the billing period that holds the instant."""
+        return next((span for span in self.spans.values() if instant in span.period), None)
+
+    def earlier(self, charge_key: str, starts_at: datetime, kinds: Collection[str]) -> list[Figure]:
+        """Return the figures of the revisions of those kinds."""
+        return [r.figure for r in self.revisions.get((charge_key, starts_at), ()) if r.kind in kinds]
+
+    def add_first(self, charges: Iterable[RatedCharge]) -> None:
+        """Add what is rated for the first time."""
+        for rated in charges:
+            self.add(rated.kind, _head(rated), _figure(rated), _told(rated), self.ground(rated))
+
+    def ground(self, rated: RatedCharge) -> Measurement | None:
+        """Return what a charge stands on: all that its meter saw, also what the charge leaves to others."""
+        return None if rated.meter is None else self.sources.measure(rated.meter, rated.period)
+
+    def add(self, kind: str, head: "_Head", figure: Figure, steps: Steps, ground: Measurement | None) -> None:
+        """Add a line as the next revision of its (charge, period)."""
+        key = (head.charge_key, head.period.starts_at)
+        taken = sum((part.charge_key, part.period.starts_at) == key for part in self.parts)
+        revision = len(self.revisions.get(key, ())) + taken
+        unit = ground.unit if ground else ""
+        if ground is not None:
+            self.grounds[ground.meter, ground.period] = ground
+        self.parts.append(
+            RatedPart(kind, head.charge_key, head.name, head.meter, unit, head.period, revision, figure, steps)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a line is about."""
+
+    charge_key: str
+    name: str
+    meter: str | None
+    period: Period
+
+
+def _head(rated: RatedCharge) -> _Head:
+    return _Head(rated.charge_key, rated.charge.name, rated.meter, rated.period)
+
+
+def _load(session: Session, wanted: Wanted) -> _Work:
+    tenant_id, subscription_id = wanted.tenant.id, wanted.subscription.id
+    spans = {found.span.period.starts_at: found.span for found in periods(session, tenant_id, subscription_id)}
+    billed = billed_periods(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
+    revisions = revisions_of(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
+    issued = {revision.invoice_id for listed in revisions.values() for revision in listed}
+    return _Work(
+        spans=spans,
+        sources=measured_sources(session, wanted.tenant),
+        billed=tuple(period for period in billed if period.invoice_id in issued),
+        revisions=revisions,
+    )
+
+
+def _add_what_changed(session: Session, wanted: Wanted, work: _Work, late_since: datetime | None) -> None:
+    changed = None
+    if late_since is not None:
+        changed = first_change_since(session, wanted.tenant.id, late_since - SETTLING)
+    again = [period for period in work.billed if _to_reckon(period, work.spans, changed)]
+    for period in again:
+        span = work.spans[period.period.starts_at]
+        rated = (
+            rate_advance(wanted.subscription, span)
+            if period.timing == "advance"
+            else rate_period(wanted.subscription, span, work.sources)
+        )
+        for charge in rated:
+            _add_late(work, charge)
+    _add_refunds(wanted, work, again)
+
+
+def _to_reckon(billed: BilledPeriodView, spans: dict[datetime, Span], changed: datetime | None) -> bool:
+    if billed.measured_at is None:
+        return True
+    if billed.timing == "advance":
+        # Fees paid in advance don't depend on facts, but a plan change may have cut their period.
+        return spans[billed.period.starts_at].period != billed.period
+    return changed is not None and billed.period.ends_at > changed
+
+
+def _add_late(work: _Work, rated: RatedCharge) -> None:
+    kinds = ("usage", "advance", "late", "reversal")
+    now, so_far = _figure(rated), work.earlier(rated.charge_key, rated.period.starts_at, kinds)
+    delta = late_delta(now, so_far)
+    if delta is not None:
+        work.add("late", _head(rated), delta, _sides(now, so_far), work.ground(rated))
+
+
+def _add_refunds(wanted: Wanted, work: _Work, again: list[BilledPeriodView]) -> None:
+    """Add what is refunded of each billed period's transactions, less what was given back of it before."""
+    documents = [holding.document for holding in wanted.subscription.holdings]
+    if not any(charge.meter == CHARGED for document in documents for charge in document.charges):
+        return
+    due = [item.period for item in wanted.items if item.timing == "arrears"]
+    known = [period.period for period in work.billed if period.timing == "arrears"]
+    until = max(period.ends_at for period in due + known)
+    since = min(period.starts_at for period in due + [period.period for period in again])
+    refunded = refund_origins(work.sources.measure(REFUNDED, Period(since, until)))
+    origins = {origin.period.starts_at for instant in refunded if (origin := work.span_at(instant)) is not None}
+    if again:
+        origins |= {start for (_, start), listed in work.revisions.items() if any(r.kind == "refund" for r in listed)}
+    # The refund of a transaction that is not billed yet comes with the bill that charges it.
+    for starts_at in sorted(origins & {period.starts_at for period in due + known}):
+        _add_refunds_of(wanted.subscription, work, work.spans[starts_at], until)
+
+
+def _add_refunds_of(subscription: SubscriptionView, work: _Work, origin: Span, until: datetime) -> None:
+    rated = {charge.charge_key: charge for charge in rate_refunds(subscription, origin, until, work.sources)}
+    for held in held_charges(subscription.at(origin.period.starts_at)):
+        charge = rated.get(held.key)
+        given_back = work.earlier(held.key, origin.period.starts_at, REFUND_KINDS)
+        if charge is None and not given_back:
+            continue
+        head = _Head(held.key, held.charge.name, CHARGED, charge.period if charge else origin.period)
+        now = _figure(charge, -1) if charge else Figure(Money(0, subscription.currency), Decimal(0))
+        delta = late_delta(now, given_back)
+        if delta is not None:
+            steps = _told(charge) if charge and not given_back else _sides(now, given_back)
+            work.add("refund", head, delta, steps, charge.measurement if charge else None)
+
+
+def _figure(rated: RatedCharge, sign: int = 1) -> Figure:
+    """Return amount, quantity and drivers of a rated charge; what is refunded is driven back."""
+    drivers = rated.measurement.by_cost_centre() if rated.measurement else {}
+    centres = tuple(sorted(((code, sign * share) for code, share in drivers.items() if share), key=_by_code))
+    return Figure(rated.rated.amount, rated.rated.quantity, centres)
+
+
+def _by_code(item: tuple[str | None, Fraction]) -> tuple[bool, str]:
+    return item[0] is None, item[0] or ""
+
+
+def _told(rated: RatedCharge) -> Steps:
+    return tuple(msgspec.to_builtins(step) for step in rated.rated.steps)
+
+
+def _sides(now: Figure, so_far: list[Figure]) -> Steps:
+    """Tell a difference by its two sides."""
+    before = billed_so_far(so_far, now.amount.currency)
+    return tuple(
+        {
+            "code": code,
+            "amount": decimal_text(sign * Fraction(side.amount.decimal())),
+            "quantity": decimal_text(Fraction(side.quantity)),
+        }
+        for code, side, sign in (("now", now, 1), ("before", before, -1))
+    )
