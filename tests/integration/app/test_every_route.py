@@ -1,7 +1,6 @@
 """For every route of the API: nobody without a key, nobody into another tenant, no fault on nonsense."""
 
 import re
-from uuid import uuid4
 
 import pytest
 from litestar import Litestar
@@ -21,7 +20,7 @@ def api_routes() -> list[tuple[str, str]]:
     for route in app.routes:
         if not route.path.startswith("/v1"):
             continue
-        path = re.sub(r"\{[^}:]+:uuid\}", str(uuid4()), route.path)
+        path = re.sub(r"\{[^}:]+:uuid\}", "01890000-0000-7000-8000-00000000dead", route.path)
         path = re.sub(r"\{[^}:]+:int\}", "7", path)
         path = re.sub(r"\{[^}]+\}", "nothing", path)
         found |= {(method, path) for method in getattr(route, "methods", ()) if method not in ("OPTIONS", "HEAD")}
