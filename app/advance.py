@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from billing.actions.bill_due import bill_due
 from sqlalchemy.orm import Session
 
+from billing.actions.bill_due import bill_due
 from core.db import Database
 from core.scope import VENDOR_ID, StewardScope, TenantScope
 from plans.reads import periods, subscriptions

@@ -88,7 +88,9 @@ def _bill(given: argparse.Namespace) -> None:
         skip_grace=given.skip_grace,
         reason=given.reason,
     )
-    print(done)
+    print(f"{len(done.invoices)} documents; {len(done.failures)} payers failed; {len(done.busy)} were busy elsewhere")
+    for payer_id, code, detail in done.failures:
+        print(f"  {payer_id} {code}: {detail}", file=sys.stderr)
 
 
 def _user(given: argparse.Namespace) -> None:

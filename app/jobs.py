@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from billing.actions.bill_due import bill_due
+from billing.actions.bill_due import BEAT, bill_due
 from core.clock import utc_now
 from core.db import database
 from core.scope import StewardScope
@@ -17,7 +17,7 @@ IDEMPOTENCY_LIFE = timedelta(days=30)
 
 def bill_what_is_due() -> None:
     """Bill every period that ended and whose grace has passed."""
-    bill_due(database(), actor="system:beat")
+    bill_due(database(), actor=BEAT)
 
 
 def seal_audit_trails() -> None:
