@@ -44,7 +44,6 @@ class Hold:
     span: Span
     starts_at: datetime
     ends_at: datetime
-    left: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +123,21 @@ def _holds(spans: list[Span]) -> list[Hold]:
     for span in sorted(spans, key=lambda s: s.starts_at):
         last = holds[-1] if holds else None
         if last is None or span.starts_at >= last.ends_at:
-            holds.append(Hold(span, span.starts_at, span.ends_at, span.left))
+            holds.append(Hold(span, span.starts_at, span.ends_at))
         elif span.ends_at > last.ends_at:
-            holds[-1] = Hold(last.span, last.starts_at, span.ends_at, span.left)
-        elif span.ends_at == last.ends_at and span.left:
-            holds[-1] = Hold(last.span, last.starts_at, span.ends_at, True)
+            holds[-1] = Hold(last.span, last.starts_at, span.ends_at)
     return holds
 
 
 def _cooled_at(grounds: Grounds, hold: Hold, used: Sequence[datetime], left: Sequence[datetime]) -> datetime:
     """Return when the freed seat stops being billable; the hold's own end where nothing cools down."""
-    if hold.ends_at == FAR or hold.left:
+    if hold.ends_at == FAR:
         return hold.ends_at
     if bisect_left(used, hold.starts_at) == bisect_left(used, hold.ends_at):
         return hold.ends_at
     released_on = local_date(hold.ends_at, grounds.tz)
     until = day_start(released_on + timedelta(days=grounds.policies.seats.cooldown_days), grounds.tz)
+    # A departure at the very end of the hold is what ended it: then nothing cools down.
     departure = bisect_left(left, hold.ends_at)
     return min(until, left[departure]) if departure < len(left) else until
 

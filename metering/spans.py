@@ -27,13 +27,12 @@ H = TypeVar("H")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Opened by a fact, open in `[starts_at, ends_at)`; `left` says that a departure ended it."""
+    """Opened by a fact, open in `[starts_at, ends_at)`."""
 
     fact: Fact
     person_id: UUID
     starts_at: datetime
     ends_at: datetime
-    left: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +79,8 @@ def spans_of(
             if fact.type != opens:
                 continue
             start = fact.occurred_at
-            closed, departed = first_after(ends, start), first_after(gone, start)
-            span = Span(fact, person_id, start, min(closed, departed), departed < FAR and departed <= closed)
-            spans.setdefault(person_id, []).append(span)
+            ends_at = min(first_after(ends, start), first_after(gone, start))
+            spans.setdefault(person_id, []).append(Span(fact, person_id, start, ends_at))
     return spans
 
 

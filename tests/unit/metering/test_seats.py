@@ -47,6 +47,16 @@ def test_a_seat_day_is_the_days_highest_number_held() -> None:
     assert story.figure("seats.named.peak", "2026-03") == 2
 
 
+def test_of_equal_highest_instants_the_first_decides_who_is_counted() -> None:
+    story = without_cooldown()
+    hold(story, "ann", "2026-03-05 08:00", "2026-03-05 09:00")
+    hold(story, "bob", "2026-03-05 10:00", "2026-03-05 11:00")
+
+    measurement = story.measure("seats.named.peak", "2026-03")
+    assert [entry.person_id for entry in measurement.entries] == [story.person("ann")]
+    assert reasons(measurement) == ["not_then"]
+
+
 def test_peak_is_the_highest_day(story: Story) -> None:
     hold(story, "ann", "2026-03-01 00:00")
     hold(story, "bob", "2026-03-05 00:00", "2026-03-06 00:00", used=False)

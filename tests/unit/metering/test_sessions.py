@@ -83,6 +83,13 @@ def test_a_logout_ends_the_session_whatever_the_heartbeats_say(story: Story) -> 
     assert story.figure("sessions.concurrent.average", span(0, 100)) == F(10, 100)
 
 
+def test_of_two_logouts_the_first_ends_the_session(story: Story) -> None:
+    session(story, "ann", 0, 10, key="s")
+    story.fact("session.ended", "ann", minutes(40), session_id="s")
+
+    assert story.figure("sessions.concurrent.average", span(0, 100)) == F(10, 100)
+
+
 def test_a_late_logout_bills_what_it_says(story: Story) -> None:
     session(story, "ann", 0, 90)
 
