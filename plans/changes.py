@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from core.periods import Period
 from plans.errors import ChangeAlreadyAtThatInstant, ChangeInThePast, ChangeOutsidePeriod, ChangePending, ChangesNothing
-from plans.periods import Span, cut, spans
+from plans.periods import Span, cut
 from plans.states import State, Trigger, advance, state_at
 from plans.subscriptions import Holding, SubscriptionView
 
@@ -116,9 +117,13 @@ def running_span(subscription: SubscriptionView, known: Sequence[Span], now: dat
     stored = next((span for span in known if now in span.period), None)
     if stored is not None:
         return stored
-    begins = known[-1].period.ends_at if known else subscription.starts_at
-    *_, last = spans(subscription.schedule, begins, subscription.ends_at, until=now + TICK)
-    return last
+    full = subscription.schedule.at(now)
+    # Wherever a version begins or ends, a period does: at once by a cut, or with it anyway.
+    edges = [subscription.starts_at, subscription.ends_at]
+    edges += [edge for holding in subscription.holdings for edge in (holding.starts_at, holding.ends_at)]
+    begins = max([full.starts_at, *(edge for edge in edges if edge is not None and edge <= now)])
+    ends = min([full.ends_at, *(edge for edge in edges if edge is not None and edge > now)])
+    return Span(Period(begins, ends), full)
 
 
 def direction(before: Holding, after: Holding, rank_before: int, rank_after: int) -> str:

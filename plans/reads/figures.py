@@ -15,7 +15,9 @@ from tenants.reads import TenantView
 __all__ = ("measured_sources",)
 
 
-def measured_sources(session: Session, tenant: TenantView, as_of: datetime | None = None) -> Sources:
+def measured_sources(
+    session: Session, tenant: TenantView, as_of: datetime | None = None, now: datetime | None = None
+) -> Sources:
     """Return sources that measure; each figure is measured once.
 
     What earlier bills of a contract year counted is measured anew: where everything was billed in
@@ -25,12 +27,13 @@ def measured_sources(session: Session, tenant: TenantView, as_of: datetime | Non
         session: scoped to the tenant.
         tenant: whose usage.
         as_of: facts accepted up to it, or all.
+        now: cuts the session figures of a period that has not ended; None counts it in full.
     """
     known: dict[tuple[str, Period], Measurement] = {}
 
     def figure(meter: str, period: Period) -> Measurement:
         if (meter, period) not in known:
-            known[meter, period] = measure(session, tenant, meter, period, as_of=as_of)
+            known[meter, period] = measure(session, tenant, meter, period, as_of=as_of, now=now)
         return known[meter, period]
 
     def earlier(held: HeldCharge, period: Period) -> Fraction:

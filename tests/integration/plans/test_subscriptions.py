@@ -19,6 +19,7 @@ from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.load_catalogue import load_catalogue
 from plans.actions.open_periods import close_period, open_periods
 from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
+from plans.changes import running_span
 from plans.errors import (
     AddonNotOffered,
     ChangeAlreadyAtThatInstant,
@@ -147,8 +148,10 @@ def test_a_change_at_once_cuts_the_running_period_and_keeps_its_divisor(session,
     assert decision.effective_at == NOW
     assert days(session, held) == ["2026-01-31T00:00", "2026-02-28T00:00", "2026-03-10T13:00", "2026-03-31T00:00"]
     *_, before, after = periods(session, tenant.id, held.id)
-    assert before.span.full == after.span.full == decision.running.full
     stored = get_subscription(session, tenant.id, held.id, NOW)
+    assert running_span(stored, (), NOW) == after.span
+    assert running_span(stored, (), NOW - timedelta(seconds=1)) == before.span
+    assert before.span.full == after.span.full == decision.running.full
     assert stored == replace(decision.after, as_of=NOW)
     assert [key for key, _ in charges_of(stored)] == ["active_members", "contributors", "ilt_seats", "compliance.fee"]
     assert stored.at(NOW - timedelta(seconds=1)).plan_key == "standard-named"

@@ -1,0 +1,69 @@
+"""May this customer use that feature? Granted, or the first reason why not (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from plans.documents import Feature
+from plans.states import State
+from plans.subscriptions import SubscriptionView
+
+__all__ = ("Entitlement", "Reason", "decide_entitlement")
+
+
+class Reason(StrEnum):
+    """Why not, in the order in which reasons are looked at; a closed list."""
+
+    SUSPENDED = "suspended"
+    """The customer is suspended or closed."""
+    EXPIRED = "expired"
+    """Every contract that granted it is over."""
+    NOT_IN_PLAN = "not_in_plan"
+    """No contract grants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """The answer; `detail` says how far it goes where it is granted, or which add-on would bring it."""
+
+    feature: str
+    reason: Reason | None
+    detail: Feature | None
+
+    @property
+    def granted(self) -> bool:
+        """Whether the feature may be used."""
+        return self.reason is None
+
+
+def decide_entitlement(feature: str, tenant_status: str, subscriptions: Sequence[SubscriptionView]) -> Entitlement:
+    """Decide from the contracts as they stand now.
+
+    Args:
+        feature: its key.
+        tenant_status: the customer's.
+        subscriptions: all of the customer's.
+
+    Returns:
+        Granted by any running contract; of several the one that reaches furthest.
+    """
+    if tenant_status in ("suspended", "closed"):
+        return Entitlement(feature, Reason.SUSPENDED, None)
+    running = [view for view in subscriptions if view.status in (State.ACTIVE, State.ENDING)]
+    said = [found for view in running for found in _said(view, feature)]
+    grants = [found for found in said if found.granted]
+    if grants:
+        return Entitlement(feature, None, max(grants, key=_reach))
+    ended = [view.at(view.ends_at) for view in subscriptions if view.status == State.ENDED and view.ends_at]
+    if not said and any(found.granted for view in ended for found in _said(view, feature)):
+        return Entitlement(feature, Reason.EXPIRED, None)
+    return Entitlement(feature, Reason.NOT_IN_PLAN, said[0] if said else None)
+
+
+def _said(view: SubscriptionView, feature: str) -> list[Feature]:
+    documents = [view.document, *(document for _, document in view.addons)]
+    return [document.features[feature] for document in documents if feature in document.features]
+
+
+def _reach(feature: Feature) -> tuple[bool, int]:
+    return feature.limit is None, feature.limit or 0
