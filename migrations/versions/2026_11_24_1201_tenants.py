@@ -354,7 +354,7 @@ def upgrade() -> None:
         op,
         "idempotency_record",
         app="select, insert, update, delete",
-        steward="select, delete",
+        steward="select, insert, update, delete",
     )
     secure(op, "audit_entry", steward="select, insert")
     secure(op, "audit_seal", app="select", steward="select, insert")
