@@ -17,41 +17,96 @@ from tests.recalculation.prices import cents
 
 
 @dataclass
-class Ledger:
-    """Amounts so far by (charge, month), and the months' invoices by charge and month they are for."""
+class Line:
+    """One line of a bill: `month` is the number of the month it is for."""
 
-    billed: dict[tuple[str, int], Fraction] = field(default_factory=dict)
-    invoices: list[dict[tuple[str, int], Fraction]] = field(default_factory=list)
+    charge: str
+    meter: str
+    kind: str
+    month: int
+    quantity: Fraction
+    amount: Fraction
+    drivers: dict[str | None, Fraction]
 
-    def run(self, charges: dict[str, Charge], known: Known, edges: list[datetime]) -> None:
+
+@dataclass
+class Owed:
+    """What a charge comes to for a month; `sign` -1: what was given back."""
+
+    figure: Figure = field(default_factory=Figure)
+    amount: Fraction = Fraction(0)
+    sign: int = 1
+
+    def less(self, other: "Owed") -> tuple[Fraction, Fraction, dict[str | None, Fraction]]:
+        """Return the difference of quantities, amounts and drivers."""
+        mine, theirs = self.figure.drivers, other.figure.drivers
+        drivers = {code: self.sign * (mine.get(code, 0) - theirs.get(code, 0)) for code in mine | theirs}
+        return (
+            self.sign * (billed_quantity(self.figure) - billed_quantity(other.figure)),
+            self.amount - other.amount,
+            {code: part for code, part in drivers.items() if part},
+        )
+
+
+class Account:
+    """A customer's account: what was billed so far, for use and given back."""
+
+    def __init__(self, charges: list[Charge]) -> None:
+        self.charges = charges
+        self.used: dict[tuple[str, int], Owed] = {}
+        self.returned: dict[tuple[str, int], Owed] = {}
+
+    def run(self, known: Known, edges: list[datetime]) -> list[Line]:
         """Bill the newest of the months between `edges`, with late differences of the ones before."""
-        owed = what_is_owed(charges, known, edges)
-        lines = {}
-        for key, amount in owed.items():
-            if amount != self.billed.get(key, Fraction(0)):
-                lines[key] = amount - self.billed.get(key, Fraction(0))
-        self.billed.update(owed)
-        self.invoices.append(lines)
+        newest = len(edges) - 2
+        lines = []
+        for charge in self.charges:
+            figures = [_measure(charge, known, edges[m], edges[m + 1]) for m in range(newest + 1)]
+            quantities = [billed_quantity(figure) for figure in figures]
+            prices = _Prices(charge, quantities, _pools(charge, known, edges))
+            for month, figure in enumerate(figures):
+                now = Owed(figure, prices.amount(month, quantities[month]))
+                lines += self._line(self.used, charge, "usage" if month == newest else "late", month, now)
+            for month, back in _given_back(charge, known, edges).items():
+                left = quantities[month] - billed_quantity(back)
+                amount = prices.amount(month, left) - prices.amount(month, quantities[month])
+                now = Owed(back, amount, -1)
+                lines += self._line(self.returned, charge, "refund", month, now)
+        return lines
+
+    @staticmethod
+    def _line(so_far: dict[tuple[str, int], Owed], charge: Charge, kind: str, month: int, now: Owed) -> list[Line]:
+        """Return the line that brings what was billed to what it is now; a month's own line always comes."""
+        before = so_far.get((charge.key, month), Owed())
+        if kind != "usage" and now.amount == before.amount:
+            return []
+        so_far[charge.key, month] = now
+        return [Line(charge.key, charge.meter, kind, month, *now.less(before))]
 
 
-def what_is_owed(charges: dict[str, Charge], known: Known, edges: list[datetime]) -> dict[tuple[str, int], Fraction]:
-    """Return (charge, month) → amount for all months between `edges`, from all that is known."""
-    owed: dict[tuple[str, int], Fraction] = {}
-    for name, charge in charges.items():
-        quantities = [_quantity(charge, known, edges[m], edges[m + 1]) for m in range(len(edges) - 1)]
-        pools = _pools(charge, known, edges)
-        for month, quantity in enumerate(quantities):
-            owed[name, month] = amount_of(charge, quantities, pools, month, quantity)
-        if charge.course_type is not None:
-            for month, amount in _refunds(charge, known, edges, quantities, pools).items():
-                owed[name, month] += amount
-    return owed
+@dataclass
+class _Prices:
+    """What quantities of a charge cost in a month, given the months before it in the contract year."""
+
+    charge: Charge
+    quantities: list[Fraction]
+    pools: list[Fraction]
+
+    def amount(self, month: int, quantity: Fraction) -> Fraction:
+        charge = self.charge
+        if not charge.yearly:
+            amount = charge.price(quantity, Fraction(0))
+            return cents(amount if charge.at_least is None else max(amount, charge.at_least))
+        first = month - month % 12
+        before = sum(self.quantities[first:month], Fraction(0))
+        earlier = cents(charge.price(before, self.pools[month - 1] if month > first else Fraction(0)))
+        return cents(charge.price(before + quantity, self.pools[month])) - earlier
 
 
-def _quantity(charge: Charge, known: Known, start: datetime, end: datetime) -> Fraction:
+def _measure(charge: Charge, known: Known, start: datetime, end: datetime) -> Figure:
     if charge.measure is None:
-        return Fraction(1)
-    return billed_quantity(charge.measure(known, start, end))
+        return Figure(Fraction(charge.number))
+    return charge.measure(known, start, end)
 
 
 def _pools(charge: Charge, known: Known, edges: list[datetime]) -> list[Fraction]:
@@ -67,44 +122,19 @@ def _pools(charge: Charge, known: Known, edges: list[datetime]) -> list[Fraction
     return pools
 
 
-def amount_of(
-    charge: Charge, quantities: list[Fraction], pools: list[Fraction], month: int, quantity: Fraction
-) -> Fraction:
-    """Return what `quantity` costs in that month, given the months before it in the contract year."""
-    if not charge.yearly:
-        amount = charge.price(quantity, Fraction(0))
-        return cents(amount if charge.at_least is None else max(amount, charge.at_least))
-    first = month - month % 12
-    before = sum(quantities[first:month], Fraction(0))
-    earlier = cents(charge.price(before, pools[month - 1] if month > first else Fraction(0)))
-    return cents(charge.price(before + quantity, pools[month])) - earlier
-
-
-def _refunds(
-    charge: Charge, known: Known, edges: list[datetime], quantities: list[Fraction], pools: list[Fraction]
-) -> dict[int, Fraction]:
-    """Return month of cancellation → what is given back, each priced against the month of its trigger."""
-    returned: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
-    for transaction in courses.transactions(known, courses.CATALOGUE_TRIGGERS):
+def _given_back(charge: Charge, known: Known, edges: list[datetime]) -> dict[int, Figure]:
+    """Return month of the trigger → what was given back of it before the newest month's end."""
+    returned: dict[int, Figure] = defaultdict(Figure)
+    if charge.course_type is None:
+        return returned
+    for transaction in courses.catalogue_transactions(known):
         if charge.course_type and transaction.course_type != charge.course_type:
             continue
         if transaction.refunded_at is None or transaction.refunded_at >= edges[-1]:
             continue
-        origin, month = _month(edges, transaction.trigger.at), _month(edges, transaction.refunded_at)
-        returned[origin, month] += transaction.refund * transaction.weight
-    amounts: dict[int, Fraction] = defaultdict(Fraction)
-    left = list(quantities)
-    for origin, month in sorted(returned, key=lambda item: (item[1], item[0])):
-        less = left[origin] - returned[origin, month]
-        amounts[month] += amount_of(charge, quantities, pools, origin, less) - amount_of(
-            charge, quantities, pools, origin, left[origin]
-        )
-        left[origin] = less
-    return amounts
-
-
-def _month(edges: list[datetime], at: datetime) -> int:
-    return next(m for m in range(len(edges) - 1) if edges[m] <= at < edges[m + 1])
-
-
-__all__ = ("Figure", "Ledger", "amount_of", "what_is_owed")
+        trigger = transaction.trigger
+        origin = next(m for m in range(len(edges) - 1) if edges[m] <= trigger.at < edges[m + 1])
+        back = transaction.refund * transaction.weight
+        returned[origin].quantity += back
+        returned[origin].add_driver(known, trigger.person, trigger.at, back, trigger.data.get("cost_centre"))
+    return returned

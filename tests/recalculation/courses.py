@@ -69,6 +69,11 @@ def transactions(known: Known, triggers: dict[str, str]) -> list[Transaction]:
     return found
 
 
+def catalogue_transactions(known: Known) -> list[Transaction]:
+    """Return all transactions by the catalogue's triggers."""
+    return known.once("transactions", lambda known: transactions(known, CATALOGUE_TRIGGERS))
+
+
 def _window_is_over(known: Known, current: Transaction, fact: Fact) -> bool:
     """Only person + course has a window: from day 365 after the charged trigger on, a new one opens."""
     if current.key[0] != "course":
@@ -134,12 +139,10 @@ def has_begun(known: Known, current: Transaction, cancellation: Fact) -> bool:
     return False
 
 
-def course_figures(
-    known: Known, start: datetime, end: datetime, triggers: dict[str, str], course_type: str | None = None
-) -> dict[str, Figure]:
+def course_figures(known: Known, start: datetime, end: datetime, course_type: str | None = None) -> dict[str, Figure]:
     """Return `charged`, `refunded` and `net` of the period; a refund counts when it was cancelled."""
     figures = {name: Figure() for name in ("charged", "refunded", "net")}
-    for transaction in transactions(known, triggers):
+    for transaction in catalogue_transactions(known):
         if course_type is not None and transaction.course_type != course_type:
             continue
         trigger, weight = transaction.trigger, Fraction(transaction.weight)

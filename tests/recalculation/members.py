@@ -34,7 +34,7 @@ def registered_average(known: Known, start: datetime, end: datetime) -> Figure:
     """Member-days ÷ days: a day counts for whoever was a member at any instant of it, at their heaviest."""
     figure = Figure()
     days = local_days(start, end, known.tz)
-    for person, spans in membership_spans(known).items():
+    for person, spans in known.once("membership_spans", membership_spans).items():
         for day_start, day_end in days:
             weight = _weight_within(known, person, spans, day_start, day_end)
             if weight:
@@ -47,7 +47,7 @@ def registered_average(known: Known, start: datetime, end: datetime) -> Figure:
 def registered_any(known: Known, start: datetime, end: datetime) -> Figure:
     """Whoever was a member at any instant of the period, at their heaviest."""
     figure = Figure()
-    for person, spans in membership_spans(known).items():
+    for person, spans in known.once("membership_spans", membership_spans).items():
         figure.quantity += _weight_within(known, person, spans, start, end)
     return figure
 

@@ -84,22 +84,35 @@ def seats(known: Known, start: datetime, end: datetime) -> dict[str, Figure]:
 
     Each figure is attributed by the days that make it: the first highest day, all days, the last.
     """
-    held = [
+    held, tops = _held(known, start, end), _tops(known, start, end)
+    last = end - timedelta(microseconds=1)
+    return {
+        "peak": peak(known, start, end),
+        "prorated": _figure(known, held, [at for _, at in tops], Fraction(1, len(tops))),
+        "end_of_period": _figure(known, held, [last], Fraction(1)),
+    }
+
+
+def peak(known: Known, start: datetime, end: datetime) -> Figure:
+    """Return the highest day's seats."""
+    highest = max(_tops(known, start, end), key=lambda top: top[0])
+    return _figure(known, _held(known, start, end), [highest[1]], Fraction(1))
+
+
+def _held(known: Known, start: datetime, end: datetime) -> list[tuple[str, datetime, datetime]]:
+    return [
         (person, low, high)
-        for person, spans in billable_spans(known).items()
+        for person, spans in known.once("billable_spans", billable_spans).items()
         if known.crowd.class_weight(person, start)
         for low, high in _union(spans)
         if low < end and high > start
     ]
-    days = local_days(start, end, known.tz)
-    tops = [highest_instants([(low, high) for _, low, high in held], *day) for day in days]
-    last = end - timedelta(microseconds=1)
-    peak = max(tops, key=lambda top: top[0])
-    return {
-        "peak": _figure(known, held, [peak[1]], Fraction(1)),
-        "prorated": _figure(known, held, [at for _, at in tops], Fraction(1, len(days))),
-        "end_of_period": _figure(known, held, [last], Fraction(1)),
-    }
+
+
+def _tops(known: Known, start: datetime, end: datetime) -> list[tuple[int, datetime]]:
+    """Return each day's highest number and its first instant."""
+    spans = [(low, high) for _, low, high in _held(known, start, end)]
+    return [highest_instants(spans, *day) for day in local_days(start, end, known.tz)]
 
 
 def _figure(

@@ -48,7 +48,11 @@ def all_sessions(known: Known) -> list[Session]:
 
 def concurrent(known: Known, start: datetime, end: datetime) -> dict[str, Figure]:
     """Return `peak`, `p95` and `average` of the people signed in at one time."""
-    sessions = [s for s in all_sessions(known) if s.start < end and s.end > start]
+    return known.once(f"concurrent from {start} to {end}", lambda known: _concurrent(known, start, end))
+
+
+def _concurrent(known: Known, start: datetime, end: datetime) -> dict[str, Figure]:
+    sessions = [s for s in known.once("all_sessions", all_sessions) if s.start < end and s.end > start]
     spans = person_spans(known, sessions, start, end)
     in_minute: dict[int, list[tuple[int, datetime, datetime]]] = defaultdict(list)
     for weight, low, high in spans:
@@ -57,21 +61,20 @@ def concurrent(known: Known, start: datetime, end: datetime) -> dict[str, Figure
             in_minute[minute].append((weight, low, high))
             minute += 1
     number_of_minutes = (end - start) // MINUTE
-    maxima = sorted(_highest(in_minute.get(m, []), start + m * MINUTE) for m in range(number_of_minutes))
+    busy = [_highest(spans, start + minute * MINUTE) for minute, spans in in_minute.items()]
+    maxima = sorted([0] * (number_of_minutes - len(busy)) + busy)
     rank = -(-95 * number_of_minutes // 100)
     seconds = sum((weight * _seconds(low, high) for weight, low, high in spans), Fraction(0))
-    drivers = _drivers(known, sessions, start, end)
+    parts = _parts(known, sessions, start, end)
     return {
-        "peak": Figure(Fraction(maxima[-1]), drivers),
-        "p95": Figure(Fraction(maxima[rank - 1]), drivers),
-        "average": Figure(seconds / _seconds(start, end), drivers),
+        "peak": Figure(Fraction(maxima[-1]), parts),
+        "p95": Figure(Fraction(maxima[rank - 1]), parts),
+        "average": Figure(seconds / _seconds(start, end), parts),
     }
 
 
 def _highest(spans: list[tuple[int, datetime, datetime]], minute: datetime) -> int:
     """Return the highest level within `[minute, minute + 60 s)`: at its start, or where a span begins."""
-    if not spans:
-        return 0
     instants = {minute} | {low for _, low, _ in spans if low >= minute}
     return max(sum(weight for weight, low, high in spans if low <= at < high) for at in instants)
 
@@ -95,7 +98,7 @@ def person_spans(
     return [span for span in found if span[0]]
 
 
-def _drivers(known: Known, sessions: list[Session], start: datetime, end: datetime) -> dict[str | None, Fraction]:
+def _parts(known: Known, sessions: list[Session], start: datetime, end: datetime) -> list:
     """Return session-seconds by the cost centre that held when the session began."""
     figure = Figure()
     taken: dict[str, datetime] = {}
@@ -105,7 +108,7 @@ def _drivers(known: Known, sessions: list[Session], start: datetime, end: dateti
         if low < high and known.crowd.class_weight(session.person, session.start):
             figure.add_driver(known, session.person, session.start, _seconds(low, high), session.centre)
             taken[session.person] = high
-    return figure.drivers
+    return figure.parts
 
 
 def _seconds(low: datetime, high: datetime) -> Fraction:
