@@ -10,15 +10,18 @@ from uuid import UUID
 from litestar import Controller, Litestar, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.openapi import ResponseSpec
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.errors import InputError, InvalidInput
 from metering.actions.record_correction import CorrectionInput, record_correction
-from metering.errors import EventNotFound, SchemaNotFound
+from metering.api.event_docs import SendOperation
+from metering.errors import BodyTooLarge, EventNotFound, SchemaNotFound
 from metering.events import REGISTRY
 from metering.events.json_schema import event_schema, schema_index
+from metering.ingest.bodies import MAX_BODY_BYTES
 from metering.ingest.lane import IngestAnswer, IngestLane
 from metering.reads.event_log import EventFilter, EventView, find_event, list_events
 from metering.schemas import CorrectionBody, EventAnswer, EventPage, RecordedAnswer
@@ -43,6 +46,26 @@ def _lane(request: Req) -> IngestLane:
         database: Database = state.database
         lane = state["ingest_lane"] = IngestLane(database.database_url)
     return lane
+
+
+async def _body(request: Req) -> bytes:
+    """Read the body as far as the limit allows.
+
+    Raises:
+        BodyTooLarge: it is longer, or says so (`body_too_large`).
+    """
+    announced = request.headers.get("content-length", "0")
+    chunks, size = [], int(announced) if announced.isdigit() else 0
+    if size <= MAX_BODY_BYTES:
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                break
+            chunks.append(chunk)
+    if size > MAX_BODY_BYTES:
+        raise BodyTooLarge(MAX_BODY_BYTES)
+    return b"".join(chunks)
 
 
 async def stop_ingesting(app: Litestar) -> None:
@@ -97,7 +120,13 @@ class EventController(Controller):
     path = "/v1/events"
     tags = ("events",)
 
-    @post("/", status_code=200)
+    @post(
+        "/",
+        status_code=200,
+        request_max_body_size=None,  # the limit is ours, with a sentence that says what to do
+        operation_class=SendOperation,
+        responses={422: ResponseSpec(IngestAnswer, description="Every event was rejected or conflicts.")},
+    )
     async def send(self, request: Req, principal: Principal, tenant: TenantView) -> Response[IngestAnswer]:
         """Take CloudEvents: one, a batch, in binary mode, or as plain JSON; answered when durable.
 
@@ -105,7 +134,7 @@ class EventController(Controller):
         always safe.
         """
         require(principal, Permission.EVENTS_WRITE)
-        answer = await _lane(request).ingest_body(tenant, await request.body(), request.headers)
+        answer = await _lane(request).ingest_body(tenant, await _body(request), request.headers)
         return Response(answer, status_code=422 if answer.nothing_taken else 200)
 
     @post("/corrections", sync_to_thread=True)

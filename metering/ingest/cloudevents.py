@@ -157,7 +157,7 @@ def read_envelope(raw: Raw, *, version_required: bool) -> Envelope:
         raise FaultyEvent(
             (EventFault.TIME_INVALID, "time lies before 1970. Send the instant at which it happened."), envelope.id
         )
-    if b"\\u0000" in bytes(raw) and "\0" in envelope.id + envelope.source + envelope.type + envelope.subject:
+    if "\0" in envelope.id or "\0" in envelope.source or "\0" in envelope.type or "\0" in envelope.subject:
         detail = "id, source, type and subject must not contain the character U+0000."
         raise FaultyEvent((EventFault.ATTRIBUTE_INVALID, detail), None)
     return envelope

@@ -84,6 +84,7 @@ class _Body(Struct, gc=False, omit_defaults=True):
 
 
 _COMMON = EventType("", EventData, "")
+_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -143,7 +144,7 @@ def _content(raw: bytes) -> Any:
     if not raw:
         return None
     try:
-        content = msgspec.json.decode(raw)
+        content = _decode(raw)
     except (RecursionError, msgspec.DecodeError, UnicodeDecodeError) as error:
         if isinstance(error, RecursionError):
             raise _DataFault(_TOO_DEEP) from None
