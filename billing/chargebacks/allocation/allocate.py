@@ -62,7 +62,8 @@ class Allocation:
 
     def explain(self, leaf: Leaf) -> tuple[Part, ...]:
         """Return the parts that make up a leaf; their shares times the line are its exact amount."""
-        return tuple(_part(taken, leaf.account) for taken in self.taken[leaf.line.key] if taken.row.share(leaf.account))
+        found = ((taken, taken.row.weight(leaf.account)) for taken in self.taken[leaf.line.key])
+        return tuple(_part(taken, leaf.account, weight) for taken, weight in found if weight)
 
 
 def allocate(lines: Sequence[Line], rules: Sequence[Rule], inputs: Inputs) -> Allocation:
@@ -109,11 +110,11 @@ def _leaves(line: Line, row: Row) -> Iterator[Leaf]:
         yield Leaf(line, account, net_minor, tax_minor)
 
 
-def _part(taken: Taken, account: str) -> Part:
+def _part(taken: Taken, account: str, weight: int) -> Part:
     return Part(
         rule=taken.rule.key,
         method=taken.rule.method.name,
-        share=taken.share * taken.row.share(account),
+        share=Fraction(taken.share.numerator * weight, taken.share.denominator * taken.row.whole),
         driver=taken.basis.driver,
         quantity=taken.basis.quantities.get(account, Fraction(0)),
         total=taken.basis.total,

@@ -1,11 +1,9 @@
 """Rows: how one line is shared, exactly. Integers over their sum stand for fractions that sum to 1."""
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
-from operator import itemgetter
 
 __all__ = ("RESERVED", "SPONSOR", "UNASSIGNED", "VARIANCE", "Row", "row_of")
 
@@ -28,12 +26,18 @@ class Row:
 
     weights: tuple[tuple[str, int], ...]
     whole: int
+    _by_code: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_code", dict(self.weights))
+
+    def weight(self, code: str) -> int:
+        """Return the weight of that code, 0 if it is not in the row."""
+        return self._by_code.get(code, 0)
 
     def share(self, code: str) -> Fraction:
         """Return the exact share of that code, 0 if it is not in the row."""
-        at = bisect_left(self.weights, code, key=itemgetter(0))
-        found = at < len(self.weights) and self.weights[at][0] == code
-        return Fraction(self.weights[at][1], self.whole) if found else Fraction(0)
+        return Fraction(self.weight(code), self.whole)
 
     def shares(self) -> Iterator[tuple[str, Fraction]]:
         """Yield all shares, by code; they sum to 1."""
