@@ -103,14 +103,18 @@ class PlanController(Controller):
     @get("/{key:str}/versions/{number:int}/price-curve", sync_to_thread=True)
     def curve(
         self, principal: Principal, session: Session, key: str, number: int,
-        charge: str, currency: str, highest: Highest = 1000,
+        charge: str | None = None, currency: str | None = None, highest: Highest = 1000,
     ) -> CurveAnswer:  # fmt: skip
-        """Tell what a charge costs at quantities up to `max`, tier edges included."""
+        """Tell what a charge (the first by default) costs at quantities up to `max`, tier edges included."""
         require(principal, Permission.CATALOGUE_READ)
-        found = get_version(session, key, number).document.charge(charge)
+        document = get_version(session, key, number).document
+        found = document.charges[0] if charge is None else document.charge(charge)
         if found is None:
             raise NotFound("charge", charge)
-        return CurveAnswer.of(charge, currency, price_curve(found, currency, _quantities(found, currency, highest)))
+        priced_in = currency or next(document.currencies())
+        return CurveAnswer.of(
+            found.key, priced_in, price_curve(found, priced_in, _quantities(found, priced_in, highest))
+        )
 
     @post("/{key:str}/versions", sync_to_thread=True)
     def save(self, principal: Principal, steward: Session, key: str, data: DraftBody) -> DraftAnswer:

@@ -152,6 +152,7 @@ def test_a_price_curve_shows_every_tier_edge(client: Client, vendor):
     assert points["501"] == ("600.80", "1.199201596806", "0.8")
     assert points["1000"] == ("1000.00", "1", "0.8")
     assert code(client.get(f"{path}&charge=nope", headers=vendor)) == (404, "not_found")
+    assert client.get("/v1/plans/light/versions/1/price-curve", headers=vendor).json()["charge"] == "registered_members"
     yen = client.get(f"{path.replace('USD', 'JPY')}&charge=registered_members", headers=vendor)
     assert code(yen) == (422, "currency_not_priced")
     assert code(client.get(f"{path}&charge=registered_members&max=0", headers=vendor)) == (400, "malformed_request")
