@@ -18,7 +18,7 @@ GLOBAL = {
     # the published catalogue
     "plan_family", "plan", "plan_version",
     # shared by the customers of a legal entity, or by all
-    "number_counter", "number_registry", "tax_rate",
+    "number_counter", "number_registry", "tax_rate", "exchange_rate",
     "alembic_version",
 }  # fmt: skip
 

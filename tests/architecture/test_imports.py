@@ -34,6 +34,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_contracts_hold(copy: Path) -> None:
+    done = lint(copy)
+
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("kind", PLANTED)
 def test_a_planted_violation_is_caught(copy: Path, kind: str) -> None:
     file, line = PLANTED[kind]
@@ -42,4 +48,6 @@ def test_a_planted_violation_is_caught(copy: Path, kind: str) -> None:
         target = target.parent.with_suffix(".py")
     target.write_text((target.read_text() if target.exists() else "") + f"\n{line}\n")
 
-    assert lint(copy).returncode != 0
+    done = lint(copy)
+    assert done.returncode == 1
+    assert "BROKEN" in done.stdout
