@@ -31,7 +31,7 @@ __all__ = (
     "supply_span",
 )
 
-Timing = Literal["arrears", "advance"]
+Timing = Literal["arrears", "advance", "again"]
 LineKind = Literal["usage", "advance", "refund", "late", "credit"]
 
 

@@ -15,12 +15,13 @@ from core.periods import Period, add_months, day_start, local_date
 
 __all__ = ("DueItem", "Question", "due_items", "month_of")
 
-Timing = Literal["arrears", "advance"]
+Timing = Literal["arrears", "advance", "again"]
+"""`again`: billed before and withdrawn; what it comes to now is the difference to nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class DueItem:
-    """A period of a subscription that is to be billed, for what is due after or before it."""
+    """A period of a subscription that is to be billed: for what is due after or before it, or once more."""
 
     tenant_id: UUID
     subscription_id: UUID
@@ -29,7 +30,7 @@ class DueItem:
 
     def closes_on(self, tz: ZoneInfo) -> date:
         """Return the local date of the boundary at which it is billed: what meets there shares a document."""
-        return local_date(self.period.ends_at if self.timing == "arrears" else self.period.starts_at, tz)
+        return local_date(self.period.starts_at if self.timing == "advance" else self.period.ends_at, tz)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
 from billing.actions.bill_group import Group, GroupKey, bill_group
-from billing.due import DueItem, Question, due_items
+from billing.due import DueItem, Question, due_items, month_of
 from billing.errors import PeriodAlreadyBilled, PeriodInvalid, PeriodNotEnded, RunNeedsReason
 from billing.models import InvoiceRun
-from billing.reads import billed_by_subscription
+from billing.reads import billed_by_subscription, withdrawn_periods
 from billing.store import add, lock_account, set_run
 from core.clock import utc_now
 from core.db import Database
@@ -131,7 +131,7 @@ def _payers(session: Session, run: _Run, tenant_ids: Collection[UUID] | None) ->
     clocks = {tenant.id: run.now_of(session, tenant) for tenant in tenants}
     if run.month is not None and not any(_ended(run.month, tenant, clocks[tenant.id]) for tenant in tenants):
         raise PeriodNotEnded(f"{run.month:%Y-%m}")
-    suspects = _suspects(session, clocks, skip_grace=run.skip_grace)
+    suspects = _suspects(session, clocks, skip_grace=run.skip_grace) | withdrawn_periods(session, clocks).keys()
     billed = billed_by_subscription(session)
     payers: dict[UUID, list[tuple[UUID, UUID]]] = defaultdict(list)
     for subscription in all_subscriptions(session):
@@ -206,10 +206,14 @@ def _next_group(session: Session, run: _Run, payer: TenantView, wanted: Iterable
             spans = open_periods(session, consumer_id, subscription_id, now)
             subscription = get_subscription(session, consumer_id, subscription_id, now)
             billed = billed_by_subscription(session, [consumer_id])[subscription_id]
+            withdrawn = withdrawn_periods(session, [consumer_id]).get(subscription_id)
         grace = timedelta(0) if run.skip_grace else timedelta(hours=consumer.grace_hours)
         tz = subscription.schedule.tz
         question = Question(now, grace, tz, run.month)
-        for item in due_items(consumer_id, subscription_id, [span.period for span in spans], billed, question):
+        items = due_items(consumer_id, subscription_id, [span.period for span in spans], billed, question)
+        if withdrawn is not None and run.month in (None, month_of(withdrawn[1], tz)):
+            items.append(DueItem(consumer_id, subscription_id, withdrawn[1], "again"))
+        for item in items:
             key = GroupKey(item.closes_on(tz), subscription.currency, consumer.legal_entity_id)
             groups[key].append(item)
     if not groups:

@@ -96,6 +96,8 @@ def _take(session: Session, group: Group, invoice_id: UUID | None, now: datetime
     """Claim the periods for good; all of them or none."""
     by_consumer: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for item in group.items:
+        if item.timing == "again":
+            continue
         by_consumer[item.tenant_id].append(
             {
                 "tenant_id": item.tenant_id,

@@ -75,6 +75,7 @@ def compose_draft(
             for bill in bills:
                 if bill.late_since is not None:
                     looked.append(LateSince(subscription_id=bill.subscription.id, since=bill.late_since))
+                if bill.reckoned:
                     set_measured(session, consumer.id, bill.subscription.id, now - LOOK_BACK, now)
     return Draft(
         currency=document.currency,

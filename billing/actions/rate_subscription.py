@@ -80,6 +80,8 @@ class SubscriptionBill:
     subscription: SubscriptionView
     parts: tuple[RatedPart, ...]
     measurements: tuple[Measurement, ...]
+    reckoned: bool
+    """Earlier periods were looked at too: facts are reckoned in up to now."""
     late_since: datetime | None
 
 
@@ -99,14 +101,15 @@ def rate_subscription(session: Session, wanted: Wanted) -> SubscriptionBill:
         span = work.spans[item.period.starts_at]
         if item.timing == "advance":
             work.add_first(rate_advance(wanted.subscription, span))
-        else:
+        elif item.timing == "arrears":
             work.add_first(rate_period(wanted.subscription, span, work.sources))
     late_since = None
-    if any(item.timing == "arrears" for item in wanted.items):
+    reckoned = any(item.timing != "advance" for item in wanted.items)
+    if reckoned:
         late_since = wanted.late_since or work.last_measured()
         _add_what_changed(session, wanted, work, late_since)
     parts = [part for kind in ("usage", "advance", "refund", "late") for part in work.parts if part.kind == kind]
-    return SubscriptionBill(wanted.subscription, tuple(parts), tuple(work.grounds.values()), late_since)
+    return SubscriptionBill(wanted.subscription, tuple(parts), tuple(work.grounds.values()), reckoned, late_since)
 
 
 @dataclass(slots=True)
@@ -124,6 +127,11 @@ class _Work:
     def last_measured(self) -> datetime | None:
         """Return up to when facts are reckoned into all billed periods."""
         return min((period.measured_at for period in self.billed if period.measured_at), default=None)
+
+    def withdrawn(self, starts_at: datetime) -> bool:
+        """Tell whether what was last said of a period is that a document was withdrawn."""
+        last = [listed[-1].kind for (_, start), listed in self.revisions.items() if start == starts_at]
+        return any(kind.endswith("reversal") for kind in last)
 
     def span_at(self, instant: datetime) -> Span | None:
         """Return the billing period that holds the instant."""
@@ -187,7 +195,7 @@ def _add_what_changed(session: Session, wanted: Wanted, work: _Work, late_since:
     changed = None
     if late_since is not None:
         changed = first_change_since(session, wanted.tenant.id, late_since - SETTLING)
-    again = [period for period in work.billed if _to_reckon(period, work.spans, changed)]
+    again = [period for period in work.billed if _to_reckon(period, work, changed)]
     for period in again:
         span = work.spans[period.period.starts_at]
         rated = (
@@ -200,12 +208,12 @@ def _add_what_changed(session: Session, wanted: Wanted, work: _Work, late_since:
     _add_refunds(wanted, work, again)
 
 
-def _to_reckon(billed: BilledPeriodView, spans: dict[datetime, Span], changed: datetime | None) -> bool:
-    if billed.measured_at is None:
+def _to_reckon(billed: BilledPeriodView, work: _Work, changed: datetime | None) -> bool:
+    if work.withdrawn(billed.period.starts_at):
         return True
     if billed.timing == "advance":
         # Fees paid in advance don't depend on facts, but a plan change may have cut their period.
-        return spans[billed.period.starts_at].period != billed.period
+        return work.spans[billed.period.starts_at].period != billed.period
     return changed is not None and billed.period.ends_at > changed
 
 
@@ -224,6 +232,8 @@ def _add_refunds(wanted: Wanted, work: _Work, again: list[BilledPeriodView]) -> 
         return
     due = [item.period for item in wanted.items if item.timing == "arrears"]
     known = [period.period for period in work.billed if period.timing == "arrears"]
+    if not due and not again:
+        return
     until = max(period.ends_at for period in due + known)
     since = min(period.starts_at for period in due + [period.period for period in again])
     refunded = refund_origins(work.sources.measure(REFUNDED, Period(since, until)))

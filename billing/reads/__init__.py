@@ -7,7 +7,9 @@ from billing.reads.billed import (
     advances_ending,
     billed_by_subscription,
     billed_periods,
+    next_revisions,
     revisions_of,
+    withdrawn_periods,
 )
 from billing.reads.invoices import (
     InvoiceFilter,
@@ -60,6 +62,7 @@ __all__ = (
     "invoices",
     "invoices_of_run",
     "invoices_page",
+    "next_revisions",
     "parties_of",
     "rated_lines_of",
     "revisions_of",
@@ -69,4 +72,5 @@ __all__ = (
     "transfers_of",
     "transfers_page",
     "trial_balance",
+    "withdrawn_periods",
 )

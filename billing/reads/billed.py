@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from billing.drafts import centres_from_json
@@ -23,7 +23,9 @@ __all__ = (
     "advances_ending",
     "billed_by_subscription",
     "billed_periods",
+    "next_revisions",
     "revisions_of",
+    "withdrawn_periods",
 )
 
 Timing = Literal["arrears", "advance"]
@@ -148,6 +150,36 @@ def revisions_of(
             )
         )
     return found
+
+
+def next_revisions(
+    session: Session, tenant_id: UUID, subscriptions: Collection[UUID]
+) -> dict[tuple[UUID, str, datetime], int]:
+    """Return the number that the next revision gets, by subscription, charge and start of the period."""
+    rows = session.execute(
+        select(
+            RatedLine.subscription_id,
+            RatedLine.charge_key,
+            RatedLine.period_starts_at,
+            func.max(RatedLine.revision) + 1,
+        )
+        .where(RatedLine.tenant_id == tenant_id, RatedLine.subscription_id.in_(subscriptions))
+        .group_by(RatedLine.subscription_id, RatedLine.charge_key, RatedLine.period_starts_at)
+    )
+    return {(subscription_id, key, starts_at): number for subscription_id, key, starts_at, number in rows}
+
+
+def withdrawn_periods(session: Session, tenants: Collection[UUID]) -> dict[UUID, tuple[UUID, Period]]:
+    """Return the latest period of each subscription whose document was withdrawn: consumer and period.
+
+    A steward's read for all, or a consumer's for its own.
+    """
+    rows = session.execute(
+        select(BilledPeriod.tenant_id, BilledPeriod.subscription_id, BilledPeriod.starts_at, BilledPeriod.ends_at)
+        .where(BilledPeriod.measured_at.is_(None), BilledPeriod.tenant_id.in_(tenants))
+        .order_by(BilledPeriod.subscription_id, BilledPeriod.starts_at)
+    )
+    return {row.subscription_id: (row.tenant_id, Period(row.starts_at, row.ends_at)) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
