@@ -1,22 +1,30 @@
 """What became known lately: so that closed periods are measured again only where something changed."""
 
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, Select, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from metering.models import Correction, Fact, PolicyBinding
-from tenants.reads import merged_since
+from metering.models import Correction, Fact, PolicyBinding, Symbol
+from metering.policies import DEFAULT_POLICIES
+from metering.reads.facts import late_keys
+from tenants.reads import first_traits, merged_since, people, trait_keys
 
 __all__ = ("first_change_since",)
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def first_change_since(session: Session, tenant_id: UUID, since: datetime) -> datetime | None:
     """Return the earliest instant from which on figures may differ from those known at `since`.
 
     Looked at are facts accepted, corrections, counting policies and merges recorded after it. A
-    figure of a period that ended at or before the answer is the same as it was.
+    figure of a period that ended at or before the answer is the same as it was. Most facts change
+    nothing before their own time; a session's end, a longer class report and the first word on
+    somebody's class or audience do.
 
     Args:
         session: scoped to the tenant.
@@ -27,19 +35,106 @@ def first_change_since(session: Session, tenant_id: UUID, since: datetime) -> da
         None where nothing was recorded since.
     """
     if merged_since(session, tenant_id, since):
-        return datetime.min.replace(tzinfo=UTC)
-    accepted = select(func.min(Fact.occurred_at)).where(Fact.tenant_id == tenant_id, Fact.accepted_at > since)
-    bound = select(func.min(PolicyBinding.starts_at)).where(
-        PolicyBinding.tenant_id == tenant_id, PolicyBinding.recorded_at > since
+        return EVER
+    bound = session.execute(
+        select(func.min(PolicyBinding.starts_at)).where(
+            PolicyBinding.tenant_id == tenant_id, PolicyBinding.recorded_at > since
+        )
+    ).scalar_one()
+    found = [
+        bound,
+        *_accepted(session, tenant_id, since),
+        *_corrected(session, tenant_id, since),
+        _stated(session, tenant_id, since),
+    ]
+    return min((instant for instant in found if instant is not None), default=None)
+
+
+def _accepted(session: Session, tenant_id: UUID, since: datetime) -> Iterator[datetime | None]:
+    """Yield from when on the accepted facts may act, by type."""
+    late = session.execute(
+        select(Symbol.value, func.min(Fact.occurred_at))
+        .join(Symbol, (Symbol.tenant_id == Fact.tenant_id) & (Symbol.id == Fact.type_id))
+        .where(Fact.tenant_id == tenant_id, Fact.accepted_at > since)
+        .group_by(Symbol.value)
+    ).all()
+    for event_type, occurred_at in late:
+        if event_type.startswith("session."):
+            # A logout or a heartbeat changes the session from its login on.
+            yield occurred_at - _longest_session(session, tenant_id)
+        elif event_type == "class.attended":
+            yield _first_report_of_same_classes(session, tenant_id, since)
+        else:
+            yield occurred_at
+
+
+def _longest_session(session: Session, tenant_id: UUID) -> timedelta:
+    bound = session.execute(
+        select(PolicyBinding.policies["sessions"]["max_session_s"].as_integer()).where(
+            PolicyBinding.tenant_id == tenant_id
+        )
+    ).scalars()
+    return timedelta(seconds=max([DEFAULT_POLICIES.sessions.max_session_s, *bound]))
+
+
+def _first_report_of_same_classes(session: Session, tenant_id: UUID, since: datetime) -> datetime | None:
+    """A longer report takes the hours away from the period of the shorter one, whenever that was."""
+    class_id = Fact.attributes["class_id"].astext
+    late = select(class_id).where(
+        Fact.tenant_id == tenant_id, Fact.accepted_at > since, Fact.type_id.in_(_type_ids("class.attended", tenant_id))
     )
-    found = [session.execute(query).scalar_one() for query in (accepted, bound)]
-    corrected = session.execute(
-        select(Fact.occurred_at, Correction.replacement["time"].astext)
+    first: datetime | None = session.execute(
+        select(func.min(Fact.occurred_at)).where(
+            Fact.tenant_id == tenant_id,
+            Fact.type_id.in_(_type_ids("class.attended", tenant_id)),
+            class_id.in_(late),
+        )
+    ).scalar_one()
+    return first
+
+
+def _corrected(session: Session, tenant_id: UUID, since: datetime) -> Iterator[datetime | None]:
+    """Yield when corrected events happened, and when their replacements say they did."""
+    rows = session.execute(
+        select(Correction.id, Correction.target_key, Fact.occurred_at, Correction.replacement["time"].astext)
         .select_from(Correction)
         .outerjoin(Fact, (Fact.tenant_id == Correction.tenant_id) & (Fact.event_key == Correction.target_key))
         .where(Correction.tenant_id == tenant_id, Correction.recorded_at > since)
-    )
-    for occurred_at, replaced_at in corrected:
-        found.append(occurred_at)
-        found.append(datetime.fromisoformat(replaced_at) if replaced_at else None)
-    return min((instant for instant in found if instant is not None), default=None)
+    ).all()
+    if not rows:
+        return
+    stating = set(trait_keys(session, tenant_id))
+    for correction_id, target_key, occurred_at, replaced_at in rows:
+        yield occurred_at
+        yield datetime.fromisoformat(replaced_at) if replaced_at else None
+        if correction_id in stating or target_key in stating:
+            yield EVER
+
+
+def _stated(session: Session, tenant_id: UUID, since: datetime) -> datetime | None:
+    """Return the first fact of people whose first known class or audience is new.
+
+    Before the first known value the first known one holds: it reaches back to all they ever did.
+    """
+    first = first_traits(session, tenant_id)
+    late = late_keys(session, tenant_id, [key for _, key in first], since)
+    identities = {identity_id for identity_id, key in first if key in late}
+    if not identities:
+        return None
+    who = people(session, tenant_id).identities()
+    persons = {who[identity_id] for identity_id in identities}
+    return _first_fact(session, tenant_id, [i for i, person_id in who.items() if person_id in persons])
+
+
+def _first_fact(session: Session, tenant_id: UUID, identities: Collection[int]) -> datetime | None:
+    first: datetime | None = session.execute(
+        select(func.min(Fact.occurred_at)).where(
+            Fact.tenant_id == tenant_id,
+            Fact.identity_id == any_(literal(list(identities), ARRAY(BigInteger))),
+        )
+    ).scalar_one()
+    return first
+
+
+def _type_ids(value: str, tenant_id: UUID) -> Select[int]:
+    return select(Symbol.id).where(Symbol.tenant_id == tenant_id, Symbol.kind == "type", Symbol.value == value)

@@ -19,6 +19,7 @@ __all__ = (
     "all_cost_centres",
     "attribution",
     "cost_centres",
+    "first_traits",
     "merged_since",
     "people",
     "people_page",
@@ -105,6 +106,17 @@ def people(
         ),
         {person_id: at for person_id, at in left if at is not None},
     )
+
+
+def first_traits(session: Session, tenant_id: UUID) -> tuple[tuple[int, UUID], ...]:
+    """Return, for each identity and trait, the event that first stated it: (identity, event key)."""
+    query = (
+        select(PersonTrait.identity_id, PersonTrait.event_key)
+        .where(PersonTrait.tenant_id == tenant_id)
+        .distinct(PersonTrait.identity_id, PersonTrait.trait)
+        .order_by(PersonTrait.identity_id, PersonTrait.trait, PersonTrait.valid_from, PersonTrait.event_key)
+    )
+    return tuple((identity_id, key) for identity_id, key in session.execute(query))
 
 
 def trait_keys(session: Session, tenant_id: UUID) -> tuple[UUID, ...]:
