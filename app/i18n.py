@@ -6,9 +6,11 @@ The catalogues are read from their sources at start: there is no build step to f
 """
 
 import io
+import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -21,6 +23,7 @@ __all__ = ("Reader", "gettext", "negotiate", "ngettext", "reader", "use")
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 SOURCE_LANGUAGE = "en"
+_QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,18 @@ def _by_preference(header: str) -> Iterable[str]:
     # A header of thousands of tags is nobody's preference.
     for position, part in enumerate(header[:500].split(",")):
         tag, _, parameter = part.strip().partition(";")
-        name, _, value = parameter.strip().partition("=")
-        weight = value.strip() if name.strip() == "q" else "1"
-        if tag and tag != "*" and weight.replace(".", "", 1).isdigit():
-            weighted.append((-min(1000, int((weight + ".000").replace(".", "", 1)[:4])), position, tag))
+        weight = _weight(parameter.strip())
+        if tag and tag != "*" and weight > 0:
+            weighted.append((-weight, position, tag))
     return [tag for _, _, tag in sorted(weighted)]
+
+
+def _weight(parameter: str) -> Decimal:
+    """Return the quality of `q=0.8`: 1 where none is given, 0 where it is no number."""
+    if not parameter:
+        return Decimal(1)
+    found = _QUALITY.fullmatch(parameter)
+    return Decimal(found[1]) if found else Decimal(0)
 
 
 @cache

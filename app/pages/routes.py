@@ -13,6 +13,7 @@ _MODULES = (
     "app.pages.sales.pages",
     "app.pages.admin.pages",
     "app.pages.admin.usage_pages",
+    "app.pages.admin.files",
     "app.pages.finance.pages",
     "app.pages.finance.acts",
     "app.pages.centre",

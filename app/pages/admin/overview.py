@@ -87,6 +87,7 @@ def _chart(meter: str, months: Months) -> Chart:
         x=tuple(short_month(first) for first, _figure in months),
         x_name=_("Month"),
         series=(series(meter_name(meter), [figure for _first, figure in months], "area"),),
+        whole=True,
     )
 
 

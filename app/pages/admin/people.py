@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
@@ -18,7 +19,7 @@ Shares = Sequence[tuple[str, Fraction]]
 
 
 def people_table(
-    people: Sequence[PersonView], centres: Mapping[object, Shares], query: TableQuery, now: datetime, tz: ZoneInfo
+    people: Sequence[PersonView], centres: Mapping[UUID, Shares], query: TableQuery, now: datetime, tz: ZoneInfo
 ) -> Table:
     """Return up to 50 people; a full page has a next one, from after its last id on."""
     following = query.href(after=str(people[PAGE - 1].id)) if len(people) > PAGE else None

@@ -101,8 +101,15 @@ def _section_page(visit: TenantVisit, section: Section, **more: Any) -> Response
         stat=stat(meter, measurement.unit, measurement.quantity, months[-2], "#evidence"),
         trend=month_chart(meter, months, running=picker.running),
         table=evidence_table(measurement, EvidenceWish(visit.query, visit.tenant.tz, export), readers(visit)),
+        table_text=_evidence_text(measurement),
         more=more,
     )  # fmt: skip
+
+
+def _evidence_text(measurement: Measurement) -> str:
+    if measurement.unit == "session":
+        return _("The sessions behind the figure, with the time each one carried; the bill rests on the same list.")
+    return _("The rows add up to the figure above; the same list stands behind the bill.")
 
 
 def _span(picker: Months) -> dict[str, str]:

@@ -88,9 +88,7 @@ def _sums(
         Sum(
             _("Carried by no cost centre"),
             money(left.gross),
-            _("%(share)s of the whole") % {"share": percent(ratio)}
-            if left.gross.amount_minor
-            else _("nothing is left"),
+            _("%(share)s of the whole") % {"share": ratio} if left.gross.amount_minor else _("nothing is left"),
         ),
     )
 
@@ -106,7 +104,7 @@ def statements_table(given: SheetInput) -> Table:
         given.statements,
         key=lambda one: (one.sums.net.currency, -one.sums.gross.amount_minor, one.cost_centre),
     )
-    footer = ()
+    footer: tuple[Cell, ...] = ()
     if len(totals) == 1:
         whole = next(iter(totals.values()))
         footer = (cell(_("Sum")), *_amounts(whole), cell(percent(Fraction(1))), cell(""))

@@ -123,11 +123,11 @@ function series(one, index, spec, colours, format) {
   return out;
 }
 
-function axes(spec, colours, format) {
+function axes(spec, colours, format, height) {
   const text = { color: colours.text, fontSize: 12 };
   const highest = Math.max(0, ...(spec.marks || []).map((mark) => Number(mark.value)));
   return {
-    grid: { left: 8, right: 16, top: spec.series.length > 1 ? 40 : 20, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 24, top: spec.series.length > 1 ? 40 : 20, bottom: 8, containLabel: true },
     legend: {
       show: spec.series.length > 1,
       top: 0,
@@ -156,14 +156,15 @@ function axes(spec, colours, format) {
       axisLabel: { ...text, formatter: format.short },
       splitLine: { lineStyle: { color: colours.grid } },
       minInterval: spec.whole ? 1 : undefined,
+      splitNumber: height < 200 ? 3 : 5,
     },
   };
 }
 
-function lines(spec, colours) {
+function lines(spec, colours, height) {
   const format = formatter(spec);
   format.plain = (value) => new Intl.NumberFormat(locale, { notation: "compact" }).format(value);
-  const option = { ...frame(colours), ...axes(spec, colours, format) };
+  const option = { ...frame(colours), ...axes(spec, colours, format, height) };
   option.series = spec.series.map((one, index) => series(one, index, spec, colours, format));
   option.tooltip.trigger = "axis";
   option.tooltip.formatter = (points) => {
@@ -234,7 +235,7 @@ function draw(figure) {
   drawn.get(figure)?.dispose();
   const chart = echarts.init(canvas, null, { renderer: "svg" });
   const colours = palette();
-  chart.setOption(spec.kind === "sankey" ? sankey(spec, colours, canvas.clientWidth) : lines(spec, colours));
+  chart.setOption(spec.kind === "sankey" ? sankey(spec, colours, canvas.clientWidth) : lines(spec, colours, canvas.clientHeight));
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", figure.dataset.label);
   drawn.set(figure, chart);

@@ -1,0 +1,76 @@
+"""Figures are rounded by the product's one rounding, then written as the reader's locale does."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel import Locale
+
+from app.i18n import Reader, use
+from app.pages import formats
+from core.money import Money
+from core.periods import Period, month_period
+
+
+@pytest.fixture(autouse=True)
+def british() -> Iterator[None]:
+    use(Reader("en", Locale("en", "GB")))
+    yield
+    use(Reader("en", Locale("en", "GB")))
+
+
+def test_money_has_exactly_its_currency_s_digits() -> None:
+    assert formats.money(Money(123450, "EUR")) == "€1,234.50"
+    assert formats.money(Money(1234, "JPY")) == "JP¥1,234"
+    assert formats.money(Money(-5, "KWD")) == "-KWD0.005"
+
+
+def test_a_unit_price_keeps_all_its_digits() -> None:
+    assert formats.unit_price(Decimal("0.0125"), "EUR") == "€0.0125"
+    assert formats.unit_price(Decimal("4.2"), "EUR") == "€4.20"
+    assert formats.unit_price(Decimal(400), "EUR") == "€400.00"
+
+
+def test_quantities_round_half_away_from_zero_not_to_even() -> None:
+    # Babel alone would write 0.12 for 0.125.
+    assert formats.quantity(Fraction(1, 8)) == "0.13"
+    assert formats.quantity(Fraction(-1, 8)) == "-0.13"
+    assert formats.quantity(Decimal(1204)) == "1,204"
+
+
+def test_percentages_round_the_same_way() -> None:
+    assert formats.percent(Fraction(1, 8)) == "12.5%"
+    assert formats.percent(Fraction(1, 3)) == "33.3%"
+    assert formats.percent(Fraction(1)) == "100%"
+
+
+def test_a_file_gets_plain_decimals() -> None:
+    assert formats.quantity_text(Fraction(2, 3)) == "0.666666666667"
+    assert formats.quantity_text(Fraction(1200)) == "1200"
+    assert formats.quantity_text(Fraction(0)) == "0"
+
+
+def test_a_german_reader_reads_german_figures() -> None:
+    use(Reader("en", Locale("de", "DE")))
+
+    assert formats.money(Money(123450, "EUR")) == "1.234,50\N{NO-BREAK SPACE}€"
+    assert formats.quantity(Decimal("37.5")) == "37,5"
+    assert formats.day(date(2026, 11, 24)) == "24.11.2026"
+
+
+def test_a_whole_month_is_called_by_its_name_other_periods_by_their_days() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+
+    assert formats.period(month_period(2026, 10, berlin), berlin) == "October 2026"
+    # 10 October 00:00 to 20 October 00:00 in Berlin, the end not included: the 19th is the last day.
+    part = Period(datetime(2026, 10, 9, 22, tzinfo=UTC), datetime(2026, 10, 19, 22, tzinfo=UTC))
+    assert formats.period(part, berlin) == "10 Oct 2026 to 19 Oct 2026"
+
+
+def test_instants_are_told_on_the_tenant_s_clock() -> None:
+    midnight = datetime(2026, 7, 31, 22, 30, tzinfo=UTC)
+
+    assert formats.instant(midnight, ZoneInfo("Europe/Berlin")) == "1 Aug 2026, 00:30"

@@ -1,0 +1,85 @@
+"""Every page: there for whom it is for, accessible, no wider than a phone, no fault in the console."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.web.conftest import Visitor
+
+Visit = Callable[..., Visitor]
+
+PAGES = {
+    ("vendor_sales", None): (
+        "/sales/customers",
+        "/sales/customers/nordhaven-bank",
+        "/sales/catalogue",
+        "/sales/catalogue/light",
+        "/sales/catalogue/full-active",
+    ),
+    ("tenant_admin", "nordhaven-bank"): (
+        "/admin/nordhaven-bank",
+        "/admin/nordhaven-bank/members",
+        "/admin/nordhaven-bank/members?show=excluded",
+        "/admin/nordhaven-bank/seats",
+        "/admin/nordhaven-bank/concurrency",
+        "/admin/nordhaven-bank/courses",
+        "/admin/nordhaven-bank/bills",
+        "/admin/nordhaven-bank/people",
+        "/admin/nordhaven-bank/evidence?meter=members.active",
+    ),
+    ("tenant_finance", "brightmart"): (
+        "/finance/brightmart",
+        "/finance/brightmart/pools",
+        "/finance/brightmart/rules",
+        "/finance/brightmart/preview?period=2026-09",
+        "/finance/brightmart/statements?period=2026-08",
+        "/finance/brightmart/journal?period=2026-08",
+    ),
+    ("cost_centre_owner", "nordhaven-bank"): ("/centre/nordhaven-bank",),
+}
+CASES = [(role, tenant, path) for (role, tenant), paths in PAGES.items() for path in paths]
+
+
+@pytest.mark.parametrize(("role", "tenant"), PAGES, ids=lambda value: str(value))
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(visit: Visit, role: str, tenant: str | None, scheme: str) -> None:
+    visitor = visit(role, tenant, scheme=scheme)
+
+    found = {}
+    for path in PAGES[role, tenant]:
+        visitor.go(path)
+        found[path] = visitor.axe()
+
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize(("role", "tenant"), PAGES, ids=lambda value: str(value))
+def test_no_page_is_wider_than_a_phone(visit: Visit, role: str, tenant: str | None) -> None:
+    visitor = visit(role, tenant, size="phone")
+
+    wider = {}
+    for path in PAGES[role, tenant]:
+        visitor.go(path)
+        wider[path] = visitor.overflow()
+
+    assert {path: pixels for path, pixels in wider.items() if pixels > 0} == {}
+
+
+def test_sign_in_and_error_pages_are_accessible_too(visit: Visit) -> None:
+    visitor = visit(None)
+
+    visitor.go("/sign-in")
+    assert visitor.axe() == []
+    visitor.go("/no-such-page", 404)
+    assert visitor.axe() == []
+
+
+def test_every_link_of_the_rail_leads_somewhere_for_every_role(visit: Visit, service: object) -> None:
+    for role, tenant in service.users:  # type: ignore[attr-defined]
+        if tenant not in (None, "nordhaven-bank"):
+            continue
+        visitor = visit(role, tenant)
+        links = visitor.page.eval_on_selector_all(".rail li a", "links => links.map(a => a.getAttribute('href'))")
+        assert links, f"{role} sees no section"
+        for link in links:
+            visitor.go(link)
