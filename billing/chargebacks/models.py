@@ -64,7 +64,11 @@ class PoolLine(Base):
     """Append-only: one line with its own part of the tax. Credits are below zero here, on any document."""
 
     __tablename__ = "pool_line"
-    __table_args__ = (ForeignKeyConstraint(["tenant_id", "pool_id"], ["cost_pool.tenant_id", "cost_pool.id"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "pool_id"], ["cost_pool.tenant_id", "cost_pool.id"]),
+        CheckConstraint("(credits_invoice_id is null) = (credits_position is null)", name="credit_whole"),
+        Index("ix_pool_line_credits", "tenant_id", "credits_invoice_id", "credits_position"),
+    )
     tenant_id: Mapped[TenantId]
     pool_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
@@ -82,6 +86,11 @@ class PoolLine(Base):
     currency: Mapped[str]
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
+    net_before_minor: Mapped[int] = mapped_column(server_default="0")
+    tax_before_minor: Mapped[int] = mapped_column(server_default="0")
+    """What a credit takes from: what was left of the credited line; 0 for everything else."""
+    credits_invoice_id: Mapped[UUID | None]
+    credits_position: Mapped[int | None] = mapped_column(SmallInteger)
     counted: Mapped[Any] = json_column()
     """[[code or null, "numerator/denominator"], …]: the drivers that the invoice came with."""
 

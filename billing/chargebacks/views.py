@@ -64,6 +64,8 @@ class PoolLineView:
     quantity: Decimal
     unit: str
     sums: Sums
+    before: Sums
+    """What was left of the credited line before this credit; nothing for other lines."""
     counted: tuple[tuple[str | None, Fraction], ...]
     """The drivers that the invoice came with."""
     posted_run_id: UUID | None

@@ -212,13 +212,23 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
         sa.Column("tax_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_before_minor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("tax_before_minor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("credits_invoice_id", sa.UUID(), nullable=True),
+        sa.Column("credits_position", sa.SmallInteger(), nullable=True),
         sa.Column("counted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "pool_id"],
             ["cost_pool.tenant_id", "cost_pool.id"],
             name=op.f("fk_pool_line_tenant_id_pool_id"),
         ),
+        sa.CheckConstraint(
+            "(credits_invoice_id is null) = (credits_position is null)", name=op.f("ck_pool_line_credit_whole")
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "pool_id", "position", name=op.f("pk_pool_line")),
+    )
+    op.create_index(
+        "ix_pool_line_credits", "pool_line", ["tenant_id", "credits_invoice_id", "credits_position"], unique=False
     )
     op.create_table(
         "chargeback_posting",

@@ -80,5 +80,7 @@ def _line(pool: dict[str, Any], position: int, leaf: Leaf, line: PoolLineView) -
         "currency": pool["currency"],
         "net_minor": leaf.net_minor,
         "tax_minor": leaf.tax_minor,
+        "net_before_minor": 0,
+        "tax_before_minor": 0,
         "counted": [[code, str(share)] for code, share in line.counted],
     }

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from billing.chargebacks.actions.compose_lines import composed_lines
 from billing.chargebacks.errors import InvoiceNotFinal
 from billing.chargebacks.months import month_of, month_span
-from billing.chargebacks.pools import TaxedLine, line_taxes
 from billing.chargebacks.reads import PoolView, get_pool, pool_of_invoice
 from billing.chargebacks.store import insert_pool
 from billing.reads import InvoiceView, get_invoice
 from core.ids import new_id
 from tenants.actions.record_audit import record_audit
-from tenants.reads import TenantView, get_tenant
+from tenants.reads import TenantView
 
 __all__ = ("create_pool_from_invoice",)
 
@@ -50,7 +50,7 @@ def create_pool_from_invoice(
     if month is not None:
         month_span(month, tenant.tz)
     pool = _pool(tenant.id, invoice, month or _month(invoice), actor, now)
-    if insert_pool(session, pool, _lines(session, tenant.id, invoice, pool["id"])):
+    if insert_pool(session, pool, composed_lines(session, invoice, pool["id"])):
         detail = {"invoice": invoice.number, "period": pool["period"]}
         record_audit(session, tenant.id, actor, "create_cost_pool", ("cost_pool", str(pool["id"])), detail)
         return get_pool(session, tenant.id, pool["id"])
@@ -80,35 +80,3 @@ def _pool(tenant_id: UUID, invoice: InvoiceView, month: str, actor: str, now: da
         "created_by": actor,
         "created_at": now,
     }
-
-
-def _lines(session: Session, tenant_id: UUID, invoice: InvoiceView, pool_id: UUID) -> list[dict[str, Any]]:
-    taxed = [
-        TaxedLine(f"{line.position:05}", line.amount.amount_minor, (line.tax_category, line.tax_rate))
-        for line in invoice.lines
-    ]
-    taxes = line_taxes(taxed, {(tax.category, tax.rate): tax.tax.amount_minor for tax in invoice.taxes})
-    consumers = {line.consumer_tenant_id for line in invoice.lines}
-    slugs = {consumer: get_tenant(session, consumer).slug for consumer in consumers}
-    return [
-        {
-            "tenant_id": tenant_id,
-            "pool_id": pool_id,
-            "position": line.position,
-            "kind": line.kind,
-            "charge_key": line.charge_key,
-            "description": line.description,
-            "meter": line.meter,
-            "consumer_tenant_id": line.consumer_tenant_id,
-            "consumer": slugs[line.consumer_tenant_id],
-            "period_starts_at": line.period.starts_at,
-            "period_ends_at": line.period.ends_at,
-            "quantity": line.quantity,
-            "unit": line.unit,
-            "currency": invoice.currency,
-            "net_minor": invoice.sign * line.amount.amount_minor,
-            "tax_minor": invoice.sign * taxes[f"{line.position:05}"],
-            "counted": [[code, str(share)] for code, share in line.cost_centres],
-        }
-        for line in invoice.lines
-    ]

@@ -104,10 +104,23 @@ def _compose(takens: Sequence[Taken]) -> Row:
 
 def _leaves(line: Line, row: Row) -> Iterator[Leaf]:
     """Round once. Net and tax are divided each for itself, by the same row."""
-    net = largest_remainder(line.net_minor, row.weights)
-    tax = largest_remainder(line.tax_minor, row.weights)
+    net = _change(line.net_before_minor, line.net_minor, row)
+    tax = _change(line.tax_before_minor, line.tax_minor, row)
     for (account, _), net_minor, tax_minor in zip(row.weights, net, tax, strict=True):
         yield Leaf(line, account, net_minor, tax_minor)
+
+
+def _change(before: int, change: int, row: Row) -> tuple[int, ...]:
+    """Return alloc(before + change) - alloc(before).
+
+    A partial credit must not be an allocation of its own: a bigger bill can cost somebody less
+    (10 by 6:6:2 is 4, 4, 2, but 11 is 5, 5, 1), so that only differences add up to what the
+    smaller bill would have cost everyone.
+    """
+    if not before:
+        return largest_remainder(change, row.weights)
+    after = largest_remainder(before + change, row.weights)
+    return tuple(new - old for new, old in zip(after, largest_remainder(before, row.weights), strict=True))
 
 
 def _part(taken: Taken, account: str, weight: int) -> Part:

@@ -46,6 +46,8 @@ class Line:
         starts_at, ends_at: the span whose drivers divide the line.
         net_minor, tax_minor: what is divided, each for itself; may be negative.
         counted: the invoice came with what was counted for this very line.
+        net_before_minor, tax_before_minor: what stood there before this line changed it: for a
+            credit, what is left of the credited line; else 0.
     """
 
     key: str
@@ -60,6 +62,8 @@ class Line:
     net_minor: int
     tax_minor: int
     counted: bool = False
+    net_before_minor: int = 0
+    tax_before_minor: int = 0
 
     def drivers(self, source: str) -> DriverKey:
         """Return the name of a driver over this line's span."""

@@ -94,6 +94,8 @@ def _to_line(tenant_id: UUID, line: PoolLineView, span: Period) -> Line:
         net_minor=line.sums.net.amount_minor,
         tax_minor=line.sums.tax.amount_minor,
         counted=divides(line.counted),
+        net_before_minor=line.before.net.amount_minor,
+        tax_before_minor=line.before.tax.amount_minor,
     )
 
 

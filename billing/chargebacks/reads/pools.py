@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.money import Money
 from core.periods import Period
 
-__all__ = ("get_pool", "lines_by_id", "open_lines", "pool_of_invoice", "pools")
+__all__ = ("credited_before", "get_pool", "lines_by_id", "open_lines", "pool_of_invoice", "pools")
 
 _LINE = (
     PoolLine.pool_id,
@@ -32,6 +32,8 @@ _LINE = (
     PoolLine.currency,
     PoolLine.net_minor,
     PoolLine.tax_minor,
+    PoolLine.net_before_minor,
+    PoolLine.tax_before_minor,
     PoolLine.counted,
     ChargebackPosting.run_id,
 )
@@ -96,6 +98,21 @@ def lines_by_id(session: Session, tenant_id: UUID, ids: Iterable[tuple[UUID, int
     return tuple(_line(row) for row in session.execute(query))
 
 
+def credited_before(session: Session, tenant_id: UUID, invoice_id: UUID) -> dict[int, Sums]:
+    """Return what pools have taken from an invoice's lines by credits so far (below zero), by position."""
+    rows = session.execute(
+        select(PoolLine.credits_position, PoolLine.currency, PoolLine.net_minor, PoolLine.tax_minor).where(
+            PoolLine.tenant_id == tenant_id, PoolLine.credits_invoice_id == invoice_id
+        )
+    )
+    found: dict[int, Sums] = {}
+    for position, currency, net_minor, tax_minor in rows:
+        assert position is not None, "ck_pool_line_credit_whole"
+        sums = Sums(Money(net_minor, currency), Money(tax_minor, currency))
+        found[position] = found[position] + sums if position in found else sums
+    return found
+
+
 def _lines(tenant_id: UUID) -> Select[*tuple[Any, ...]]:
     return (
         select(*_LINE)
@@ -150,6 +167,7 @@ def _line(row: Any) -> PoolLineView:
         quantity=row.quantity,
         unit=row.unit,
         sums=Sums(Money(row.net_minor, row.currency), Money(row.tax_minor, row.currency)),
+        before=Sums(Money(row.net_before_minor, row.currency), Money(row.tax_before_minor, row.currency)),
         counted=tuple((code, Fraction(share)) for code, share in row.counted),
         posted_run_id=row.run_id,
     )

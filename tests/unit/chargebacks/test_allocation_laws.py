@@ -169,13 +169,20 @@ def test_a_spread_residual_follows_what_the_other_rules_gave(found, first, secon
     assert [leaf for leaf in leaves if leaf.line.key == "2"] == list(alone)
 
 
-@given(positive_drivers, st.integers(1, 10**6), st.integers(1, 10**6))
-def test_credit_given_as_a_difference_leaves_what_the_smaller_bill_would_have_cost(found, total, credit):
+@given(positive_drivers, st.integers(0, 10**6), st.lists(st.integers(1, 10**5), min_size=1, max_size=4))
+def test_partial_credits_are_differences_that_leave_what_the_smaller_bill_would_have_cost(found, left, given_back):
     # Largest remainder is not monotone in the total (weights 6, 6, 2: 10 -> 4, 4, 2 but 11 -> 5, 5, 1),
-    # so a partial credit is alloc(T - c) - alloc(T), which by construction nets to alloc(T - c).
-    def amount_of(amount):
-        return {leaf.account: leaf.net_minor for leaf in allocate([line(amount)], rules(DIRECT), inputs(found)).leaves}
+    # so a credit is alloc(T - c) - alloc(T): bill and credits together are alloc of what is left.
+    def amounts_of(total, before=0):
+        leaves = allocate([line(total, 0, net_before_minor=before)], rules(DIRECT), inputs(found)).leaves
+        return {leaf.account: leaf.net_minor for leaf in leaves}
 
-    whole, less = amount_of(total), amount_of(total - credit)
+    total = left + sum(given_back)
+    carried = amounts_of(total)
+    for credit in given_back:
+        change = amounts_of(-credit, total)
+        assert sum(change.values()) == -credit
+        carried = {code: carried[code] + change[code] for code in carried}
+        total -= credit
 
-    assert sum(less[code] - whole[code] for code in whole) == -credit
+    assert carried == amounts_of(left)
