@@ -43,10 +43,21 @@ KINDS = (
 
 
 @contextmanager
+def server() -> Iterator[str]:
+    if external := os.environ.get("DATABASE_URL"):
+        yield external
+        return
+    own = EmbeddedPostgres(Path(".run/bench/postgres"))
+    try:
+        yield own.start()
+    finally:
+        own.stop()
+
+
+@contextmanager
 def database() -> Iterator[str]:
-    admin = os.environ.get("DATABASE_URL") or EmbeddedPostgres(Path(".run/bench/postgres")).start()
     name = f"bench_{secrets.token_hex(4)}"
-    with psycopg.connect(admin, autocommit=True) as connection:
+    with server() as admin, psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"create database {name}")
         try:
             url = f"{admin.rsplit('/', 1)[0]}/{name}"
