@@ -17,7 +17,7 @@ from plans.actions.publish_version import publish_version
 from plans.actions.retire_version import retire_version
 from plans.actions.save_draft import DraftInput, PlanIdentity, save_draft
 from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
-from plans.changes import Decision
+from plans.changes import Decision, direction
 from plans.charges import Charge
 from plans.entitlements import decide_entitlement
 from plans.pricing import price_curve
@@ -183,7 +183,9 @@ class SubscriptionController(Controller):
         fields = {name: getattr(data, name) for name in ("version", "when", "at", "preview")}
         addons = None if data.addons is None else _addons(data.addons)
         given = ChangeInput(tenant.id, found.id, principal.actor, data.plan, addons=addons, **fields)
-        return _answer(session, tenant, change_subscription(session, given, now), now, preview=data.preview)
+        decision = change_subscription(session, given, now)
+        way = direction(decision, {plan.key: plan.rank for plan in list_plans(session)})
+        return ChangeAnswer.of(decision, way, _estimate(session, tenant, decision, now, data), preview=data.preview)
 
     @post("/subscriptions/{key:str}/cancel", sync_to_thread=True, status_code=200)
     def cancel(
@@ -194,7 +196,8 @@ class SubscriptionController(Controller):
         now = tenant_now(session, tenant)
         found = find_subscription(session, tenant.id, key, now)
         given = CancelInput(tenant.id, found.id, principal.actor, data.when, data.at, data.reason, data.preview)
-        return _answer(session, tenant, cancel_subscription(session, given, now), now, preview=data.preview)
+        decision = cancel_subscription(session, given, now)
+        return ChangeAnswer.of(decision, "end", _estimate(session, tenant, decision, now, data), preview=data.preview)
 
     @get("/entitlements/{feature:str}", sync_to_thread=True)
     def entitled(self, principal: Principal, session: Session, tenant: TenantView, feature: str) -> EntitlementAnswer:
@@ -207,14 +210,14 @@ def _addons(bodies: Sequence[AddonBody]) -> tuple[AddonInput, ...]:
     return tuple(AddonInput(addon.key, addon.quantity, addon.version) for addon in bodies)
 
 
-def _answer(session: Session, tenant: TenantView, decision: Decision, now: datetime, *, preview: bool) -> ChangeAnswer:
-    """Add to a preview what the pieces of the running period come to by the use so far."""
-    estimate: list[RatedCharge] = []
-    if preview:
-        sources = measured_sources(session, tenant, now=now)
-        for piece in decision.pieces:
-            estimate += rate_period(decision.after, piece, sources)
-    return ChangeAnswer.of(decision, estimate, preview=preview)
+def _estimate(
+    session: Session, tenant: TenantView, decision: Decision, now: datetime, asked: ChangeBody | CancelBody
+) -> list[RatedCharge]:
+    """Rate, for a preview, the pieces of the running period by the use so far."""
+    if not asked.preview:
+        return []
+    sources = measured_sources(session, tenant, now=now)
+    return [rated for piece in decision.pieces for rated in rate_period(decision.after, piece, sources)]
 
 
 def _quantities(charge: Charge, currency: str, highest: int) -> list[Fraction]:

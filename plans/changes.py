@@ -3,7 +3,7 @@
 Preview and execution take the same decision; only the execution writes it down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,7 +12,7 @@ from core.periods import Period
 from plans.errors import ChangeAlreadyAtThatInstant, ChangeInThePast, ChangeOutsidePeriod, ChangePending, ChangesNothing
 from plans.periods import Span, cut
 from plans.states import State, Trigger, advance, state_at
-from plans.subscriptions import Holding, SubscriptionView
+from plans.subscriptions import BASE, Holding, SubscriptionView
 
 __all__ = ("Decision", "Timing", "When", "decide_cancellation", "decide_change", "direction", "running_span")
 
@@ -126,13 +126,26 @@ def running_span(subscription: SubscriptionView, known: Sequence[Span], now: dat
     return Span(Period(begins, ends), full)
 
 
-def direction(before: Holding, after: Holding, rank_before: int, rank_after: int) -> str:
-    """Tell which way a change goes, by the order of the family and never by comparing prices."""
-    if before.plan_key == after.plan_key:
+def direction(
+    decision: Decision, ranks: Mapping[str, int]
+) -> Literal["upgrade", "downgrade", "same_tier", "same_plan"]:
+    """Tell which way a change goes, by the order of the family and never by comparing prices.
+
+    Args:
+        decision: of a change.
+        ranks: the rank of each plan by key.
+
+    Returns:
+        `upgrade`, `downgrade`, `same_tier` (another plan of it) or `same_plan`.
+    """
+    before = next((holding for holding in decision.closes if holding.slot == BASE), None)
+    after = next((holding for holding in decision.opens if holding.slot == BASE), None)
+    if before is None or after is None or before.plan_key == after.plan_key:
         return "same_plan"
-    if rank_before == rank_after:
+    step = ranks[after.plan_key] - ranks[before.plan_key]
+    if step == 0:
         return "same_tier"
-    return "upgrade" if rank_after > rank_before else "downgrade"
+    return "upgrade" if step > 0 else "downgrade"
 
 
 def _effective(running: Span, timing: Timing) -> datetime:

@@ -38,6 +38,7 @@ __all__ = (
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
+Way = Literal["upgrade", "downgrade", "same_tier", "same_plan", "end"]
 Many = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -316,16 +317,19 @@ class ChangeAnswer(msgspec.Struct):
     """What is different, or with `preview` would be. `estimate` is of the running period, previews only."""
 
     preview: bool
+    direction: Way
+    """By the order of the family, never by comparing prices."""
     effective_at: datetime
     periods: list[SpanAnswer]
     subscription: SubscriptionAnswer
     estimate: list[EstimateLine]
 
     @classmethod
-    def of(cls, decision: Decision, estimate: Sequence[RatedCharge], *, preview: bool) -> "ChangeAnswer":
+    def of(cls, decision: Decision, way: Way, estimate: Sequence[RatedCharge], *, preview: bool) -> "ChangeAnswer":
         """Return the decision as JSON shows it."""
         return cls(
             preview=preview,
+            direction=way,
             effective_at=decision.effective_at,
             periods=[SpanAnswer(piece.period.starts_at, piece.period.ends_at) for piece in decision.pieces],
             subscription=SubscriptionAnswer.of(decision.after, preview=preview),

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from core.errors import NotFound
 from core.scope import VENDOR_ID
@@ -133,27 +133,7 @@ def versions_by_id(session: Session, ids: set[UUID]) -> dict[UUID, VersionView]:
 
 def list_plans(session: Session, kind: str | None = None) -> tuple[PlanView, ...]:
     """Return all plans and add-ons from light to full, with the newest version that is sold."""
-    sold = (
-        select(
-            PlanVersion.plan_key,
-            func.max(PlanVersion.number).label("number"),
-        )
-        .where(PlanVersion.retired_at.is_(None))
-        .group_by(PlanVersion.plan_key)
-        .subquery()
-    )
-    newest = _version_views(
-        session,
-        select(*_VERSION).join(sold, (sold.c.plan_key == PlanVersion.plan_key) & (sold.c.number == PlanVersion.number)),
-    )
-    by_plan = {version.plan_key: version for version in newest}
-    rows = session.execute(
-        select(Plan.key, Plan.name, Plan.family_key, PlanFamily.name, Plan.kind, Plan.rank)
-        .join(PlanFamily, PlanFamily.key == Plan.family_key)
-        .order_by(Plan.kind.desc(), Plan.family_key, Plan.rank, Plan.key)
-    )
-    plans = (PlanView(*row, newest=by_plan.get(row.key)) for row in rows)
-    return tuple(plan for plan in plans if kind is None or plan.kind == kind)
+    return _plan_views(session, () if kind is None else (Plan.kind == kind,))
 
 
 def get_plan(session: Session, plan_key: str) -> PlanView:
@@ -162,10 +142,31 @@ def get_plan(session: Session, plan_key: str) -> PlanView:
     Raises:
         NotFound: there is none of that key (`not_found`).
     """
-    found = next((plan for plan in list_plans(session) if plan.key == plan_key), None)
-    if found is None:
+    found = _plan_views(session, (Plan.key == plan_key,))
+    if not found:
         raise NotFound("plan", plan_key)
-    return found
+    return found[0]
+
+
+def _plan_views(session: Session, wanted: tuple[ColumnElement[bool], ...]) -> tuple[PlanView, ...]:
+    newer = aliased(PlanVersion)
+    is_newest = ~exists().where(
+        newer.plan_key == PlanVersion.plan_key, newer.number > PlanVersion.number, newer.retired_at.is_(None)
+    )
+    newest = _version_views(
+        session,
+        select(*_VERSION)
+        .join(Plan, Plan.key == PlanVersion.plan_key)
+        .where(PlanVersion.retired_at.is_(None), is_newest, *wanted),
+    )
+    by_plan = {version.plan_key: version for version in newest}
+    rows = session.execute(
+        select(Plan.key, Plan.name, Plan.family_key, PlanFamily.name, Plan.kind, Plan.rank)
+        .join(PlanFamily, PlanFamily.key == Plan.family_key)
+        .where(*wanted)
+        .order_by(Plan.kind.desc(), Plan.family_key, Plan.rank, Plan.key)
+    )
+    return tuple(PlanView(*row, newest=by_plan.get(row.key)) for row in rows)
 
 
 def next_number(session: Session, plan_key: str) -> int:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.periods import Period
 from metering.measurement import Measurement
-from metering.reads import measure
+from metering.reads import Measuring, Reading
 from plans.rating import Sources, counted
 from plans.subscriptions import HeldCharge
 from tenants.reads import TenantView
@@ -29,11 +29,12 @@ def measured_sources(
         as_of: facts accepted up to it, or all.
         now: cuts the session figures of a period that has not ended; None counts it in full.
     """
+    measuring = Measuring(session, tenant, Reading(as_of=as_of, now=now))
     known: dict[tuple[str, Period], Measurement] = {}
 
     def figure(meter: str, period: Period) -> Measurement:
         if (meter, period) not in known:
-            known[meter, period] = measure(session, tenant, meter, period, as_of=as_of, now=now)
+            known[meter, period] = measuring.measure(meter, period)
         return known[meter, period]
 
     def earlier(held: HeldCharge, period: Period) -> Fraction:

@@ -207,7 +207,7 @@ def test_a_change_is_previewed_with_an_estimate_and_then_done(client: Client, ve
     assert client.get("/v1/subscriptions/main", headers=vendor).json()["plan"]["key"] == "standard-named"
 
     done = client.post("/v1/subscriptions/main/change", headers=vendor, json={"plan": "full-active"}).json()
-    assert (done["preview"], done["estimate"]) == (False, [])
+    assert (done["preview"], done["estimate"], done["direction"]) == (False, [], "upgrade")
     assert client.get("/v1/subscriptions/main", headers=vendor).json()["plan"]["key"] == "full-active"
     assert client.get("/v1/subscriptions/main", headers=vendor).json()["period"] == done["periods"][1]
     same_instant = {"plan": "light", "at": done["effective_at"]}

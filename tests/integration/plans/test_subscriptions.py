@@ -1,6 +1,7 @@
 """Subscriptions and their periods in the real database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -409,3 +410,29 @@ def test_what_is_published_or_agreed_on_cannot_be_rewritten_by_the_service(db, t
 
     with pytest.raises(ProgrammingError, match="permission denied"), db.begin(TenantScope(tenant.id)) as session:
         session.execute(text(statement))
+
+
+def test_ten_at_once_with_one_key_begin_one_subscription(db, tenant):
+    def start(_: int) -> SubscriptionView:
+        with db.begin(TenantScope(tenant.id)) as session:
+            return begin(session, tenant)
+
+    with ThreadPoolExecutor(10) as pool:
+        found = {held.id for held in pool.map(start, range(10))}
+
+    assert len(found) == 1
+    with db.begin(TenantScope(tenant.id)) as session:
+        assert len(subscriptions(session, tenant.id, NOW)) == 1
+        assert len(periods(session, tenant.id, found.pop())) == 2
+
+
+def test_two_workers_open_the_same_periods_once(db, tenant):
+    with db.begin(TenantScope(tenant.id)) as session:
+        held = begin(session, tenant)
+
+    def open_all(_: int) -> int:
+        with db.begin(TenantScope(tenant.id)) as session:
+            return len(open_periods(session, tenant.id, held.id, NOW + timedelta(days=200)))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(open_all, range(8))) == {8}

@@ -1,0 +1,80 @@
+"""Granted, or the first reason why not."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+
+from plans.charges import Charge, Price
+from plans.documents import Feature, PlanDocument
+from plans.entitlements import decide_entitlement
+from plans.states import State
+from plans.subscriptions import Holding, SubscriptionView
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def document(**features: Feature) -> PlanDocument:
+    return PlanDocument(charges=(Charge(key="c", name="C", model="flat", prices={"EUR": Price()}),), features=features)
+
+
+def contract(
+    status: State = State.ACTIVE, *, addon: PlanDocument | None = None, **features: Feature
+) -> SubscriptionView:
+    base = Holding("base", "plan", "Plan", UUID(int=1), 1, document(**features), 1, START, None)
+    held = (base,) if addon is None else (base, replace(base, slot="addon", document=addon))
+    ends_at = datetime(2026, 6, 1, tzinfo=UTC) if status == State.ENDED else None
+    return SubscriptionView(
+        UUID(int=2),
+        UUID(int=3),
+        "main",
+        UUID(int=3),
+        "EUR",
+        START,
+        ends_at,
+        date(2026, 1, 1),
+        1,
+        "UTC",
+        "",
+        status,
+        held,
+        datetime(2026, 7, 1, tzinfo=UTC),
+    )
+
+
+NO = Feature(granted=False, addon="compliance")
+
+
+@pytest.mark.parametrize(
+    ("tenant_status", "contracts", "reason"),
+    [
+        ("active", [contract(ilt=Feature())], None),
+        ("trial", [contract(State.ENDING, ilt=Feature())], None),
+        ("active", [contract(ilt=NO)], "not_in_plan"),
+        ("active", [contract()], "not_in_plan"),
+        ("active", [], "not_in_plan"),
+        ("active", [contract(State.SCHEDULED, ilt=Feature())], "not_in_plan"),
+        ("active", [contract(State.ENDED, ilt=Feature())], "expired"),
+        ("active", [contract(State.ENDED, ilt=Feature()), contract(ilt=NO)], "not_in_plan"),
+        ("active", [contract(ilt=NO, addon=document(ilt=Feature()))], None),
+        ("suspended", [contract(ilt=Feature())], "suspended"),
+        ("closed", [contract(ilt=Feature())], "suspended"),
+    ],
+)
+def test_the_first_reason_in_order_is_told(tenant_status, contracts, reason):
+    found = decide_entitlement("ilt", tenant_status, contracts)
+
+    assert found.reason == reason
+    assert found.granted == (reason is None)
+
+
+def test_of_several_grants_the_one_that_reaches_furthest_is_told():
+    small, large, endless = Feature(limit=50), Feature(limit=250), Feature()
+
+    assert decide_entitlement("gb", "active", [contract(gb=small), contract(gb=large)]).detail == large
+    assert decide_entitlement("gb", "active", [contract(gb=endless), contract(gb=large)]).detail == endless
+
+
+def test_what_is_not_granted_names_the_add_on_that_would_bring_it():
+    assert decide_entitlement("ilt", "active", [contract(ilt=NO)]).detail == NO
