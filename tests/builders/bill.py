@@ -96,12 +96,22 @@ class Books:
     def starts(self, at: str, *people: str, course: str = "c1") -> list[dict[str, Any]]:
         return [self.event("course.launched", who, at, course_id=course, course_type="wbt") for who in people]
 
-    def enrols(self, at: str, *people: str, class_id: str = "k1", class_at: str = "2026-12-20T09:00:00Z") -> list[dict[str, Any]]:
+    def enrols(
+        self, at: str, *people: str, class_id: str = "k1", class_at: str = "2026-12-20T09:00:00Z"
+    ) -> list[dict[str, Any]]:
         of = {"course_id": "i1", "course_type": "ilt", "class_id": class_id, "class_starts_at": class_at}
         return [self.event("course.enrolled", who, at, **of) for who in people]
 
-    def cancels(self, at: str, *people: str, class_id: str = "k1", class_at: str = "2026-12-20T09:00:00Z") -> list[dict[str, Any]]:
-        of = {"course_id": "i1", "course_type": "ilt", "class_id": class_id, "class_starts_at": class_at, "by": "learner"}
+    def cancels(
+        self, at: str, *people: str, class_id: str = "k1", class_at: str = "2026-12-20T09:00:00Z"
+    ) -> list[dict[str, Any]]:
+        of = {
+            "course_id": "i1",
+            "course_type": "ilt",
+            "class_id": class_id,
+            "class_starts_at": class_at,
+            "by": "learner",
+        }
         return [self.event("course.cancelled", who, at, **of) for who in people]
 
     def send(self, tenant: TenantView, *events: dict[str, Any], now: datetime | None = None) -> None:

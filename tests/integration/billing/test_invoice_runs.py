@@ -24,7 +24,12 @@ def books(db: Database, world: World) -> Books:
 def test_a_month_is_billed_with_every_kind_of_charge_and_adds_up(books, world):
     acme = world.tenant()
     books.subscribe(acme, starts_on=date(2026, 10, 1))
-    books.send(acme, *books.active("2026-10-05", "ann", "bob", "cid"), *books.starts("2026-10-06", "ann", "bob"), *books.enrols("2026-10-07", "ann", "bob"))
+    books.send(
+        acme,
+        *books.active("2026-10-05", "ann", "bob", "cid"),
+        *books.starts("2026-10-06", "ann", "bob"),
+        *books.enrols("2026-10-07", "ann", "bob"),
+    )
 
     books.run("2026-11-04T09:00:00+00:00")
 
@@ -116,7 +121,10 @@ def test_a_parent_that_pays_gets_one_invoice_for_its_children_who_get_none(books
 
     opening, october = books.invoices(parent)
     assert [line.consumer_name for line in opening.lines] == ["One", "Two"]
-    assert [(line.consumer_tenant_id, line.charge_key) for line in october.lines if line.kind == "usage"][0] == (one.id, "active")
+    assert [(line.consumer_tenant_id, line.charge_key) for line in october.lines if line.kind == "usage"][0] == (
+        one.id,
+        "active",
+    )
     assert {line.consumer_tenant_id for line in october.lines} == {one.id, two.id}
     assert books.invoices(one) == books.invoices(two) == []
     assert october.evidence_count == 2
