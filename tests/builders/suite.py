@@ -24,7 +24,7 @@ class Suite:
         self, client: TestClient[Litestar], world: World, slug: str = "acme", zone: str = "Europe/Berlin"
     ) -> None:
         self.client, self.db = client, world.db
-        self.tenant: TenantView = world.tenant(slug, time_zone=zone)
+        self.tenant: TenantView = world.tenant(slug, time_zone=zone, **changes)
         self.key = world.key("tenant_admin", self.tenant)
         self._number = 0
 

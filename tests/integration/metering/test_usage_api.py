@@ -1,0 +1,282 @@
+"""GET /v1/usage, /v1/usage/evidence and /v1/meters over HTTP."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from core.scope import VENDOR_ID, TenantScope
+from metering.registry import METERS
+from tenants.actions.run_test_clock import create_test_clock
+from tests.builders.suite import Suite
+from tests.builders.world import World, bearer
+
+Client = TestClient[Litestar]
+
+
+@pytest.fixture
+def suite(client: Client, world: World) -> Suite:
+    return Suite(client, world)
+
+
+def usage(suite: Suite, key: str = "", **query: Any) -> Any:
+    asked = {"meter": "members.active", "from": "2026-03-01", "to": "2026-04-01", **query}
+    params = {name: value for name, value in asked.items() if value is not None}
+    return suite.client.get("/v1/usage", params=params, headers=bearer(key or suite.key))
+
+
+def evidence(suite: Suite, key: str = "", **query: Any) -> Any:
+    params = {"meter": "members.active", "from": "2026-03-01", "to": "2026-04-01", **query}
+    return suite.client.get("/v1/usage/evidence", params=params, headers=bearer(key or suite.key))
+
+
+def act(suite: Suite, who: str, at: str, **data: Any) -> dict[str, Any]:
+    return suite.tell("activity.performed", who, at, verb="read", object_type="page", object_id="1", **data)
+
+
+def test_a_figure_over_a_range(suite: Suite) -> None:
+    act(suite, "ann", "2026-03-02 10:00")
+
+    answer = usage(suite)
+
+    assert answer.status_code == 200
+    # March in Berlin: from 28 February 23:00 UTC to 31 March 22:00 UTC, when summer time has begun.
+    whole = {"starts_at": "2026-02-28T23:00:00Z", "ends_at": "2026-03-31T22:00:00Z", "group": None, "quantity": "1"}
+    assert answer.json() == {
+        "meter": "members.active",
+        "unit": "person",
+        "from": "2026-02-28T23:00:00Z",
+        "to": "2026-03-31T22:00:00Z",
+        "granularity": "period",
+        "items": [whole],
+        "total": "1",
+        "totals": [whole],
+    }
+
+
+def test_the_total_is_measured_over_the_range_and_is_not_the_sum_of_the_days(suite: Suite) -> None:
+    for day in ("02", "03"):
+        act(suite, "ann", f"2026-03-{day} 10:00")
+
+    body = usage(suite, granularity="day", to="2026-03-04").json()
+
+    assert [(item["starts_at"], item["quantity"]) for item in body["items"]] == [
+        ("2026-02-28T23:00:00Z", "0"),
+        ("2026-03-01T23:00:00Z", "1"),
+        ("2026-03-02T23:00:00Z", "1"),
+    ]
+    assert body["total"] == "1"
+
+
+def test_from_is_included_and_to_is_not(suite: Suite) -> None:
+    act(suite, "ann", "2026-03-02 00:00")
+    act(suite, "bob", "2026-03-03 00:00")
+
+    assert usage(suite, **{"from": "2026-03-02", "to": "2026-03-03"}).json()["total"] == "1"
+    assert usage(suite, **{"from": "2026-03-01T23:00:00Z", "to": "2026-03-02T23:00:00Z"}).json()["total"] == "1"
+    assert usage(suite, **{"from": "2026-03-02T00:00:00+01:00", "to": "2026-03-02T23:00:01Z"}).json()["total"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("granularity", "first", "until", "buckets"),
+    [
+        ("hour", "2026-03-29", "2026-03-30", 23),  # summer time begins
+        ("hour", "2026-10-25", "2026-10-26", 25),  # and ends
+        ("day", "2026-02-01", "2026-03-01", 28),
+        ("month", "2026-01-15", "2026-03-02", 3),
+        ("period", "2026-01-15", "2026-03-02", 1),
+    ],
+)
+def test_buckets_are_cut_in_the_tenants_zone(
+    suite: Suite, granularity: str, first: str, until: str, buckets: int
+) -> None:
+    body = usage(suite, granularity=granularity, **{"from": first, "to": until}).json()
+
+    assert len(body["items"]) == buckets
+    assert body["items"][0]["starts_at"] == body["from"]
+    assert body["items"][-1]["ends_at"] == body["to"]
+    assert [item["starts_at"] for item in body["items"][1:]] == [item["ends_at"] for item in body["items"][:-1]]
+
+
+def test_parts_by_cost_centre_sum_to_the_figure(suite: Suite, world: World) -> None:
+    world.people(suite.tenant, "ann")
+    world.cost_centres(suite.tenant, "ops", "sales")
+    world.assign(suite.tenant, "ann", ops=2, sales=1)
+    act(suite, "ann", "2026-03-02 10:00")
+    act(suite, "bob", "2026-03-02 10:00")
+
+    body = usage(suite, group_by="cost_centre").json()
+
+    # Nobody carries Bob: an explicit group, last.
+    assert [(item["group"], item["quantity"]) for item in body["items"]] == [
+        ({"cost_centre": "ops"}, "0.666666666667"),
+        ({"cost_centre": "sales"}, "0.333333333333"),
+        ({"cost_centre": None}, "1"),
+    ]
+    assert body["total"] == "2"
+
+
+def test_concurrency_is_split_by_session_seconds(suite: Suite) -> None:
+    for who, minutes, channel in (("ann", 45, "web"), ("bob", 15, "app")):
+        suite.tell("session.started", who, "2026-03-02 10:00", session_id=who, channel=channel)
+        suite.tell("session.ended", who, f"2026-03-02 10:{minutes}", session_id=who)
+
+    body = usage(suite, meter="sessions.concurrent.peak", group_by="channel").json()
+
+    # A peak of 2, by 45 and 15 minutes.
+    assert [(item["group"]["channel"], item["quantity"]) for item in body["items"]] == [("app", "0.5"), ("web", "1.5")]
+    assert body["total"] == "2"
+
+
+def test_revenue_comes_by_currency_and_has_no_total_over_several(suite: Suite) -> None:
+    suite.tell("course.purchased", "ann", "2026-03-02 10:00", course_id="c", amount="10.50", currency="EUR")
+    assert usage(suite, meter="courses.revenue").json()["total"] == "10.5"
+
+    suite.tell("course.purchased", "ann", "2026-03-02 10:00", course_id="c", amount="900", currency="JPY")
+    body = usage(suite, meter="courses.revenue").json()
+    assert [(item["group"], item["quantity"]) for item in body["items"]] == [
+        ({"currency": "EUR"}, "10.5"),
+        ({"currency": "JPY"}, "900"),
+    ]
+    assert body["total"] is None
+
+
+def test_every_meter_answers_for_a_tenant_without_facts(suite: Suite) -> None:
+    for meter in METERS:
+        body = usage(suite, meter=meter, granularity="month").json()
+        assert (body["total"], body["unit"]) == ("0", METERS[meter].unit)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"meter": "members.happy"}, "meter_unknown"),
+        ({"from": None}, "range_invalid"),
+        ({"to": None}, "range_invalid"),
+        ({"from": "2026-02-30"}, "range_invalid"),
+        ({"from": "yesterday"}, "range_invalid"),
+        ({"from": "2026-04-01", "to": "2026-04-01"}, "range_invalid"),
+        ({"from": "2026-04-01", "to": "2026-03-01"}, "range_invalid"),
+        ({"from": "2026-03-01T00:00:00"}, "range_invalid"),
+        ({"from": "1000-01-01"}, "range_invalid"),
+        ({"from": "0001-01-01"}, "range_invalid"),
+        ({"to": "9999-12-31"}, "range_invalid"),
+        ({"from": "2000-01-01"}, "range_invalid"),
+        ({"granularity": "fortnight"}, "granularity_invalid"),
+        ({"granularity": "hour", "from": "2026-01-01"}, "range_invalid"),
+        ({"group_by": "star_sign"}, "group_by_invalid"),
+        ({"group_by": "pool"}, "group_by_invalid"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(suite: Suite, query: dict[str, Any], code: str) -> None:
+    answer = usage(suite, **query)
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert (answer.json()["code"], bool(answer.json()["detail"])) == (code, True)
+
+
+# --- Evidence ---------------------------------------------------------------------------------------------
+
+
+def test_evidence_tells_who_was_counted_by_which_event_and_who_was_not(suite: Suite, world: World) -> None:
+    world.people(suite.tenant, "ann")
+    world.cost_centres(suite.tenant, "ops")
+    world.assign(suite.tenant, "ann", ops=1)
+    counting = act(suite, "ann", "2026-03-02 10:00", community_id="c")
+    act(suite, "bot", "2026-03-02 10:00", person={"class": "service"})
+    suite.tell("course.enrolled", "bob", "2026-03-02 10:00", course_id="c", course_type="wbt")
+
+    body = evidence(suite).json()
+
+    assert (body["quantity"], body["unit"]) == ("1", "person")
+    assert body["counts"] == {"counted": 1, "people": 1, "excluded": {"no_qualifying_event": 1, "weight_zero": 1}}
+    ann, *others = body["items"]
+    assert (ann["counted"], ann["reason"], ann["quantity"], ann["weight"]) == (True, "active_by_event", "1", "1")
+    assert (ann["source"], ann["event_id"], ann["at"]) == ("suite", counting["id"], "2026-03-02T09:00:00Z")
+    assert ann["keys"] == {"audience": "employee", "class": "member", "community_id": "c"}
+    assert ann["cost_centres"] == [{"code": "ops", "share": "1"}]
+    assert ann["person"].startswith("p-")
+    assert {item["reason"] for item in others} == {"no_qualifying_event", "weight_zero"}
+    assert not any(item["counted"] for item in others)
+    assert body["next_cursor"] is None
+
+
+def test_evidence_comes_in_pages_that_cover_everything_once(suite: Suite) -> None:
+    for number in range(5):
+        act(suite, f"p{number}", "2026-03-02 10:00")
+    suite.tell("session.started", "idle", "2026-03-02 10:00", session_id="s")
+
+    seen: list[str] = []
+    cursor: str | None = "0"
+    while cursor is not None:
+        page = evidence(suite, limit=4, cursor=cursor).json()
+        seen += [item["person"] for item in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert len(seen) == len(set(seen)) == 6
+    assert [len(evidence(suite, counted=flag).json()["items"]) for flag in ("true", "false")] == [5, 1]
+    assert evidence(suite, cursor="x").json()["code"] == "cursor_invalid"
+    assert evidence(suite, limit=0).status_code in (400, 422)
+
+
+def test_only_who_may_see_people_gets_their_ids(suite: Suite, world: World) -> None:
+    act(suite, "ann", "2026-03-02 10:00")
+    vendor = world.key("vendor_finance")
+
+    mine = evidence(suite).json()["items"][0]
+    theirs = suite.client.get(
+        "/v1/usage/evidence",
+        params={"meter": "members.active", "from": "2026-03-01", "to": "2026-04-01"},
+        headers=bearer(vendor, suite.tenant.slug),
+    ).json()["items"][0]
+
+    assert mine["person_id"] is not None
+    assert theirs["person_id"] is None
+    assert mine["person"] == theirs["person"]
+
+
+def test_another_tenants_key_sees_nothing_of_ours(suite: Suite, client: Client, world: World) -> None:
+    act(suite, "ann", "2026-03-02 10:00")
+    other = Suite(client, world, "other")
+
+    assert usage(other).json()["total"] == "0"
+    assert evidence(other).json()["items"] == []
+
+
+def test_roles_without_the_permission_are_refused(suite: Suite, world: World) -> None:
+    world.cost_centres(suite.tenant, "ops", valid_from=date(2020, 1, 1))
+    owner = world.key("cost_centre_owner", suite.tenant, cost_centre="ops")
+
+    assert usage(suite, key=owner).status_code == 403
+    assert evidence(suite, key=owner).status_code == 403
+    assert suite.client.get("/v1/usage", params={"meter": "members.active"}).status_code == 401
+
+
+def test_the_figures_of_a_running_day_are_those_so_far(client: Client, world: World) -> None:
+    with world.db.begin(TenantScope(VENDOR_ID)) as session:
+        noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+        clock = create_test_clock(session, "noon", noon, "system:tests", noon)
+    suite = Suite(client, world, zone="UTC", test_clock_id=clock)
+    suite.tell("session.started", "ann", "2026-03-02 06:00", session_id="s")
+    suite.tell("session.ended", "ann", "2026-03-02 12:00", session_id="s")
+    today = {"from": "2026-03-02", "to": "2026-03-03"}
+
+    # Half of the day has passed, half of that with a session; the minutes to come are no zeros.
+    assert usage(suite, meter="sessions.concurrent.average", **today).json()["total"] == "0.5"
+    assert usage(suite, meter="sessions.concurrent.p95", **today).json()["total"] == "1"
+
+
+# --- Meters ------------------------------------------------------------------------------------------------
+
+
+def test_meters_are_listed_with_units_and_dimensions(suite: Suite) -> None:
+    items = suite.client.get("/v1/meters", headers=bearer(suite.key)).json()["items"]
+
+    assert [item["key"] for item in items] == list(METERS)
+    peak = next(item for item in items if item["key"] == "seats.named.peak")
+    assert peak["unit"] == "seat"
+    assert peak["dimensions"] == ["cost_centre", "audience", "class", "pool"]
+    assert all(item["description"] for item in items)
