@@ -21,7 +21,12 @@ class Suite:
     """A customer's suite that sends facts, and what is measured of them."""
 
     def __init__(
-        self, client: TestClient[Litestar], world: World, slug: str = "acme", zone: str = "Europe/Berlin"
+        self,
+        client: TestClient[Litestar],
+        world: World,
+        slug: str = "acme",
+        zone: str = "Europe/Berlin",
+        **changes: Any,
     ) -> None:
         self.client, self.db = client, world.db
         self.tenant: TenantView = world.tenant(slug, time_zone=zone, **changes)
