@@ -72,7 +72,7 @@ class Link(msgspec.Struct, frozen=True):
     value: str
 
 
-class Flow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """A Sankey diagram of money."""
 
     title: str

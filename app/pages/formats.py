@@ -70,10 +70,10 @@ def quantity_text(value: Number) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def percent(value: Number, digits: int = 1) -> str:
-    """Write a ratio as a percentage: 0.125 → `12.5%`."""
+def percent(value: Number, digits: int = 1, *, fixed: bool = False) -> str:
+    """Write a ratio as a percentage with at most (`fixed`: exactly) `digits` decimals: 0.125 → `12.5%`."""
     exact = rounded(Fraction(value), digits + 2)
-    pattern = "#,##0" + ("." + "#" * digits if digits else "") + "%"
+    pattern = "#,##0" + ("." + ("0" if fixed else "#") * digits if digits else "") + "%"
     return str(format_percent(exact, format=pattern, locale=reader().locale, decimal_quantization=False))
 
 

@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from sqlalchemy.orm import Session
 
+from app.i18n import gettext as _
 from app.i18n import negotiate, use
 from app.pages.environment import render
 from app.pages.frame import Crumb, Months, PlaceInput, months, place
@@ -87,6 +88,11 @@ class TenantVisit(_Visit):
         """The date on the tenant's calendar."""
         return local_date(self.now, self.tenant.tz)
 
+    def crumbs(self, *rest: Crumb) -> tuple[Crumb, ...]:
+        """Return the way to a page of the customer; for the vendor's people it begins at their list."""
+        first = (Crumb(_("Customers"), "/sales/customers"),) if self.principal.is_vendor else ()
+        return (*first, Crumb(self.tenant.name, f"/admin/{self.tenant.slug}" if rest else None), *rest)
+
     @property
     def months(self) -> Months:
         """The period picker with the chosen month."""
@@ -96,7 +102,7 @@ class TenantVisit(_Visit):
         self, template: str, section: str, *crumbs: Crumb, picker: Months | None = None, status: int = 200,
         **context: object,
     ) -> Response[str]:  # fmt: skip
-        """Return the page; for the vendor's people the way to it begins at their list of customers."""
+        """Return the page."""
         given = PlaceInput(self.principal, self.path, self.parameters, self.request.cookies, self.tenant, self.tenants)
         frame = place(given, section, *crumbs, picker=picker)
         return _html(render(template, frame=frame, **context), status)

@@ -44,6 +44,7 @@ def meter_name(meter: str) -> str:
         "courses.transactions.charged": _("Course transactions charged"),
         "courses.transactions.refunded": _("Course transactions refunded"),
         "courses.transactions.net": _("Course transactions, net"),
+        "courses.transactions": _("Course transactions"),
         "class.hours": _("Class hours"),
         "courses.revenue": _("Course revenue"),
     }

@@ -1,5 +1,6 @@
 """The real service, with a small demo world, read by a real Chromium."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -102,11 +103,10 @@ class _running:  # noqa: N801 - reads as a word: with _running(...)
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         until = time.monotonic() + START_S
         while time.monotonic() < until and self.process.poll() is None:
-            try:
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
                 urllib.request.urlopen(f"{self.url}/sign-in", timeout=5).close()
                 return self.url
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.1)
+            time.sleep(0.1)
         self.process.kill()
         pytest.fail("The service did not start:\n" + self.log.read_text()[-3000:])
 

@@ -40,7 +40,7 @@ PAGES = {
 CASES = [(role, tenant, path) for (role, tenant), paths in PAGES.items() for path in paths]
 
 
-@pytest.mark.parametrize(("role", "tenant"), PAGES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("role", "tenant"), PAGES, ids=str)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(visit: Visit, role: str, tenant: str | None, scheme: str) -> None:
     visitor = visit(role, tenant, scheme=scheme)
@@ -53,7 +53,7 @@ def test_axe_finds_nothing_on_any_page(visit: Visit, role: str, tenant: str | No
     assert {path: faults for path, faults in found.items() if faults} == {}
 
 
-@pytest.mark.parametrize(("role", "tenant"), PAGES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("role", "tenant"), PAGES, ids=str)
 def test_no_page_is_wider_than_a_phone(visit: Visit, role: str, tenant: str | None) -> None:
     visitor = visit(role, tenant, size="phone")
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from urllib.parse import urlencode
 
 from app.i18n import gettext as _
+from app.pages.evidence_link import Proof, evidence_address
 from app.pages.formats import day, money, percent, period, quantity
 from app.pages.steps import StepRow, step_rows
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
@@ -119,7 +119,7 @@ def bill_view(bill: InvoiceView, tenant: TenantView, base: str) -> BillView:
         facts=_facts(bill),
         seller=_party(bill.parties.seller.name, bill.parties.seller.address, bill.parties.seller.tax_id),
         buyer=_party(bill.parties.buyer.name, bill.parties.buyer.address, bill.parties.buyer.tax_id),
-        groups=_groups(bill, tenant, base),
+        groups=_groups(bill, tenant),
         taxes=tuple(_tax(bill, at) for at in range(len(bill.taxes))),
         net=money(bill.net),
         tax=money(bill.tax),
@@ -154,19 +154,19 @@ def _party(name: str, address: str, tax_id: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def _groups(bill: InvoiceView, tenant: TenantView, base: str) -> tuple[tuple[str, tuple[BillLine, ...]], ...]:
+def _groups(bill: InvoiceView, tenant: TenantView) -> tuple[tuple[str, tuple[BillLine, ...]], ...]:
     """Return the lines by who used it; a customer that pays for itself alone sees no name."""
     names = dict.fromkeys(line.consumer_name for line in bill.lines)
     return tuple(
         (
             name if len(names) > 1 else "",
-            tuple(_line(line, tenant, base) for line in bill.lines if line.consumer_name == name),
+            tuple(_line(line, bill, tenant) for line in bill.lines if line.consumer_name == name),
         )
         for name in names
     )
 
 
-def _line(line: InvoiceLineView, tenant: TenantView, base: str) -> BillLine:
+def _line(line: InvoiceLineView, bill: InvoiceView, tenant: TenantView) -> BillLine:
     return BillLine(
         text=line.description,
         kind=line_kind_name(line.kind) if line.kind not in ("usage", "advance") else "",
@@ -176,16 +176,17 @@ def _line(line: InvoiceLineView, tenant: TenantView, base: str) -> BillLine:
         amount=money(line.amount),
         tax=percent(Fraction(line.tax_rate) / 100),
         steps=step_rows(line.steps, line.amount.currency),
-        evidence=_evidence(line, tenant, base),
+        evidence=_evidence(line, bill, tenant),
     )
 
 
-def _evidence(line: InvoiceLineView, tenant: TenantView, base: str) -> str | None:
+def _evidence(line: InvoiceLineView, bill: InvoiceView, tenant: TenantView) -> str | None:
     """Return where a line's figure is proven; a parent that pays sees no people of its children."""
     if line.meter is None or line.consumer_tenant_id != tenant.id:
         return None
-    span = {"from": line.period.starts_at.isoformat(), "to": line.period.ends_at.isoformat()}
-    return f"{base}/evidence?{urlencode({'meter': line.meter, **span})}"
+    until = bill.period.ends_at
+    proof = Proof(line.meter, line.period, line.charge_key, line.kind, until, bill.issued_at)
+    return evidence_address(tenant.slug, proof)
 
 
 def _tax(bill: InvoiceView, at: int) -> tuple[str, str, str]:

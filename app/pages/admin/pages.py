@@ -35,7 +35,7 @@ def overview(visit: TenantVisit) -> Response[str]:
         bills=invoices(visit.session, visit.tenant.id) if visit.may(Permission.INVOICES_READ) else (),
         plan=plan_text(held),
     )
-    return visit.page("admin/overview.html", "overview", *_crumbs(visit), picker=picker, view=overview_view(given))
+    return visit.page("admin/overview.html", "overview", *visit.crumbs(), picker=picker, view=overview_view(given))
 
 
 @get("/admin/{tenant_slug:str}/bills", sync_to_thread=True)
@@ -43,7 +43,7 @@ def bills(visit: TenantVisit) -> Response[str]:
     """All bills."""
     visit.need(Permission.INVOICES_READ)
     table = bills_table(invoices(visit.session, visit.tenant.id), visit.query, f"{_base(visit)}/bills")
-    return visit.page("admin/bills.html", "bills", *_crumbs(visit, Crumb(_("Bills"))), table=table)
+    return visit.page("admin/bills.html", "bills", *visit.crumbs(Crumb(_("Bills"))), table=table)
 
 
 @get("/admin/{tenant_slug:str}/bills/{invoice_id:uuid}", sync_to_thread=True)
@@ -51,7 +51,7 @@ def bill(visit: TenantVisit, invoice_id: UUID) -> Response[str]:
     """One bill with the steps of each line."""
     visit.need(Permission.INVOICES_READ)
     view = bill_view(get_invoice(visit.session, visit.tenant.id, invoice_id), visit.tenant, _base(visit))
-    crumbs = _crumbs(visit, Crumb(_("Bills"), f"{_base(visit)}/bills"), Crumb(view.title))
+    crumbs = visit.crumbs(Crumb(_("Bills"), f"{_base(visit)}/bills"), Crumb(view.title))
     return visit.page("admin/bill.html", "bills", *crumbs, view=view, here=visit.path)
 
 
@@ -64,18 +64,12 @@ def people(visit: TenantVisit) -> Response[str]:
     carried = attribution(visit.session, visit.tenant.id)
     centres = {person.id: carried.shares(person.id, visit.today) for person in found}
     table = people_table(found, centres, visit.query, visit.now, visit.tenant.tz)
-    crumbs = _crumbs(visit, Crumb(_("People")))
+    crumbs = visit.crumbs(Crumb(_("People")))
     return visit.page("admin/people.html", "people", *crumbs, table=table, search=search)
 
 
 def _base(visit: TenantVisit) -> str:
     return f"/admin/{visit.tenant.slug}"
-
-
-def _crumbs(visit: TenantVisit, *rest: Crumb) -> tuple[Crumb, ...]:
-    """Return the way here; for the vendor it begins at the customer's own page."""
-    first = (Crumb(_("Customers"), "/sales/customers"),) if visit.principal.is_vendor else ()
-    return (*first, Crumb(visit.tenant.name, _base(visit) if rest else None), *rest)
 
 
 def _cursor(text: str) -> UUID | None:

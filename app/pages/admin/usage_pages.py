@@ -7,17 +7,18 @@ from typing import Any
 from litestar import Response, get
 
 from app.i18n import gettext as _
+from app.pages.admin.asked import asked_measurement
 from app.pages.admin.courses import courses_table
 from app.pages.admin.evidence import EvidenceWish, evidence_export, evidence_table
 from app.pages.admin.reading import by_day, day_curve, figure, readers, trend
 from app.pages.admin.usage import SECTIONS, Section, chosen_meter, day_chart, month_chart, peaks_chart, stat, tabs
+from app.pages.formats import instant
 from app.pages.formats import period as period_text
 from app.pages.frame import Crumb, Months
 from app.pages.tables import TableQuery
 from app.pages.visit import TenantVisit, csv_file
 from app.pages.words import meter_meaning, meter_name
-from core.errors import InputError, InvalidInput
-from core.periods import Period, local_date
+from core.periods import local_date
 from metering.measurement import Measurement
 from tenants.roles import Permission
 
@@ -63,13 +64,14 @@ def courses(visit: TenantVisit) -> Response[str]:
 def evidence(visit: TenantVisit) -> Response[str]:
     """Who was counted in any figure of any period: where the lines of bills and statements lead."""
     visit.need(Permission.USAGE_READ)
-    measurement = _asked(visit)
+    measurement = asked_measurement(visit)
     wish = EvidenceWish(visit.query, visit.tenant.tz, visit.query.href(f"{visit.path}/export", after=None))
     return visit.page(
-        "admin/evidence.html", "", *_crumbs(visit, meter_name(measurement.meter)),
+        "admin/evidence.html", "", *visit.crumbs(Crumb(meter_name(measurement.meter))),
         title=meter_name(measurement.meter),
         text=meter_meaning(measurement.meter),
         period=period_text(measurement.period, visit.tenant.tz),
+        note=_as_known(visit),
         stat=stat(measurement.meter, measurement.unit, measurement.quantity, None, ""),
         table=evidence_table(measurement, wish, readers(visit)),
     )  # fmt: skip
@@ -79,7 +81,7 @@ def evidence(visit: TenantVisit) -> Response[str]:
 def evidence_file(visit: TenantVisit) -> Response[str]:
     """The rows of an evidence table as a file: the same filter, the same order, all pages."""
     visit.need(Permission.USAGE_READ)
-    measurement = _asked(visit)
+    measurement = asked_measurement(visit)
     table = evidence_export(measurement, EvidenceWish(visit.query, visit.tenant.tz, None), readers(visit))
     first = local_date(measurement.period.starts_at, visit.tenant.tz)
     return csv_file(table, f"{visit.tenant.slug}-{measurement.meter}-{first}")
@@ -94,7 +96,7 @@ def _section_page(visit: TenantVisit, section: Section, **more: Any) -> Response
         f"/admin/{visit.tenant.slug}/evidence/export", **_span(picker), meter=meter, period=None, after=None, day=None
     )
     return visit.page(
-        "admin/usage.html", section.key, *_crumbs(visit, section.title), picker=picker,
+        "admin/usage.html", section.key, *visit.crumbs(Crumb(section.title)), picker=picker,
         title=section.title,
         meaning=meter_meaning(meter),
         tabs=tabs(section, visit.query, meter),
@@ -112,12 +114,18 @@ def _evidence_text(measurement: Measurement) -> str:
     return _("The rows add up to the figure above; the same list stands behind the bill.")
 
 
+def _as_known(visit: TenantVisit) -> str:
+    """Return as of when the figure is told: that of a bill is what was known when it was issued."""
+    as_of = visit.query.get("as_of")
+    if not as_of:
+        return ""
+    return _("As known on %(time)s, when the bill was issued.") % {
+        "time": instant(datetime.fromisoformat(as_of), visit.tenant.tz)
+    }
+
+
 def _span(picker: Months) -> dict[str, str]:
     return {"from": picker.period.starts_at.isoformat(), "to": picker.period.ends_at.isoformat()}
-
-
-def _crumbs(visit: TenantVisit, title: str) -> tuple[Crumb, Crumb]:
-    return Crumb(visit.tenant.name, f"/admin/{visit.tenant.slug}"), Crumb(title)
 
 
 def _chosen_day(query: TableQuery, days: tuple[tuple[date, Fraction], ...]) -> date | None:
@@ -125,21 +133,6 @@ def _chosen_day(query: TableQuery, days: tuple[tuple[date, Fraction], ...]) -> d
     known = {one.isoformat(): one for one, _peak in days}
     busiest = max(days, key=lambda one: one[1], default=None)
     return known.get(query.get("day")) or (busiest[0] if busiest else None)
-
-
-def _asked(visit: TenantVisit) -> Measurement:
-    """Return the figure that the address names by `meter`, `from` and `to`; without a span, the last full month."""
-    meter = visit.query.get("meter", "members.active")
-    texts = [visit.query.get(name) for name in ("from", "to")]
-    if not any(texts):
-        return figure(visit, meter, visit.months.period)
-    try:
-        starts_at, ends_at = (datetime.fromisoformat(text) for text in texts)
-        period = Period(starts_at, ends_at)
-    except (ValueError, TypeError) as error:
-        detail = _("The address needs two instants, 'from' before 'to', like 2026-10-01T00:00:00+00:00.")
-        raise InvalidInput(InputError("from", "range_invalid", detail)) from error
-    return figure(visit, meter, period)
 
 
 route_handlers = (members, seats, concurrency, courses, evidence, evidence_file)

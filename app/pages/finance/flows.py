@@ -53,4 +53,4 @@ def _note(back: list[Money], currency: str) -> str:
     if not back:
         return ""
     total = sum(back, Money(0, currency))
-    return _("Credits of %(amount)s are in the table below, not in the drawing.") % {"amount": money(total)}
+    return _("Credits of %(amount)s cannot be drawn; the table of cost centres has them.") % {"amount": money(total)}

@@ -202,7 +202,8 @@ def base_of(visit: TenantVisit) -> str:
 
 def crumbs_of(visit: TenantVisit, *rest: Crumb) -> tuple[Crumb, ...]:
     """Return the way to a page."""
-    return (Crumb(_("Chargeback"), base_of(visit) if rest else None), *rest)
+    first = (Crumb(_("Customers"), "/sales/customers"),) if visit.principal.is_vendor else ()
+    return (*first, Crumb(_("Chargeback"), base_of(visit) if rest else None), *rest)
 
 
 def _month(period: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from datetime import timedelta
 from uuid import UUID
 
 from app.i18n import gettext as _
+from app.pages.evidence_link import Proof, evidence_address
 from app.pages.formats import money, quantity
 from app.pages.formats import period as period_text
 from app.pages.tables import Cell, Column, Table, cell, number
@@ -15,6 +16,9 @@ from billing.views import InvoiceSummary
 from tenants.reads import TenantView
 
 __all__ = ("PoolCard", "WaitingBill", "evidence_href", "pool_cards", "sums_by_currency", "waiting_bills")
+
+REFUNDS_WITHIN = timedelta(days=366)
+"""A pool does not say when its bill was issued: refunds of its periods are looked for a year long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +126,5 @@ def evidence_href(line: PoolLineView, tenant: TenantView) -> str | None:
     """Return where the line's quantity is proven; another tenant's people are not the reader's to see."""
     if line.meter is None or line.consumer_tenant_id != tenant.id:
         return None
-    span = {"from": line.period.starts_at.isoformat(), "to": line.period.ends_at.isoformat()}
-    return f"/admin/{tenant.slug}/evidence?{urlencode({'meter': line.meter, **span})}"
+    proof = Proof(line.meter, line.period, line.charge_key, line.kind, line.period.ends_at + REFUNDS_WITHIN, None)
+    return evidence_address(tenant.slug, proof)

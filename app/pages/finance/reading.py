@@ -43,6 +43,8 @@ __all__ = (
     "users_of_tenant",
 )
 
+CENTRES_DRAWN = 16
+"""More cost centres than these are one box in the drawing; the table has all."""
 POOLS_MAX = 500
 """More pools than any month has."""
 
@@ -118,7 +120,7 @@ def statements_of(visit: TenantVisit, period: str, cost_centre: str | None = Non
 
 def preview_sheet(visit: TenantVisit, preview: Preview, first: date, base: str) -> Sheet:
     """Return the sheet of a try-out, which is stored nowhere."""
-    charts = preview_sankey(visit.session, visit.tenant.id, preview)
+    charts = preview_sankey(visit.session, visit.tenant.id, preview, CENTRES_DRAWN)
     return sheet(
         SheetInput(
             lines=preview.lines,
@@ -128,6 +130,7 @@ def preview_sheet(visit: TenantVisit, preview: Preview, first: date, base: str) 
             before=_before(visit, first),
             unknown_centres=preview.unknown_centres,
             statement_base=f"{base}/statements",
+            query=visit.query,
         )
     )
 
@@ -138,11 +141,12 @@ def run_sheet(visit: TenantVisit, run: RunView, first: date, base: str) -> Sheet
         SheetInput(
             lines=run_lines(visit.session, visit.tenant.id, run.id),
             statements=run.statements,
-            charts=sankey(visit.session, visit.tenant.id, run.id),
+            charts=sankey(visit.session, visit.tenant.id, run.id, CENTRES_DRAWN),
             names=names_of(visit),
             before=_before(visit, first),
             unknown_centres=run.unknown_centres,
             statement_base=f"{base}/statements",
+            query=visit.query,
         )
     )
 

@@ -1,15 +1,24 @@
 """Rules in plain words, in their order, with what each takes now (pure)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from app.i18n import gettext as _
 from app.pages.formats import money, percent
+from app.pages.words import meter_name
 from billing.chargebacks.allocation import RuleDocument, Sentence
 from billing.chargebacks.views import Chart, RuleView
+from metering.reads import METERS
 
 __all__ = ("RuleRow", "method_name", "rule_amounts", "rule_rows", "say", "starter_rules")
+
+
+# The longest name first: `courses.transactions` is a family, `courses.transactions.net` one of it.
+_METER = re.compile(
+    "|".join(re.escape(name) for name in sorted({*METERS, "courses.transactions"}, key=len, reverse=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,12 @@ def rule_rows(rules: Sequence[RuleView], effects: Mapping[str, str]) -> tuple[Ru
 def say(sentence: Sentence) -> str:
     """Return a sentence in the reader's language."""
     text = _(sentence.message)
-    return text % sentence.params if sentence.params else text
+    return text % {name: _named(value) for name, value in sentence.params.items()} if sentence.params else text
+
+
+def _named(value: str) -> str:
+    """Return a parameter with meters by their names: `seats.named.peak` → Named seats, peak."""
+    return _METER.sub(lambda found: f"“{meter_name(found[0])}”", value)
 
 
 def rule_amounts(charts: Sequence[Chart]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from app.pages.finance.accounts import account_name, is_reserved
 from app.pages.finance.flows import Drawing, drawing
 from app.pages.finance.pools import sums_by_currency
 from app.pages.formats import money, percent, quantity
-from app.pages.tables import Cell, Column, Table, cell, number
+from app.pages.tables import Cell, Column, Table, TableQuery, cell, number
 from billing.chargebacks.views import Chart, PoolLineView, RunView, StatementSummary, Sums
 from core.money import Money
 
@@ -43,6 +43,7 @@ class SheetInput:
     before: Before
     unknown_centres: Sequence[str]
     statement_base: str
+    query: TableQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ def statements_table(given: SheetInput) -> Table:
     footer: tuple[Cell, ...] = ()
     if len(totals) == 1:
         whole = next(iter(totals.values()))
-        footer = (cell(_("Sum")), *_amounts(whole), cell(percent(Fraction(1))), cell(""))
+        footer = (cell(_("Sum")), *_amounts(whole), cell(percent(Fraction(1), fixed=True)), cell(""))
+    shown, pager = given.query.page(ordered)
     return Table(
         id="centres",
         caption=_("What each cost centre carries"),
@@ -119,8 +121,9 @@ def statements_table(given: SheetInput) -> Table:
             Column(_("Share"), numeric=True),
             Column(_("Month before"), numeric=True),
         ),
-        rows=tuple(_row(one, totals, given) for one in ordered),
+        rows=tuple(_row(one, totals, given) for one in shown),
         footer=footer,
+        pager=pager,
         empty_title=_("Nothing is divided yet"),
         empty_text=_("Take a bill into a pool, then try the rules out."),
     )
@@ -129,7 +132,7 @@ def statements_table(given: SheetInput) -> Table:
 def _row(one: StatementSummary, totals: Mapping[str, Sums], given: SheetInput) -> tuple[Cell, ...]:
     currency = one.sums.net.currency
     whole = totals[currency].gross.amount_minor
-    share = percent(Fraction(one.sums.gross.amount_minor, whole)) if whole else "–"
+    share = percent(Fraction(one.sums.gross.amount_minor, whole), fixed=True) if whole else "–"
     before = given.before.get((one.cost_centre, currency))
     href = f"{given.statement_base}/{one.id}" if one.id else None
     text = account_name(one.cost_centre, given.names)

@@ -11,6 +11,7 @@ from app.pages.formats import day, money, quantity
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
 from app.pages.words import state_badge, unit_name
 from billing.views import InvoiceLineView, InvoiceSummary, InvoiceView
+from core.money import Money
 from core.periods import local_date
 from plans.subscriptions import BASE, Holding, SubscriptionView
 from tenants.reads import TenantView
@@ -84,7 +85,7 @@ def _row(one: Customer) -> tuple[Cell, ...]:
         cell(one.plan or "–", sub=_since(one)),
         status(*state_badge(one.tenant.status)),
         cell(_counted(one.bill.lines if one.bill else (), one.tenant.id) or "–"),
-        _bill(one.bill),
+        _bill(one),
     )
 
 
@@ -100,11 +101,16 @@ def _counted(lines: Sequence[InvoiceLineView], tenant_id: UUID) -> str:
     return " · ".join(f"{quantity(line.quantity)} {unit_name(line.unit)}" for line in own[:3])
 
 
-def _bill(bill: InvoiceView | None) -> Cell:
+def _bill(one: Customer) -> Cell:
+    """Return what the last bill came to; of a bill that another pays, this customer's own part."""
+    bill = one.bill
     if bill is None:
         return cell("–")
     issued = day(bill.issued_on) if bill.issued_on else ""
-    return number(money(bill.gross), bill.gross.text(), sub=issued)
+    if one.payer is None:
+        return number(money(bill.gross), bill.gross.text(), sub=issued)
+    own = sum((line.amount for line in bill.lines if line.consumer_tenant_id == one.tenant.id), Money(0, bill.currency))
+    return number(money(own), own.text(), sub=_("own part, net"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,9 @@ function sankey(spec, colours, width) {
   const narrow = width < 560;
   const last = Math.max(...spec.nodes.map((node) => node.depth));
   const option = frame(colours);
+  // The reveal from the left would show a half-drawn flow for a moment: not worth it.
+  option.animation = false;
+  const perColumn = [0, 1, 2].map((depth) => spec.nodes.filter((node) => node.depth === depth).length);
   option.tooltip.formatter = (item) => {
     const value = format.exact(item.value);
     if (item.dataType === "edge") {
@@ -200,11 +203,11 @@ function sankey(spec, colours, width) {
     {
       type: "sankey",
       left: 4,
-      right: narrow ? 4 : 170,
+      right: narrow ? 4 : 230,
       top: 8,
       bottom: 8,
       nodeWidth: 12,
-      nodeGap: 10,
+      nodeGap: Math.max(3, Math.min(12, 240 / Math.max(...perColumn))),
       draggable: false,
       layoutIterations: 32,
       emphasis: { focus: narrow ? "none" : "adjacency" },
@@ -212,9 +215,9 @@ function sankey(spec, colours, width) {
         show: true,
         color: colours.strong,
         fontSize: narrow ? 10 : 12,
-        width: narrow ? 92 : 160,
+        width: narrow ? 92 : 220,
         overflow: "truncate",
-        formatter: (node) => (narrow ? labels.get(node.name) : `${labels.get(node.name)}  ${format.short(node.value)}`),
+        formatter: (node) => (narrow ? labels.get(node.name) : `${labels.get(node.name)}  ${node.value < 1e5 ? format.exact(node.value) : format.short(node.value)}`),
       },
       lineStyle: { color: "source", opacity: 0.28, curveness: 0.5 },
       data: spec.nodes.map((node) => ({

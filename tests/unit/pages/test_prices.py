@@ -1,7 +1,5 @@
 """Prices in words, as the catalogue shows them."""
 
-from collections.abc import Iterator
-
 import pytest
 from babel import Locale
 
@@ -17,9 +15,8 @@ OFFERS = [Offer(e.key, e.name, e.kind, e.rank, 1, e.document) for e in CATALOGUE
 
 
 @pytest.fixture(autouse=True)
-def british() -> Iterator[None]:
+def british() -> None:
     use(Reader("en", Locale("en", "GB")))
-    yield
 
 
 def test_registered_members_of_light_in_words() -> None:
