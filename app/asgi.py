@@ -11,6 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.static_files import create_static_files_router
 
+from app.assets import STATIC
 from app.dependencies import DEPENDENCIES
 from app.idempotency import remembering
 from app.openapi import OfflineViewer
@@ -18,11 +19,13 @@ from app.problems import EXCEPTION_HANDLERS
 from app.security import SECURITY_HEADERS
 from core.db import Database, database
 from core.settings import load_settings
+from metering.api.events import stop_ingesting
 
 __all__ = ("create_app",)
 
 _MODULES = (
     "app.operate",
+    "app.error_codes",
     "tenants.api",
     "metering.api",
     "plans.api",
@@ -62,7 +65,7 @@ def create_app(db: Database | None = None) -> Litestar:
     app = Litestar(
         route_handlers=[
             *_handlers(),
-            create_static_files_router(path="/static", directories=["app/static"], include_in_schema=False),
+            create_static_files_router(path="/static", directories=[STATIC], include_in_schema=False),
         ],
         dependencies=DEPENDENCIES,
         exception_handlers=EXCEPTION_HANDLERS,
@@ -73,10 +76,13 @@ def create_app(db: Database | None = None) -> Litestar:
             title="Tollbook",
             version="1",
             path="/docs",
+            use_handler_docstrings=True,
             render_plugins=[OfflineViewer()],
             components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
             security=[{"key": []}],
         ),
+        on_shutdown=[stop_ingesting],
+        logging_config=None,
         debug=False,
     )
     app.state.database = db or database()

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from anyio import to_thread
@@ -35,24 +35,26 @@ COOKIE = "tb_session"
 Req = Request[Any, Any, State]
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_KEY_LIFE_S = 2.0
+_LIFE_S = 2.0
 """How long a key's principal is remembered, and so how long after its revocation it may still work."""
 
+T = TypeVar("T")
 
-class _KeyCache:
-    """Principals by token hash for two seconds, so that the hot lane does not look up each request."""
+
+class _Remembered(Generic[T]):
+    """Values for two seconds, so that the hot lane does not look up key and tenant of each request."""
 
     def __init__(self) -> None:
-        self._entries: dict[bytes, tuple[float, Principal]] = {}
+        self._entries: dict[Any, tuple[float, T]] = {}
 
-    def get(self, digest: bytes) -> Principal | None:
-        entry = self._entries.get(digest)
+    def get(self, key: Any) -> T | None:
+        entry = self._entries.get(key)
         return entry[1] if entry and entry[0] > time.monotonic() else None
 
-    def put(self, digest: bytes, principal: Principal) -> None:
+    def put(self, key: Any, value: T) -> None:
         if len(self._entries) > 10_000:
             self._entries.clear()
-        self._entries[digest] = (time.monotonic() + _KEY_LIFE_S, principal)
+        self._entries[key] = (time.monotonic() + _LIFE_S, value)
 
 
 def database_of(request: Req) -> Database:
@@ -84,7 +86,7 @@ async def authenticate(request: Req) -> Principal:
 
 
 async def _by_key(request: Req, token: str) -> Principal:
-    cache: _KeyCache = request.app.state.setdefault("key_cache", _KeyCache())
+    cache: _Remembered[Principal] = request.app.state.setdefault("remembered_keys", _Remembered())
     digest = token_hash(token)
     principal = cache.get(digest)
     if principal is None:
@@ -137,7 +139,12 @@ async def _acting_tenant(request: Req, principal: Principal) -> TenantView | Non
     named = _named_tenant(request)
     if named is None and principal.tenant_id is None:
         return None
-    return await to_thread.run_sync(_look_up_tenant, database_of(request), principal, named)
+    cache: _Remembered[TenantView] = request.app.state.setdefault("remembered_tenants", _Remembered())
+    tenant = cache.get((principal.tenant_id, named))
+    if tenant is None:
+        tenant = await to_thread.run_sync(_look_up_tenant, database_of(request), principal, named)
+        cache.put((principal.tenant_id, named), tenant)
+    return tenant
 
 
 def _look_up_tenant(database: Database, principal: Principal, named: str | None) -> TenantView:
