@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
-        group: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, run: object
+        group: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, run: object
     ) -> argparse.ArgumentParser:
         made = group.add_parser(name, help=text, description=text)
         made.set_defaults(run=run)
