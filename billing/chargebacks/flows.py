@@ -1,8 +1,11 @@
 """What the finance chart shows: money from lines through rules to cost centres (pure)."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from math import lcm
 
-from billing.chargebacks.allocation import RESERVED, Allocation
+from billing.chargebacks.allocation import RESERVED, Allocation, Row, Taken
 from core.money import Money, largest_remainder
 
 __all__ = ("Flow", "FlowNode", "Sankey", "sankey_of")
@@ -68,16 +71,30 @@ def _chart(allocation: Allocation, currency: str, centres_max: int) -> Sankey:
     return Sankey(currency, _nodes(first, gathered, currency), tuple(links))
 
 
-def _streams(allocation: Allocation, currency: str) -> list[tuple[str, str, str, int]]:
-    """Return (line, rule, account, minor units); a leaf that several rules made is split by their parts."""
-    streams = []
-    for leaf in allocation.leaves:
-        if leaf.line.currency != currency:
-            continue
-        parts = [(part.rule, part.share) for part in allocation.explain(leaf)]
-        split = largest_remainder(leaf.gross_minor, parts)
-        streams += [(leaf.line.key, rule, leaf.account, minor) for (rule, _), minor in zip(parts, split, strict=True)]
-    return streams
+def _streams(allocation: Allocation, currency: str) -> Iterator[tuple[str, str, str, int]]:
+    """Yield (line, rule, account, minor units); a leaf that several rules made is split by their parts."""
+    leaves = (leaf for leaf in allocation.leaves if leaf.line.currency == currency)
+    for key, mine in groupby(leaves, key=lambda leaf: leaf.line.key):
+        factors = _factors(allocation.taken[key])
+        for leaf in mine:
+            weights = [(rule, factor * row.weight(leaf.account)) for rule, row, factor in factors]
+            parts = [(rule, weight) for rule, weight in weights if weight]
+            split = largest_remainder(leaf.gross_minor, parts)
+            for (rule, _), minor in zip(parts, split, strict=True):
+                yield key, rule, leaf.account, minor
+
+
+def _factors(takens: Sequence[Taken]) -> list[tuple[str, Row, int]]:
+    """Return what a unit of each rule's row is worth, over one common denominator."""
+    whole = lcm(*(taken.share.denominator * taken.row.whole for taken in takens))
+    return [
+        (
+            taken.rule.key,
+            taken.row,
+            taken.share.numerator * (whole // (taken.share.denominator * taken.row.whole)),
+        )
+        for taken in takens
+    ]
 
 
 def _largest(second: dict[tuple[str, str], int], centres_max: int) -> frozenset[str]:

@@ -20,7 +20,7 @@ from billing.chargebacks.allocation import (
 from billing.chargebacks.drivers import divides, driver_span, known_drivers
 from billing.chargebacks.views import PoolLineView
 from core.periods import Period, local_date
-from metering.reads import measure
+from metering.reads import Measuring
 from tenants.reads import CostCentreView, TenantView, all_cost_centres, attribution
 
 __all__ = ("codes_on", "every_code", "gather_inputs", "own_drivers", "to_lines")
@@ -63,8 +63,9 @@ def gather_inputs(
     centres = every_code(session, tenant.id)
     drivers, unknown = own_drivers(pool_lines, month, centres)
     needed = needed_drivers(to_lines(tenant.id, pool_lines, month), rules)
+    measuring = Measuring(session, tenant)
     for key in sorted(key for key in needed if not key.line):
-        found = known_drivers(_count(session, tenant, key), centres)
+        found = known_drivers(_count(session, measuring, tenant, key), centres)
         drivers[key] = found.quantities
         unknown |= found.unknown
     return Inputs(drivers, centres), unknown
@@ -99,13 +100,11 @@ def _to_line(tenant_id: UUID, line: PoolLineView, span: Period) -> Line:
     )
 
 
-def _count(session: Session, tenant: TenantView, key: DriverKey) -> Counts:
-    count = _SOURCES.get(key.source, _usage)
-    return count(session, tenant, key)
-
-
-def _usage(session: Session, tenant: TenantView, key: DriverKey) -> Counts:
-    return measure(session, tenant, key.source, Period(key.starts_at, key.ends_at)).by_cost_centre().items()
+def _count(session: Session, measuring: Measuring, tenant: TenantView, key: DriverKey) -> Counts:
+    count = _SOURCES.get(key.source)
+    if count is not None:
+        return count(session, tenant, key)
+    return measuring.measure(key.source, Period(key.starts_at, key.ends_at)).by_cost_centre().items()
 
 
 def _people(session: Session, tenant: TenantView, key: DriverKey) -> Counts:
