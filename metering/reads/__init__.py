@@ -3,14 +3,16 @@
 from metering.reads.changes import first_change_since
 from metering.reads.evidence import with_event_ids
 from metering.reads.facts import load_facts
-from metering.reads.measuring import concurrency_curve, load_grounds, measure
+from metering.reads.measuring import Measuring, Reading, concurrency_curve, load_grounds, measure
 from metering.reads.policies import policies_at
 from metering.reads.series import SeriesItem, SeriesQuery, UsageSeries, usage_series
 from metering.registry import METERS, MeterSpec
 
 __all__ = (
     "METERS",
+    "Measuring",
     "MeterSpec",
+    "Reading",
     "SeriesItem",
     "SeriesQuery",
     "UsageSeries",

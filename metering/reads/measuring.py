@@ -1,9 +1,10 @@
 """The one function behind every figure: API, evidence, invoice, late delta and chargeback driver."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import cache, cached_property, partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,17 +13,18 @@ from core.periods import Period
 from metering.errors import MeterUnknown
 from metering.facts import Fact
 from metering.grounds import Grounds
-from metering.measurement import Measurement
-from metering.policies import CountingPolicies
+from metering.measurement import Measurement, Reader
+from metering.policies import CountingPolicies, policy_hash
 from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
 from metering.reads.policies import policies_at
 from metering.registry import FactSpan, MeterSpec, find_meter
 from metering.seats import USE_TYPES
 from metering.sessions import level_curve
+from tenants.attribution import Attribution
 from tenants.people import People
 from tenants.reads import TenantView, attribution, people, trait_keys
 
-__all__ = ("Reading", "concurrency_curve", "load_grounds", "measure", "spec_of")
+__all__ = ("Measuring", "Reading", "concurrency_curve", "load_grounds", "measure", "spec_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,7 @@ def measure(
     Raises:
         MeterUnknown: there is no such meter (`meter_unknown`).
     """
-    spec = spec_of(meter)
-    return spec.reader(load_grounds(session, tenant, spec, period, Reading(policy, as_of, now)))(period)
+    return Measuring(session, tenant, Reading(policy, as_of, now)).measure(meter, period)
 
 
 def spec_of(meter: str) -> MeterSpec:
@@ -76,22 +77,102 @@ def spec_of(meter: str) -> MeterSpec:
 
 def load_grounds(session: Session, tenant: TenantView, spec: MeterSpec, period: Period, reading: Reading) -> Grounds:
     """Return everything that the meter's figure of a period, or of any part of it, depends on."""
-    policies = reading.policies or policies_at(session, tenant.id, period.starts_at)
-    known = corrections(session, tenant.id, reading.as_of)
-    who = _people(session, tenant.id, known, reading.as_of)
-    selection = Selection(spec.fact_types(policies), spec.span(period, policies))
-    facts = load_selected(session, tenant.id, selection, known, reading.as_of)
-    if spec.family == "seats":
-        facts.extend(_seat_use(session, tenant.id, _Uses(facts, who, period, policies), known, reading.as_of))
-    return Grounds(
-        facts=ties_broken(session, tenant.id, facts, who),
-        people=who,
-        attribution=attribution(session, tenant.id, reading.as_of),
-        policies=policies,
-        tz=tenant.tz,
-        holidays=tenant.holidays,
-        now=reading.now,
-    )
+    return Measuring(session, tenant, reading).grounds(spec, period)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """Grounds of one kind of meter, and the periods that they can answer for."""
+
+    first: datetime
+    span: FactSpan
+    grounds: Grounds
+    readers: dict[str, Reader] = field(default_factory=dict)
+
+    def answers(self, first: datetime, span: FactSpan) -> bool:
+        """Return whether a period that begins at `first` and needs `span` can be read from them."""
+        since_ok = self.span.since is None or (span.since is not None and self.span.since <= span.since)
+        until_ok = self.span.until is None or (span.until is not None and span.until <= self.span.until)
+        return self.first <= first and since_ok and until_ok
+
+
+class Measuring:
+    """Measures a tenant's meters at one moment: what several figures share is read once.
+
+    For use within one transaction that writes nothing that figures depend on. A bill asks for many
+    meters of many periods; people, assignments and most facts are the same for all of them.
+    """
+
+    def __init__(self, session: Session, tenant: TenantView, reading: Reading | None = None) -> None:
+        self._session = session
+        self._tenant = tenant
+        self._reading = reading or Reading()
+        self._loaded: dict[tuple[tuple[str, ...], str, str], _Loaded] = {}
+
+    def measure(self, meter: str, period: Period) -> Measurement:
+        """Return a meter's figure for a period, as `measure` does."""
+        spec = spec_of(meter)
+        loaded = self._covering(spec, period)
+        if meter not in loaded.readers:
+            loaded.readers[meter] = spec.reader(loaded.grounds)
+        return loaded.readers[meter](period)
+
+    def grounds(self, spec: MeterSpec, period: Period) -> Grounds:
+        """Return what the meter's figure of a period, or of any part of it, depends on."""
+        return self._covering(spec, period).grounds
+
+    def _covering(self, spec: MeterSpec, period: Period) -> _Loaded:
+        policies = self._policies(period.starts_at)
+        types, span = spec.fact_types(policies), spec.span(period, policies)
+        kind = (types, spec.family, policy_hash(policies))
+        known = self._loaded.get(kind)
+        if known is None or not known.answers(period.starts_at, span):
+            first = period.starts_at
+            if known is not None and span.since is None:
+                first = min(first, known.first)
+                span = FactSpan(None, max(known.span.until, span.until) if known.span.until and span.until else None)
+            known = self._loaded[kind] = _Loaded(first, span, self._load(spec, types, (first, span), policies))
+        return known
+
+    def _load(
+        self, spec: MeterSpec, types: tuple[str, ...], wanted: tuple[datetime, FactSpan], policies: CountingPolicies
+    ) -> Grounds:
+        session, tenant_id, as_of = self._session, self._tenant.id, self._reading.as_of
+        first, span = wanted
+        facts = load_selected(session, tenant_id, Selection(types, span), self._corrections, as_of)
+        if spec.family == "seats":
+            uses = _Uses(facts, self._people, (first, span.until), policies)
+            facts.extend(_seat_use(session, tenant_id, uses, self._corrections, as_of))
+        return Grounds(
+            facts=ties_broken(session, tenant_id, facts, self._people),
+            people=self._people,
+            attribution=self._attribution,
+            policies=policies,
+            tz=self._tenant.tz,
+            holidays=self._tenant.holidays,
+            now=self._reading.now,
+        )
+
+    def _policies(self, instant: datetime) -> CountingPolicies:
+        if self._reading.policies is not None:
+            return self._reading.policies
+        return self._policies_at(instant)
+
+    @cached_property
+    def _policies_at(self) -> Callable[[datetime], CountingPolicies]:
+        return cache(partial(policies_at, self._session, self._tenant.id))
+
+    @cached_property
+    def _corrections(self) -> Corrections:
+        return corrections(self._session, self._tenant.id, self._reading.as_of)
+
+    @cached_property
+    def _people(self) -> People:
+        return _people(self._session, self._tenant.id, self._corrections, self._reading.as_of)
+
+    @cached_property
+    def _attribution(self) -> Attribution:
+        return attribution(self._session, self._tenant.id, self._reading.as_of)
 
 
 def _people(session: Session, tenant_id: UUID, known: Corrections, as_of: datetime | None) -> People:
@@ -106,7 +187,7 @@ def _people(session: Session, tenant_id: UUID, known: Corrections, as_of: dateti
 class _Uses:
     facts: Collection[Fact]
     people: People
-    period: Period
+    between: tuple[datetime, datetime | None]
     policies: CountingPolicies
 
 
@@ -118,15 +199,13 @@ def _seat_use(session: Session, tenant_id: UUID, uses: _Uses, known: Corrections
     """
     cooling = timedelta(days=uses.policies.seats.cooldown_days + 2)
     recent = [
-        fact
-        for fact in uses.facts
-        if fact.type == "seat.released" and fact.occurred_at > uses.period.starts_at - cooling
+        fact for fact in uses.facts if fact.type == "seat.released" and fact.occurred_at > uses.between[0] - cooling
     ]
     freed = {uses.people.person_of(fact.identity_id) for fact in recent}
     if not freed:
         return []
     theirs = [identity for identity, person_id in uses.people.identities().items() if person_id in freed]
-    span = FactSpan(None, uses.period.ends_at)
+    span = FactSpan(None, uses.between[1])
     return load_selected(session, tenant_id, Selection(USE_TYPES, span, theirs), known, as_of)
 
 
