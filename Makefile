@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-external test-web check fmt crash bench lock clean reset
+.PHONY: help setup setup-dev demo test test-external test-web check fmt messages crash bench lock clean reset
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN{FS=":.*## "}{printf "  make %-14s %s\n",$$1,$$2}'
@@ -67,6 +67,9 @@ check: setup-dev ## Lint, types, import contracts, architecture tests, migration
 
 fmt: setup-dev ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+messages: setup-dev ## Collect the texts of the pages for translation
+	@$(BIN)/python -m app.messages
 
 crash: setup-dev ## The long crash test: 200 rounds of kill -9
 	@CRASH_ROUNDS=200 $(BIN)/python -m pytest -q tests/crash
