@@ -141,6 +141,8 @@ class InvoiceView:
     taxes: tuple[TaxView, ...]
     evidence_count: int
     evidence_sha256: str
+    evidence_files: tuple[tuple[UUID, int, str], ...]
+    """Consumer, number of lines, hash."""
     credits_invoice_id: UUID | None
     credits_number: str | None
     run_id: UUID | None

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from billing.store import put_rates
+from core.errors import InputError, InvalidInput
 from core.money import exponent
 from core.scope import VENDOR_ID
 from tenants.actions.record_audit import record_audit
@@ -49,9 +50,13 @@ def add_rates(session: Session, tax: Iterable[TaxRateInput], exchange: Iterable[
 
     Raises:
         UnknownCurrency: not an ISO 4217 code (`currency_unknown`).
+        InvalidInput: a rate of 0, or from a currency to itself (`rate_invalid`).
     """
     taxes, exchanges = list(tax), list(exchange)
     for rate in exchanges:
+        if rate.rate <= 0 or rate.currency == rate.base_currency:
+            fault = "Give a rate above 0 between two currencies."
+            raise InvalidInput(InputError("/rate", "rate_invalid", fault))
         exponent(rate.currency)
         exponent(rate.base_currency)
     put_rates(

@@ -120,9 +120,12 @@ def _month(period: str | None) -> date | None:
     if period is None:
         return None
     try:
-        return date.fromisoformat(f"{period}-01")
+        month = date.fromisoformat(f"{period}-01")
     except ValueError:
         raise PeriodInvalid(period) from None
+    if not 2000 <= month.year < 3000:
+        raise PeriodInvalid(period)
+    return month
 
 
 def _payers(session: Session, run: _Run, tenant_ids: Collection[UUID] | None) -> dict[UUID, list[tuple[UUID, UUID]]]:

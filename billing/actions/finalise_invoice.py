@@ -185,6 +185,7 @@ def _write_issue(session: Session, issue: _Issue, number: str) -> None:
             base_rate_source=issue.dated.conversion.source,
             evidence_count=listed.count if issue.draft.evidence else 0,
             evidence_sha256=listed.sha256 if issue.draft.evidence else "",
+            evidence_files=[[str(r.consumer_tenant_id), r.count, r.sha256] for r in issue.draft.evidence],
             issued_at=issue.now,
         ),
     )

@@ -87,11 +87,16 @@ def _line(line: InvoiceLineView, words: Words, *, named: bool) -> dict[str, Any]
         "position": str(line.position),
         "description": line.description,
         "about": " · ".join(about),
-        "quantity": f"{words.number(line.quantity)} {line.unit}".strip(),
+        "quantity": f"{words.number(line.quantity)} {_unit(line, words)}".strip(),
         "tax": tax,
         "amount": words.number(line.amount.text()),
         "steps": [[words.step(step, digits), words.money(step["amount"], digits)] for step in line.steps],
     }
+
+
+def _unit(line: InvoiceLineView, words: Words) -> str:
+    # A share of revenue counts money: its unit is the document's currency.
+    return line.amount.currency if line.unit == "currency" else words.unit(line.unit, line.quantity)
 
 
 def _centres(line: InvoiceLineView, words: Words) -> str:

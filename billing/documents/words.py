@@ -40,6 +40,16 @@ STEPS: Mapping[str, str] = {
 }
 """One sentence for each code of a step; the names in braces are its figures."""
 
+UNITS: Mapping[str, tuple[str, str]] = {
+    "person": ("person", "people"),
+    "seat": ("seat", "seats"),
+    "session": ("session", "sessions"),
+    "transaction": ("transaction", "transactions"),
+    "contribution": ("contribution", "contributions"),
+    "hour": ("hour", "hours"),
+}
+"""One and many of a meter's unit; every other unit stays as it is."""
+
 
 def english(message: str) -> str:
     """Return the message as it is: the language of the sources."""
@@ -74,6 +84,11 @@ class Words:
         whole, _, decimals = value.partition(".")
         padded = decimals.ljust(digits, "0")
         return self.number(f"{whole}.{padded}" if padded else whole)
+
+    def unit(self, unit: str, quantity: Decimal) -> str:
+        """Return a meter's unit as it is said of that many."""
+        one, many = UNITS.get(unit, (unit, unit))
+        return self.translate(one if abs(quantity) == 1 else many) if unit else ""
 
     def country(self, code: str) -> str:
         """Return the country's name; a code that is not known stays as it is."""

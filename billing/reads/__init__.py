@@ -21,6 +21,7 @@ from billing.reads.invoices import (
     invoices_of_run,
     invoices_page,
     parties_of,
+    payer_of,
     rated_lines_of,
 )
 from billing.reads.ledger import transfers_of, transfers_page, trial_balance
@@ -64,6 +65,7 @@ __all__ = (
     "invoices_page",
     "next_revisions",
     "parties_of",
+    "payer_of",
     "rated_lines_of",
     "revisions_of",
     "runs_page",

@@ -37,6 +37,7 @@ __all__ = (
     "invoices_of_run",
     "invoices_page",
     "parties_of",
+    "payer_of",
     "rated_lines_of",
 )
 
@@ -72,6 +73,7 @@ _WHOLE = (
     InvoiceIssue.base_rate_source,
     InvoiceIssue.evidence_count,
     InvoiceIssue.evidence_sha256,
+    InvoiceIssue.evidence_files,
     InvoiceIssue.issued_at,
 )
 _ISSUE = (InvoiceIssue.tenant_id == Invoice.tenant_id) & (InvoiceIssue.invoice_id == Invoice.id)
@@ -137,6 +139,18 @@ def get_invoice(session: Session, tenant_id: UUID, invoice_id: UUID) -> InvoiceV
     if row is None:
         raise NotFound("invoice", invoice_id)
     return _drafted(session, row) if row.number is None else _issued(session, row)
+
+
+def payer_of(session: Session, invoice_id: UUID) -> UUID:
+    """Return whose document it is; a steward's read.
+
+    Raises:
+        NotFound: there is none of that id (`not_found`).
+    """
+    tenant_id = session.execute(select(Invoice.tenant_id).where(Invoice.id == invoice_id)).scalar_one_or_none()
+    if tenant_id is None:
+        raise NotFound("invoice", invoice_id)
+    return tenant_id
 
 
 def draft_content(session: Session, tenant_id: UUID, invoice_id: UUID) -> Draft:
@@ -231,7 +245,8 @@ def _drafted(session: Session, row: Row[Any]) -> InvoiceView:
     )
     lines = printed_lines(draft, sign)
     supplied_from, supplied_to, period = supply_span(lines)
-    listed = manifest((ref.consumer_tenant_id, ref.count, ref.sha256) for ref in draft.evidence)
+    files = tuple((ref.consumer_tenant_id, ref.count, ref.sha256) for ref in draft.evidence)
+    listed = manifest(files)
     return InvoiceView(
         **_shared(row, summary),
         parties=parties_of(entity, payer),
@@ -247,6 +262,7 @@ def _drafted(session: Session, row: Row[Any]) -> InvoiceView:
         taxes=taxes,
         evidence_count=listed.count,
         evidence_sha256=listed.sha256 if draft.evidence else "",
+        evidence_files=files,
         credits_number=None,
         issued_at=None,
     )
@@ -276,6 +292,7 @@ def _issued(session: Session, row: Row[Any]) -> InvoiceView:
         taxes=_taxes(session, row),
         evidence_count=row.evidence_count,
         evidence_sha256=row.evidence_sha256,
+        evidence_files=tuple((UUID(consumer), count, digest) for consumer, count, digest in row.evidence_files),
         credits_number=corrected,
         issued_at=row.issued_at,
     )

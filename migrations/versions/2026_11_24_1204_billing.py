@@ -271,6 +271,7 @@ def upgrade() -> None:
         sa.Column("base_rate_source", sa.Text(), nullable=False),
         sa.Column("evidence_count", sa.BigInteger(), nullable=False),
         sa.Column("evidence_sha256", sa.Text(), nullable=False),
+        sa.Column("evidence_files", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("issued_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("due_on >= issued_on", name=op.f("ck_invoice_issue_due_after_issue")),
         sa.CheckConstraint("evidence_count >= 0", name=op.f("ck_invoice_issue_evidence_count_sane")),

@@ -42,7 +42,7 @@ def invoice(**changes):
         supplied_from=date(2026, 10, 1), supplied_to=date(2026, 10, 31), period=OCTOBER, purchase_order="PO-8841",
         base_currency="EUR", base_rate=Decimal(1), base_rate_on=date(2026, 11, 4), base_rate_source="same currency",
         lines=(line(),), taxes=(TaxView("S", Decimal("19.000"), "", Money(60000, "EUR"), Money(11400, "EUR")),),
-        evidence_count=1043, evidence_sha256="ab" * 32, credits_invoice_id=None, credits_number=None, run_id=None,
+        evidence_count=1043, evidence_sha256="ab" * 32, evidence_files=(), credits_invoice_id=None, credits_number=None, run_id=None,
         created_at=datetime(2026, 11, 4, tzinfo=UTC), issued_at=datetime(2026, 11, 4, tzinfo=UTC),
     )  # fmt: skip
     return replace(base, **changes)
