@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from litestar import Litestar
+from litestar.datastructures import CacheControlHeader
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
@@ -65,7 +66,13 @@ def create_app(db: Database | None = None) -> Litestar:
     app = Litestar(
         route_handlers=[
             *_handlers(),
-            create_static_files_router(path="/static", directories=[STATIC], include_in_schema=False),
+            create_static_files_router(
+                path="/static",
+                directories=[STATIC],
+                include_in_schema=False,
+                # Addresses carry a digest of the content (`app.assets.asset_url`), all but the font's.
+                cache_control=CacheControlHeader(public=True, max_age=7 * 24 * 3600),
+            ),
         ],
         dependencies=DEPENDENCIES,
         exception_handlers=EXCEPTION_HANDLERS,
@@ -86,4 +93,5 @@ def create_app(db: Database | None = None) -> Litestar:
         debug=False,
     )
     app.state.database = db or database()
+    app.state.secure_cookies = db is None and load_settings().secure_cookies
     return app
