@@ -12,7 +12,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ("MINUTE_US", "Intervals", "average_level", "bucket_maxima", "nearest_rank", "peak_level")
+__all__ = (
+    "MINUTE_US",
+    "Intervals",
+    "average_level",
+    "bucket_maxima",
+    "minute_edges",
+    "nearest_rank",
+    "peak_level",
+    "scaled",
+)
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -93,6 +102,11 @@ def average_level(intervals: Intervals, duration_us: int) -> Fraction:
         same = intervals.weights == weight
         total += int(weight) * int(np.sum(intervals.ends[same] - intervals.starts[same]))
     return Fraction(total, duration_us)
+
+
+def scaled(weight: Fraction, scale: int) -> int:
+    """Return a weight as an integer on a scale that is a multiple of its denominator."""
+    return weight.numerator * (scale // weight.denominator)
 
 
 def minute_edges(starts_us: int, ends_us: int) -> Ints:

@@ -1,16 +1,16 @@
 """A fact as the meters see it, and the order facts are read in (pure)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 __all__ = ("Fact", "fact_order", "sorted_facts")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """An event that holds: corrections are applied, voided ones are not there.
 
     `attributes` are the payload fields of `events.md` that the built-in meters read; person keys

@@ -1,13 +1,15 @@
 """What every meter computes from: facts, who people are, who carries them, and the policy (pure)."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from core.periods import Period, local_date
 from metering.facts import Fact
@@ -16,13 +18,13 @@ from metering.policies import CountingPolicies
 from tenants.attribution import Attribution
 from tenants.people import People, Traits
 
-__all__ = ("Grounds", "Weighed", "excluded")
+__all__ = ("Grounds", "Somebody", "Weighed", "entry_of", "excluded", "keys_of", "own_centre")
 
 ONE = Fraction(1)
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(msgspec.Struct, frozen=True, gc=False):
     """A fact with the person behind it and what that person weighs by it."""
 
     fact: Fact
@@ -34,6 +36,25 @@ class Weighed:
         """Return the order in which facts of one person are preferred: heaviest, then earliest."""
         fact = self.fact
         return -self.weight, fact.occurred_at, fact.source, fact.event_id, fact.event_key
+
+
+class Somebody(msgspec.Struct, frozen=True, gc=False):
+    """What is asked about a person again and again.
+
+    `number` is the same for two identities exactly if they are one person. `steady` are the
+    person's traits if they never change. `since` and `centres` tell who carries the person from
+    which date on; the first date is the beginning of time.
+    """
+
+    number: int
+    person_id: UUID
+    steady: Traits | None
+    since: tuple[date, ...]
+    centres: tuple[Centres, ...]
+
+    def centres_on(self, day: date) -> Centres:
+        """Return who carries the person on a local day."""
+        return self.centres[bisect_right(self.since, day) - 1]
 
 
 @dataclass(frozen=True)
@@ -56,9 +77,20 @@ class Grounds:
         """Return the facts of a period, in reading order."""
         return self.facts[bisect_left(self._instants, period.starts_at) : bisect_left(self._instants, period.ends_at)]
 
+    def who(self, identity_id: int) -> Somebody:
+        """Return the person behind an identity."""
+        known = self._by_identity.get(identity_id)
+        if known is None:
+            person_id = self.people.person_of(identity_id)
+            known = self._by_person.get(person_id)
+            if known is None:
+                known = self._by_person[person_id] = self._look_up(person_id)
+            self._by_identity[identity_id] = known
+        return known
+
     def person_of(self, fact: Fact) -> UUID:
         """Return the person behind a fact."""
-        return self.people.person_of(fact.identity_id)
+        return self.who(fact.identity_id).person_id
 
     def weigh(self, fact: Fact, *, by_audience: bool = False, at: datetime | None = None) -> Weighed:
         """Return the fact with its person's weight: class, times audience where a meter asks for it.
@@ -66,46 +98,51 @@ class Grounds:
         The fact's own audience is for this fact alone and comes before the person's. `at` is the
         instant at which the traits are read, the fact's own by default.
         """
-        person_id = self.people.person_of(fact.identity_id)
-        traits = self.people.traits_of(person_id, at or fact.occurred_at)
+        somebody = self.who(fact.identity_id)
+        traits = somebody.steady or self.people.traits_of(somebody.person_id, at or fact.occurred_at)
         audience = fact.attributes.get("audience")
         if audience is not None and audience != traits.audience:
             traits = Traits(traits.person_class, audience)
-        return Weighed(fact, person_id, traits, self.weight_of(traits, by_audience=by_audience))
+        return Weighed(fact, somebody.person_id, traits, self.weight_of(traits, by_audience=by_audience))
 
     def weight_of(self, traits: Traits, *, by_audience: bool) -> Fraction:
         """Return class weight, times audience weight where asked for; what is not named weighs 1."""
-        weight = self._class_weights.get(traits.person_class, ONE)
-        return weight * self._audience_weights.get(traits.audience, ONE) if by_audience else weight
+        place = (traits.person_class, traits.audience if by_audience else None)
+        weight = self._weights.get(place)
+        if weight is None:
+            weights = self.policies.weights
+            weight = Fraction(weights.classes.get(traits.person_class, 1))
+            if by_audience:
+                weight *= Fraction(weights.audiences.get(traits.audience, 1))
+            self._weights[place] = weight
+        return weight
 
-    def centres_on(self, fact: Fact, person_id: UUID, day: date) -> Centres:
-        """Return who carries the person on a local day; the fact's own cost centre comes first."""
-        own = fact.attributes.get("cost_centre")
-        if own is not None:
-            return ((own, ONE),)
-        return self.attribution.shares(person_id, day) or UNASSIGNED
-
-    def centres_of(self, fact: Fact, person_id: UUID) -> Centres:
+    def centres_of(self, fact: Fact) -> Centres:
         """Return who carries the fact: its own cost centre, else the person's on its local day."""
-        if "cost_centre" in fact.attributes:
-            return self.centres_on(fact, person_id, date.min)
-        return self.centres_on(fact, person_id, local_date(fact.occurred_at, self.tz))
+        own = own_centre(fact)
+        if own is not None:
+            return own
+        somebody = self.who(fact.identity_id)
+        if len(somebody.centres) == 1:
+            return somebody.centres[0]
+        return somebody.centres_on(local_date(fact.occurred_at, self.tz))
 
-    def entry(self, counted: Weighed, quantity: Fraction, reason: str, dimensions: Iterable[str]) -> Entry:
+    def entry(self, counted: Weighed, quantity: Fraction, reason: str, dimensions: Sequence[str]) -> Entry:
         """Return an entry that is attributed by the fact that counted."""
-        fact = counted.fact
-        return Entry(
-            person_id=counted.person_id,
-            identity_id=fact.identity_id,
-            quantity=quantity,
-            weight=counted.weight,
-            reason=reason,
-            at=fact.occurred_at,
-            source=fact.source,
-            event_key=fact.event_key,
-            event_id=fact.event_id or None,
-            keys=keys_of(counted, dimensions),
-            cost_centres=self.centres_of(fact, counted.person_id),
+        return entry_of(counted, quantity, reason, (keys_of(counted, dimensions), self.centres_of(counted.fact)))
+
+    def _look_up(self, person_id: UUID) -> Somebody:
+        steady = None
+        if len(self.people.trait_changes(person_id)) <= 1:
+            # Before the first known value the first known one holds: any instant will do.
+            steady = self.people.traits_of(person_id, BEGINNING)
+        segments = self.attribution.segments(person_id, date.min, date.max)
+        return Somebody(
+            number=len(self._by_person),
+            person_id=person_id,
+            steady=steady,
+            since=tuple(first for first, _, _ in segments),
+            centres=tuple(shares or UNASSIGNED for _, _, shares in segments),
         )
 
     @cached_property
@@ -113,19 +150,46 @@ class Grounds:
         return [fact.occurred_at for fact in self.facts]
 
     @cached_property
-    def _class_weights(self) -> dict[str, Fraction]:
-        return {name: Fraction(weight) for name, weight in self.policies.weights.classes.items()}
+    def _by_identity(self) -> dict[int, Somebody]:
+        return {}
 
     @cached_property
-    def _audience_weights(self) -> dict[str, Fraction]:
-        return {name: Fraction(weight) for name, weight in self.policies.weights.audiences.items()}
+    def _by_person(self) -> dict[UUID, Somebody]:
+        return {}
+
+    @cached_property
+    def _weights(self) -> dict[tuple[str, str | None], Fraction]:
+        return {}
 
 
-def keys_of(counted: Weighed, dimensions: Iterable[str]) -> Keys:
+def own_centre(fact: Fact) -> Centres | None:
+    """Return the cost centre that the fact itself names, for this fact alone."""
+    own = fact.attributes.get("cost_centre")
+    return None if own is None else ((own, ONE),)
+
+
+def entry_of(counted: Weighed, quantity: Fraction, reason: str, labels: tuple[Keys, Centres]) -> Entry:
+    """Return an entry by the fact that counted, with its dimensions and who carries it."""
+    fact = counted.fact
+    return Entry(
+        counted.person_id,
+        fact.identity_id,
+        quantity,
+        counted.weight,
+        reason,
+        fact.occurred_at,
+        fact.source,
+        fact.event_key,
+        fact.event_id or None,
+        *labels,
+    )
+
+
+def keys_of(counted: Weighed, dimensions: Sequence[str]) -> Keys:
     """Return the dimensions of an entry: audience, class, and those of the fact that are there."""
-    attributes = counted.fact.attributes
+    attributes, traits = counted.fact.attributes, counted.traits
     present = [(name, str(attributes[name])) for name in dimensions if attributes.get(name) is not None]
-    return (("audience", counted.traits.audience), ("class", counted.traits.person_class), *present)
+    return (("audience", traits.audience), ("class", traits.person_class), *present)
 
 
 def excluded(fact: Fact, person_id: UUID, reason: str) -> Exclusion:

@@ -11,7 +11,7 @@ from uuid import UUID
 from core.periods import Period
 from metering.facts import Fact
 from metering.grounds import Grounds, Weighed, excluded
-from metering.measurement import Entry, Exclusion, Measurement, Reader
+from metering.measurement import Entry, Exclusion, Measurement, Reader, exact_sum
 
 __all__ = ("active", "contributions", "contributors")
 
@@ -152,5 +152,5 @@ def _why_not(seen: _Seen, min_events: int) -> str | None:
 def _measurement(
     meter: str, period: Period, entries: list[Entry], exclusions: Iterable[Exclusion], unit: str = "person"
 ) -> Measurement:
-    total = sum((entry.quantity for entry in entries), Fraction(0))
+    total = exact_sum(entry.quantity for entry in entries)
     return Measurement(meter, period, unit, total, tuple(entries), tuple(exclusions))

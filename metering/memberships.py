@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
+from functools import cache
 from typing import Literal
 from uuid import UUID
 
 from core.periods import Period
-from metering.grounds import Grounds, Weighed, excluded, keys_of
-from metering.measurement import Entry, Exclusion, Keys, Measurement, Reader
+from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
+from metering.measurement import Entry, Exclusion, Keys, Measurement, Reader, exact_sum
 from metering.spans import Days, Piece, Span, departures, merged_centres, non_overlapping, spans_of, trait_cuts
 
 __all__ = ("registered",)
@@ -46,7 +47,7 @@ def registered(grounds: Grounds, statistic: Statistic) -> Reader:
             counted = [_entry(grounds, days, part) for part in parts_of(person_id) if part[1]]
             entries.extend(counted)
             exclusions.extend(_not_counted(days, spans[person_id], stretches, counted))
-        total = sum((entry.quantity for entry in entries), Fraction(0))
+        total = exact_sum(entry.quantity for entry in entries)
         meter = f"members.registered.{statistic}"
         return Measurement(meter, period, "person", total, tuple(entries), tuple(exclusions))
 
@@ -63,7 +64,8 @@ def _chooser(
     """Return what picks, for a person, the days that count and what they make."""
     match statistic:
         case "average":
-            return lambda person_id: _by_keys(people[person_id], len(days))
+            member_days = cache(lambda weight, number: weight * number / len(days))
+            return lambda person_id: _by_keys(people[person_id], member_days)
         case "any":
             return lambda person_id: [_heaviest(people[person_id])]
         case "peak":
@@ -77,14 +79,17 @@ def _chooser(
             return lambda person_id: _at_the_end(grounds, days, spans[person_id])
 
 
-def _by_keys(stretches: list[Stretch], days: int) -> list[Part]:
+def _by_keys(stretches: list[Stretch], member_days: Callable[[Fraction, int], Fraction]) -> list[Part]:
     """Return member-days ÷ days, apart for each audience, class and community."""
     if len(stretches) == 1:
-        return [(stretches, stretches[0].holds.weight * (stretches[0].end - stretches[0].start) / days)]
+        return [(stretches, member_days(stretches[0].holds.weight, stretches[0].end - stretches[0].start))]
     alike: dict[tuple[Fraction, Keys], list[Stretch]] = {}
     for stretch in stretches:
         alike.setdefault((stretch.holds.weight, keys_of(stretch.holds, DIMENSIONS)), []).append(stretch)
-    return [(same, weight * sum(s.end - s.start for s in same) / days) for (weight, _), same in alike.items()]
+    return [
+        (same, member_days(weight, sum(stretch.end - stretch.start for stretch in same)))
+        for (weight, _), same in alike.items()
+    ]
 
 
 def _heaviest(stretches: list[Stretch]) -> Part:
@@ -130,7 +135,7 @@ def _stretches(grounds: Grounds, days: Days, spans: Iterable[Span]) -> list[Stre
     for span in spans:
         start, end = max(span.starts_at, days.period.starts_at), min(span.ends_at, days.period.ends_at)
         if start < end:
-            for low, high in trait_cuts(grounds, span.person_id, start, end):
+            for low, high in trait_cuts(grounds, span, start, end):
                 first, until = days.touched(low, high)
                 pieces.append(Piece(first, until, grounds.weigh(span.fact, by_audience=True, at=low)))
     return non_overlapping(pieces, Weighed.rank)
@@ -138,26 +143,13 @@ def _stretches(grounds: Grounds, days: Days, spans: Iterable[Span]) -> list[Stre
 
 def _entry(grounds: Grounds, days: Days, part: Part) -> Entry:
     stretches, quantity = part
-    first = stretches[0].holds
-    fact, person_id = first.fact, first.person_id
     carried = [
         centres
         for stretch in stretches
-        for centres in days.centres(grounds, stretch.holds.fact, person_id, (stretch.start, stretch.end))
+        for centres in days.centres(grounds, stretch.holds.fact, (stretch.start, stretch.end))
     ]
-    return Entry(
-        person_id=person_id,
-        identity_id=fact.identity_id,
-        quantity=quantity,
-        weight=first.weight,
-        reason="membership_open",
-        at=fact.occurred_at,
-        source=fact.source,
-        event_key=fact.event_key,
-        event_id=fact.event_id or None,
-        keys=keys_of(first, DIMENSIONS),
-        cost_centres=merged_centres(carried),
-    )
+    first = stretches[0].holds
+    return entry_of(first, quantity, "membership_open", (keys_of(first, DIMENSIONS), merged_centres(carried)))
 
 
 def _not_counted(

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from math import lcm
 from typing import Literal
 from uuid import UUID
 
 from core.periods import Period, day_start, local_date
-from metering.grounds import Grounds, Weighed, excluded, keys_of
-from metering.measurement import Entry, Exclusion, Measurement, Reader
+from metering.concurrency import scaled
+from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
+from metering.measurement import Entry, Exclusion, Measurement, Reader, exact_sum
 from metering.spans import FAR, Days, Piece, Span, departures, merged_centres, non_overlapping, spans_of, trait_cuts
 
 __all__ = ("USE_TYPES", "named")
@@ -76,7 +78,7 @@ def named(grounds: Grounds, statistic: Statistic) -> Reader:
     def read(period: Period) -> Measurement:
         days = Days(period, grounds.tz)
         open_then = [inside for stretches in seats if (inside := [s for s in stretches if _overlaps(s, period)])]
-        decisive = _decisive(statistic, period, _highest_instants(days, open_then))
+        decisive = _Decisive(_decisive_instants(statistic, period, _highest_instants(days, open_then)))
         entries: list[Entry] = []
         exclusions: list[Exclusion] = []
         for stretches in open_then:
@@ -86,7 +88,7 @@ def named(grounds: Grounds, statistic: Statistic) -> Reader:
             entries.extend(counted)
             if not counted:
                 exclusions.append(_exclusion(stretches))
-        total = sum((entry.quantity for entry in entries), Fraction(0))
+        total = exact_sum(entry.quantity for entry in entries)
         meter = f"seats.named.{statistic}"
         return Measurement(meter, period, "seat", total, tuple(entries), tuple(exclusions))
 
@@ -146,7 +148,7 @@ def _weighed(grounds: Grounds, pieces: Iterable[Piece[datetime, Billable]]) -> l
     stretches: list[Stretch] = []
     for piece in pieces:
         span = piece.holds.hold.span
-        for low, high in trait_cuts(grounds, span.person_id, piece.start, piece.end):
+        for low, high in trait_cuts(grounds, span, piece.start, piece.end):
             stretches.append(Piece(low, high, (piece.holds, grounds.weigh(span.fact, at=low))))
     return stretches
 
@@ -157,12 +159,12 @@ def _overlaps(stretch: Stretch, period: Period) -> bool:
 
 def _highest_instants(days: Days, seats: list[list[Stretch]]) -> list[tuple[int, datetime]]:
     """Return, for each day, its highest level (scaled to integers) and the first instant of it."""
-    scale = lcm(*(s.holds[1].weight.denominator for stretches in seats for s in stretches))
+    scale = lcm(*{s.holds[1].weight.denominator for stretches in seats for s in stretches})
     changes: dict[datetime, int] = {}
     period = days.period
     for stretches in seats:
         for stretch in stretches:
-            weight = int(stretch.holds[1].weight * scale)
+            weight = scaled(stretch.holds[1].weight, scale)
             start = max(stretch.start, period.starts_at)
             changes[start] = changes.get(start, 0) + weight
             if stretch.end < period.ends_at:
@@ -185,7 +187,7 @@ def _highest_instants(days: Days, seats: list[list[Stretch]]) -> list[tuple[int,
     return highest
 
 
-def _decisive(statistic: Statistic, period: Period, highest: list[tuple[int, datetime]]) -> list[datetime]:
+def _decisive_instants(statistic: Statistic, period: Period, highest: list[tuple[int, datetime]]) -> list[datetime]:
     """Return the instants at which a seat counts: one a day, or the one that decides."""
     match statistic:
         case "prorated":
@@ -196,27 +198,25 @@ def _decisive(statistic: Statistic, period: Period, highest: list[tuple[int, dat
             return [period.ends_at - timedelta(microseconds=1)]
 
 
-def _entry(grounds: Grounds, days: Days, stretch: Stretch, decisive: list[datetime]) -> Entry | None:
+class _Decisive:
+    """The instants at which a seat counts, and what counting at some of them makes."""
+
+    def __init__(self, instants: list[datetime]) -> None:
+        self.instants = instants
+        self.quantity = cache(lambda weight, number: weight * number / len(instants))
+
+
+def _entry(grounds: Grounds, days: Days, stretch: Stretch, decisive: _Decisive) -> Entry | None:
     billable, weighed = stretch.holds
-    first, until = bisect_left(decisive, stretch.start), bisect_left(decisive, stretch.end)
+    instants = decisive.instants
+    first, until = bisect_left(instants, stretch.start), bisect_left(instants, stretch.end)
     if first == until or weighed.weight == 0:
         return None
-    fact = weighed.fact
-    held_on = (days.number_of(decisive[first]), days.number_of(decisive[until - 1]) + 1)
-    carried = days.centres(grounds, fact, weighed.person_id, held_on)
-    return Entry(
-        person_id=weighed.person_id,
-        identity_id=fact.identity_id,
-        quantity=weighed.weight * (until - first) / len(decisive),
-        weight=weighed.weight,
-        reason="seat_cooling_down" if billable.cooling else "seat_held",
-        at=fact.occurred_at,
-        source=fact.source,
-        event_key=fact.event_key,
-        event_id=fact.event_id or None,
-        keys=keys_of(weighed, DIMENSIONS),
-        cost_centres=merged_centres(carried),
-    )
+    held_on = (days.number_of(instants[first]), days.number_of(instants[until - 1]) + 1)
+    centres = merged_centres(days.centres(grounds, weighed.fact, held_on))
+    reason = "seat_cooling_down" if billable.cooling else "seat_held"
+    quantity: Fraction = decisive.quantity(weighed.weight, until - first)
+    return entry_of(weighed, quantity, reason, (keys_of(weighed, DIMENSIONS), centres))
 
 
 def _exclusion(stretches: list[Stretch]) -> Exclusion:

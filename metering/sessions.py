@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from core.periods import Period, local_date
@@ -18,9 +19,10 @@ from metering.concurrency import (
     minute_edges,
     nearest_rank,
     peak_level,
+    scaled,
 )
 from metering.facts import Fact
-from metering.grounds import Grounds, Weighed, excluded, keys_of
+from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
 from metering.measurement import Centres, Entry, Exclusion, Keys, Measurement, Reader
 from metering.spans import Piece, non_overlapping
 
@@ -32,8 +34,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Statistic = Literal["peak", "p95", "average"]
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True, gc=False):
     """One session, open in `[starts_us, ends_us)`; `unit` is what counts once however often it is open."""
 
     weighed: Weighed
@@ -89,12 +90,13 @@ def _session(grounds: Grounds, key: tuple[str, str], trace: _Trace) -> Session:
     starts_us = micros(trace.login.occurred_at)
     ends_us = micros(trace.logout) if trace.logout else micros(trace.last_beat) + policy.timeout_s * 1_000_000
     ends_us = min(ends_us, starts_us + policy.max_session_s * 1_000_000)
-    unit: object = weighed.person_id
+    person = grounds.who(trace.login.identity_id).number
+    unit: object = person
     if policy.count_by == "session":
         unit = key
     elif policy.count_by == "person_device":
         # A login that names no device is a device of its own.
-        unit = (weighed.person_id, trace.login.attributes.get("device_id") or key)
+        unit = (person, trace.login.attributes.get("device_id") or key)
     return Session(weighed, unit, starts_us, ends_us)
 
 
@@ -152,7 +154,7 @@ class _Floor:
         self._sessions: list[Session] = []
         for session in sessions_of(grounds):
             self._kind_of(session).append(session)
-        self.scale = lcm(1, *(session.weighed.weight.denominator for session in self._sessions))
+        self.scale = lcm(*{session.weighed.weight.denominator for session in self._sessions})
         rows = list(self._rows())
         self.intervals = Intervals.of([row[:3] for row in rows])
         self._owner: Ints = np.array([row[3] for row in rows], dtype=np.int64)
@@ -173,8 +175,8 @@ class _Floor:
                 units.setdefault(session.unit, []).append(Piece(session.starts_us, session.ends_us, number))
         for pieces in units.values():
             for piece in non_overlapping(pieces, lambda number: self._sessions[number].rank()):
-                weight = self._sessions[piece.holds].weighed.weight * self.scale
-                yield piece.start, piece.end, weight.numerator, piece.holds
+                weight = scaled(self._sessions[piece.holds].weighed.weight, self.scale)
+                yield piece.start, piece.end, weight, piece.holds
 
     def _carried(self, low: int, high: int) -> Ints:
         """Return, for each session, the microseconds it carries inside `[low, high)`."""
@@ -188,28 +190,16 @@ class _Floor:
         carried = self._carried(low, high)
         for number in np.flatnonzero(carried).tolist():
             weighed = self._sessions[number].weighed
-            fact = weighed.fact
-            keys, centres = self._labels_of(number)
-            yield Entry(
-                person_id=weighed.person_id,
-                identity_id=fact.identity_id,
-                quantity=weighed.weight * Fraction(int(carried[number]), 1_000_000),
-                weight=weighed.weight,
-                reason="session_open",
-                at=fact.occurred_at,
-                source=fact.source,
-                event_key=fact.event_key,
-                event_id=fact.event_id or None,
-                keys=keys,
-                cost_centres=centres,
-            )
+            weight = weighed.weight
+            seconds = Fraction(int(carried[number]) * weight.numerator, 1_000_000 * weight.denominator)
+            yield entry_of(weighed, seconds, "session_open", self._labels_of(number))
 
     def _labels_of(self, number: int) -> tuple[Keys, Centres]:
         labels = self._labels.get(number)
         if labels is None:
             weighed = self._sessions[number].weighed
-            centres = self._grounds.centres_of(weighed.fact, weighed.person_id)
-            labels = self._labels[number] = (keys_of(weighed, DIMENSIONS), centres)
+            labels = (keys_of(weighed, DIMENSIONS), self._grounds.centres_of(weighed.fact))
+            self._labels[number] = labels
         return labels
 
     def exclusions(self, low: int, high: int) -> Iterator[Exclusion]:

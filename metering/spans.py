@@ -2,18 +2,19 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from core.periods import Period, days_of
 from metering.facts import Fact
-from metering.grounds import Grounds
-from metering.measurement import UNASSIGNED, Centres
+from metering.grounds import Grounds, own_centre
+from metering.measurement import Centres
 
 __all__ = ("FAR", "Days", "Piece", "Span", "departures", "merged_centres", "non_overlapping", "spans_of")
 
@@ -25,8 +26,7 @@ P = TypeVar("P")
 H = TypeVar("H")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Opened by a fact, open in `[starts_at, ends_at)`."""
 
     fact: Fact
@@ -35,8 +35,7 @@ class Span:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Piece(Generic[P, H]):
+class Piece(msgspec.Struct, Generic[P, H], frozen=True, gc=False):
     """What holds in the half-open `[start, end)` of instants or of day numbers."""
 
     start: P
@@ -72,7 +71,7 @@ def spans_of(
             by_key.setdefault((fact.identity_id, str(fact.attributes.get(dimension, ""))), []).append(fact)
     spans: dict[UUID, list[Span]] = {}
     for (identity_id, _), facts in by_key.items():
-        person_id = grounds.people.person_of(identity_id)
+        person_id = grounds.who(identity_id).person_id
         ends = [fact.occurred_at for fact in facts if fact.type == closes]
         gone = left.get(person_id, ())
         for fact in facts:
@@ -90,11 +89,12 @@ def first_after(instants: Sequence[datetime], start: datetime) -> datetime:
     return instants[index] if index < len(instants) else FAR
 
 
-def trait_cuts(grounds: Grounds, person_id: UUID, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """Cut `[start, end)` where the person's class or audience may change."""
-    cuts = [at for at in grounds.people.trait_changes(person_id) if start < at < end]
-    edges = [start, *cuts, end]
-    return list(pairwise(edges))
+def trait_cuts(grounds: Grounds, span: Span, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Cut `[start, end)` where the class or audience of the span's person may change."""
+    if grounds.who(span.fact.identity_id).steady is not None:
+        return [(start, end)]
+    cuts = [at for at in grounds.people.trait_changes(span.person_id) if start < at < end]
+    return list(pairwise([start, *cuts, end]))
 
 
 def non_overlapping(pieces: list[Piece[P, H]], rank: Callable[[H], Any]) -> list[Piece[P, H]]:
@@ -167,26 +167,23 @@ class Days:
         """Return the number of the day that holds the instant."""
         return bisect_right(self._starts, instant) - 1
 
-    def centres(
-        self, grounds: Grounds, fact: Fact, person_id: UUID, days: tuple[int, int]
-    ) -> list[tuple[Centres, int]]:
-        """Return who carries the person over a range of days, each with a number of days."""
+    def centres(self, grounds: Grounds, fact: Fact, days: tuple[int, int]) -> list[tuple[Centres, int]]:
+        """Return who carries the person of a fact over a range of days, each with a number of days."""
         first, until = days
-        if "cost_centre" in fact.attributes:
-            return [(grounds.centres_on(fact, person_id, self.dates[first]), until - first)]
-        segments = grounds.attribution.segments(person_id, self.dates[first], self.dates[until - 1] + timedelta(days=1))
-        if len(segments) == 1:
-            return [(segments[0][2] or UNASSIGNED, until - first)]
-        counted = (
-            (shares or UNASSIGNED, bisect_left(self.dates, high) - bisect_left(self.dates, low))
-            for low, high, shares in segments
-        )
-        return [(centres, count) for centres, count in counted if count]
+        own = own_centre(fact)
+        if own is not None:
+            return [(own, until - first)]
+        somebody = grounds.who(fact.identity_id)
+        if len(somebody.centres) == 1:
+            return [(somebody.centres[0], until - first)]
+        # The day numbers at which the carrying changes, the first and the last day included.
+        edges = [first, *(n for day in somebody.since if first < (n := bisect_left(self.dates, day)) < until), until]
+        return [(somebody.centres_on(self.dates[low]), high - low) for low, high in pairwise(edges) if low < high]
 
 
 def merged_centres(parts: Sequence[tuple[Centres, Fraction | int]]) -> Centres:
     """Merge shares by weight: 10 days on A and 20 on B are A 1/3, B 2/3."""
-    if len({centres for centres, _ in parts}) == 1:
+    if len(parts) == 1 or len({centres for centres, _ in parts}) == 1:
         return parts[0][0]
     whole = sum((Fraction(weight) for _, weight in parts), Fraction(0))
     merged: dict[str | None, Fraction] = {}

@@ -9,8 +9,8 @@ from uuid import UUID
 from core.periods import Period, local_date
 from metering.courses.transactions import TRIGGERS, Refund, Transaction, course_type_of, replay
 from metering.facts import Fact
-from metering.grounds import Grounds, Weighed, excluded, keys_of
-from metering.measurement import Entry, Exclusion, Measurement, Reader
+from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
+from metering.measurement import Entry, Exclusion, Measurement, Reader, exact_sum
 
 __all__ = ("class_hours", "revenue", "transactions")
 
@@ -50,9 +50,9 @@ def transactions(grounds: Grounds, statistic: Statistic) -> Reader:
 
 def _charge(grounds: Grounds, transaction: Transaction) -> Entry:
     trigger = transaction.trigger
+    keys = (*keys_of(trigger, DIMENSIONS), ("course_type", course_type_of(trigger.fact)))
     reason = f"charged_on_{TRIGGERS[trigger.fact.type]}"
-    entry = grounds.entry(trigger, trigger.weight, reason, DIMENSIONS)
-    return _with_keys(entry, ("course_type", course_type_of(trigger.fact)))
+    return entry_of(trigger, trigger.weight, reason, (keys, grounds.centres_of(trigger.fact)))
 
 
 def _refund(grounds: Grounds, refund: Refund, sign: int) -> Entry:
@@ -75,7 +75,7 @@ def _refund(grounds: Grounds, refund: Refund, sign: int) -> Entry:
             ("origin_period", month.isoformat()),
             ("origin_at", trigger.fact.occurred_at.isoformat()),
         ),
-        cost_centres=grounds.centres_of(trigger.fact, trigger.person_id),
+        cost_centres=grounds.centres_of(trigger.fact),
     )
 
 
@@ -142,22 +142,6 @@ def _minutes(fact: Fact) -> Fraction:
     return Fraction(str(fact.attributes.get("minutes") or 0))
 
 
-def _with_keys(entry: Entry, *keys: tuple[str, str]) -> Entry:
-    return Entry(
-        entry.person_id,
-        entry.identity_id,
-        entry.quantity,
-        entry.weight,
-        entry.reason,
-        entry.at,
-        entry.source,
-        entry.event_key,
-        entry.event_id,
-        (*entry.keys, *keys),
-        entry.cost_centres,
-    )
-
-
 def _inside(exclusions: list[Exclusion], period: Period) -> list[Exclusion]:
     return [exclusion for exclusion in exclusions if _at(exclusion) in period]
 
@@ -170,5 +154,5 @@ def _at(exclusion: Exclusion) -> datetime:
 def _measurement(
     meter: str, period: Period, unit: str, entries: list[Entry], exclusions: list[Exclusion]
 ) -> Measurement:
-    total = sum((entry.quantity for entry in entries), Fraction(0))
+    total = exact_sum(entry.quantity for entry in entries)
     return Measurement(meter, period, unit, total, tuple(entries), tuple(exclusions))

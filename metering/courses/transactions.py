@@ -19,8 +19,9 @@ from metering.policies import RefundPolicy
 
 __all__ = ("Book", "Refund", "Transaction", "course_type_of", "replay")
 
-Key = tuple[str, UUID, str, str]
-"""What is charged once: kind (`registration`, `class`, `course`), person, course, registration or class."""
+Key = tuple[str, int, str, str]
+"""What is charged once: kind (`registration`, `class`, `course`), number of the person, course,
+registration or class."""
 
 TRIGGERS = {
     "course.enrolled": "enrolled",
@@ -38,8 +39,7 @@ class Transaction:
 
     trigger: Weighed
     kind: str
-    holder: UUID
-    anchored_on: date
+    holder: int
     class_id: str | None
     keys: list[Key]
     begun: bool = False
@@ -81,7 +81,7 @@ class _Replay:
         self._grounds = grounds
         self._policy = grounds.policies.courses
         self._open: dict[Key, Transaction] = {}
-        self._held: dict[UUID, list[Transaction]] = {}
+        self._held: dict[int, list[Transaction]] = {}
         self._begun_at: dict[Key, datetime] = {}
         self._book = Book()
 
@@ -89,8 +89,7 @@ class _Replay:
         facts = [fact for fact in self._grounds.facts if fact.type in TRIGGERS or fact.type == "course.cancelled"]
         facts.sort(key=lambda fact: (fact.occurred_at, fact.type == "course.cancelled", *fact_order(fact)))
         for fact in facts:
-            person_id = self._grounds.person_of(fact)
-            key = _key_of(fact, person_id)
+            key = _key_of(fact, self._grounds.who(fact.identity_id).number)
             if fact.type == "course.cancelled":
                 self._cancel(fact, key)
                 continue
@@ -98,7 +97,7 @@ class _Replay:
             if why_not is None:
                 self._trigger(fact, key)
             else:
-                self._book.not_charged.append(excluded(fact, person_id, why_not))
+                self._not_charged(fact, why_not)
             if _begins(fact):
                 self._begin(fact, key)
         return self._book
@@ -118,7 +117,7 @@ class _Replay:
     def _trigger(self, fact: Fact, key: Key) -> None:
         held = self._open.get(key) or self._substituted(fact, key)
         if held is not None and self._covers(held, fact):
-            self._book.not_charged.append(excluded(fact, key[1], INSIDE[key[0]]))
+            self._not_charged(fact, INSIDE[key[0]])
             return
         if held is not None:
             self._close(held)
@@ -126,7 +125,6 @@ class _Replay:
             trigger=self._grounds.weigh(fact),
             kind=key[0],
             holder=key[1],
-            anchored_on=local_date(fact.occurred_at, self._grounds.tz),
             class_id=fact.attributes.get("class_id"),
             keys=[key],
             begun=self._begun_at.get(key) == fact.occurred_at,
@@ -134,14 +132,14 @@ class _Replay:
         self._hold(transaction)
         self._book.charged.append(transaction)
         if transaction.trigger.weight == 0:
-            self._book.not_charged.append(excluded(fact, key[1], "weight_zero"))
+            self._not_charged(fact, "weight_zero")
 
     def _covers(self, held: Transaction, fact: Fact) -> bool:
         """Return whether the transaction covers the trigger: a course for its access window only."""
         if held.kind != "course":
             return True
-        until = held.anchored_on + timedelta(days=self._policy.access_window_days)
-        return local_date(fact.occurred_at, self._grounds.tz) < until
+        until = self._day_of(held.trigger.fact) + timedelta(days=self._policy.access_window_days)
+        return self._day_of(fact) < until
 
     def _substituted(self, fact: Fact, key: Key) -> Transaction | None:
         """Return the transaction that a substitute's own enrolment, under another key, belongs to."""
@@ -162,26 +160,26 @@ class _Replay:
     def _cancel(self, fact: Fact, key: Key) -> None:
         held = self._open.get(key)
         if held is None:
-            self._book.not_refunded.append(excluded(fact, key[1], "no_transaction"))
+            self._not_refunded(fact, "no_transaction")
             return
         if self._take_over(fact, held, key):
-            self._book.not_refunded.append(excluded(fact, key[1], "substituted"))
+            self._not_refunded(fact, "substituted")
             return
         share = self._share(fact, held)
         if share == 0:
-            self._book.not_refunded.append(excluded(fact, key[1], "refund_zero"))
+            self._not_refunded(fact, "refund_zero")
             return
         self._close(held)
-        self._book.refunded.append(Refund(fact, key[1], held.trigger, share))
+        self._book.refunded.append(Refund(fact, self._grounds.person_of(fact), held.trigger, share))
         if held.trigger.weight == 0:
-            self._book.not_refunded.append(excluded(fact, key[1], "weight_zero"))
+            self._not_refunded(fact, "weight_zero")
 
     def _take_over(self, fact: Fact, held: Transaction, key: Key) -> bool:
         """Hand the transaction to the substitute, if there is one who holds none there yet."""
         identity_id = fact.attributes.get("substitute")
         if identity_id is None or fact.attributes.get("by") == "provider":
             return False
-        substitute = self._grounds.people.person_of(int(identity_id))
+        substitute = self._grounds.who(int(identity_id)).number
         class_id = fact.attributes.get("class_id") or held.class_id
         new_key: Key = (key[0], substitute, key[2], key[3])
         already = self._open.get(new_key) or self._in_class(substitute, key[2], class_id)
@@ -195,24 +193,32 @@ class _Replay:
     def _share(self, fact: Fact, held: Transaction) -> Fraction:
         if fact.attributes.get("by") == "provider":
             return Fraction(1)
-        tz = self._grounds.tz
         starts = fact.attributes.get("class_starts_at") or held.trigger.fact.attributes.get("class_starts_at")
         class_starts_at = datetime.fromisoformat(starts) if starts else None
         case = Case(
-            cancelled_on=local_date(fact.occurred_at, tz),
-            triggered_on=held.anchored_on,
-            class_on=local_date(class_starts_at, tz) if class_starts_at else None,
+            cancelled_on=self._day_of(fact),
+            triggered_on=self._day_of(held.trigger.fact),
+            class_on=local_date(class_starts_at, self._grounds.tz) if class_starts_at else None,
             class_begun=class_starts_at is not None and fact.occurred_at >= class_starts_at,
             begun=held.begun or Fraction(str(fact.attributes.get("progress") or 0)) > 0,
         )
         rules = self._policy.refunds.get(course_type_of(held.trigger.fact), RefundPolicy())
         return refund_share(rules, case, self._grounds.holidays)
 
-    def _in_class(self, person_id: UUID, course_id: str, class_id: str | None) -> Transaction | None:
-        return next(self._of_class(person_id, course_id, class_id), None) if class_id else None
+    def _day_of(self, fact: Fact) -> date:
+        return local_date(fact.occurred_at, self._grounds.tz)
 
-    def _of_class(self, person_id: UUID, course_id: str, class_id: str | None) -> Iterator[Transaction]:
-        for held in self._held.get(person_id, ()):
+    def _not_charged(self, fact: Fact, reason: str) -> None:
+        self._book.not_charged.append(excluded(fact, self._grounds.person_of(fact), reason))
+
+    def _not_refunded(self, fact: Fact, reason: str) -> None:
+        self._book.not_refunded.append(excluded(fact, self._grounds.person_of(fact), reason))
+
+    def _in_class(self, person: int, course_id: str, class_id: str | None) -> Transaction | None:
+        return next(self._of_class(person, course_id, class_id), None) if class_id else None
+
+    def _of_class(self, person: int, course_id: str, class_id: str | None) -> Iterator[Transaction]:
+        for held in self._held.get(person, ()):
             if held.class_id == class_id and held.keys[0][2] == course_id:
                 yield held
 
@@ -227,16 +233,16 @@ class _Replay:
             del self._open[key]
 
 
-def _key_of(fact: Fact, person_id: UUID) -> Key:
+def _key_of(fact: Fact, person: int) -> Key:
     """Return what the fact belongs to: its registration, else the class of an ILT, else the course."""
     attributes = fact.attributes
     course_id = str(attributes.get("course_id", ""))
     registration, class_id = attributes.get("registration"), attributes.get("class_id")
     if registration:
-        return "registration", person_id, course_id, str(registration)
+        return "registration", person, course_id, str(registration)
     if class_id and course_type_of(fact) == "ilt":
-        return "class", person_id, course_id, str(class_id)
-    return "course", person_id, course_id, ""
+        return "class", person, course_id, str(class_id)
+    return "course", person, course_id, ""
 
 
 def _begins(fact: Fact) -> bool:

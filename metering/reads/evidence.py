@@ -1,10 +1,10 @@
 """Evidence with the sender's own event ids, so that both sides can look an event up."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from metering.measurement import Entry, Exclusion
