@@ -40,7 +40,7 @@ def document_content(invoice: InvoiceView, words: Words) -> dict[str, Any]:
         "buyer_label": _("Billed to"),
         "facts": _facts(invoice, words),
         "columns": [_("Pos."), _("Description"), _("Quantity"), _("Tax"), _("Amount {0}").format(invoice.currency)],
-        "lines": [_line(line, words, named=many) for line in invoice.lines],
+        "lines": [_line(line, words, invoice.purchase_order, named=many) for line in invoice.lines],
         "totals": _totals(invoice, words),
         "notes": _notes(invoice, words),
         "evidence": _evidence(invoice, words),
@@ -72,12 +72,12 @@ def _facts(invoice: InvoiceView, words: Words) -> list[list[str]]:
     return [[label, value] for label, value in facts if value]
 
 
-def _line(line: InvoiceLineView, words: Words, *, named: bool) -> dict[str, Any]:
+def _line(line: InvoiceLineView, words: Words, purchase_order: str, *, named: bool) -> dict[str, Any]:
     _ = words.translate
     about = [f"{_date(line.supplied_from, words)} – {_date(line.supplied_to, words)}"]
     if named:
         about.append(line.consumer_name)
-    if line.purchase_order:
+    if line.purchase_order and line.purchase_order != purchase_order:
         about.append(_("PO {0}").format(line.purchase_order))
     if line.kind == "late" and line.cost_centres:
         about.append(_("Cost centres {0}").format(_centres(line, words)))

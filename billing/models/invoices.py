@@ -11,7 +11,6 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Numeric,
-    SmallInteger,
     UniqueConstraint,
     text,
 )
@@ -131,7 +130,7 @@ class InvoiceLine(Base):
     )
     tenant_id: Mapped[TenantId]
     invoice_id: Mapped[UUID] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     consumer_tenant_id: Mapped[UUID]
     consumer_name: Mapped[str]
@@ -154,7 +153,7 @@ class InvoiceLine(Base):
     steps: Mapped[Any] = json_column()
     cost_centres: Mapped[Any] = json_column()
     rated_line_id: Mapped[UUID]
-    credits_position: Mapped[int | None] = mapped_column(SmallInteger)
+    credits_position: Mapped[int | None]
 
 
 class InvoiceTax(Base):

@@ -20,7 +20,7 @@ class ReasonBody(msgspec.Struct, forbid_unknown_fields=True):
 class CreditLineBody(msgspec.Struct, forbid_unknown_fields=True):
     """Net amount to give back of a line."""
 
-    position: Annotated[int, msgspec.Meta(ge=1, le=32_000)]
+    position: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     amount: MoneyBody
 
 

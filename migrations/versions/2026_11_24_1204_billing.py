@@ -290,7 +290,7 @@ def upgrade() -> None:
         "invoice_line",
         sa.Column("tenant_id", sa.UUID(), nullable=False),
         sa.Column("invoice_id", sa.UUID(), nullable=False),
-        sa.Column("position", sa.SmallInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("consumer_tenant_id", sa.UUID(), nullable=False),
         sa.Column("consumer_name", sa.Text(), nullable=False),
@@ -313,7 +313,7 @@ def upgrade() -> None:
         sa.Column("steps", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("cost_centres", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("rated_line_id", sa.UUID(), nullable=False),
-        sa.Column("credits_position", sa.SmallInteger(), nullable=True),
+        sa.Column("credits_position", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "(kind = 'credit') = (credits_position is not null)", name=op.f("ck_invoice_line_credit_names_line")
         ),

@@ -95,7 +95,10 @@ def test_a_paying_parent_sees_how_much_its_children_used_and_not_who(client, fin
     october = run(client, finance)["invoices"][-1]
     own, childs = bearer(world.key("tenant_admin", acme)), bearer(world.key("tenant_admin", child))
 
-    files = [json.loads(line) for line in client.get(f"/v1/invoices/{october['id']}/evidence", headers=own).content.splitlines()]
+    files = [
+        json.loads(line)
+        for line in client.get(f"/v1/invoices/{october['id']}/evidence", headers=own).content.splitlines()
+    ]
     assert {(file["tenant_id"], file["count"]) for file in files} == {(str(acme.id), 3), (str(child.id), 1)}
     assert client.get("/v1/invoices", headers=childs).json()["items"] == []
     assert client.get(f"/v1/invoices/{october['id']}", headers=childs).status_code == 404
@@ -115,12 +118,22 @@ def test_drafts_are_refreshed_and_issued_and_documents_voided_and_credited(clien
     assert (again.status_code, again.json()["code"]) == (409, "invoice_already_finalised")
 
     lines = [{"position": 1, "amount": {"amount": "6.80", "currency": "EUR"}}]
-    note = client.post(f"/v1/invoices/{october['id']}/credit-notes", json={"reason": "goodwill", "lines": lines}, headers=named)
+    note = client.post(
+        f"/v1/invoices/{october['id']}/credit-notes", json={"reason": "goodwill", "lines": lines}, headers=named
+    )
     # 6.80 at 19 %: tax on 116.80 is 22.192 → 22.19, on 110.00 20.90: 1.29 back.
     assert (note.status_code, note.json()["kind"], note.json()["tax"]["amount"]) == (201, "credit_note", "1.29")
-    beyond = client.post(f"/v1/invoices/{october['id']}/credit-notes", json={"reason": "x", "lines": [lines[0] | {"amount": {"amount": "16.81", "currency": "EUR"}}]}, headers=named)
+    beyond = client.post(
+        f"/v1/invoices/{october['id']}/credit-notes",
+        json={"reason": "x", "lines": [lines[0] | {"amount": {"amount": "16.81", "currency": "EUR"}}]},
+        headers=named,
+    )
     assert (beyond.status_code, beyond.json()["code"]) == (409, "credit_exceeds_invoice")
-    digits = client.post(f"/v1/invoices/{october['id']}/credit-notes", json={"reason": "x", "lines": [lines[0] | {"amount": {"amount": "1.001", "currency": "EUR"}}]}, headers=named)
+    digits = client.post(
+        f"/v1/invoices/{october['id']}/credit-notes",
+        json={"reason": "x", "lines": [lines[0] | {"amount": {"amount": "1.001", "currency": "EUR"}}]},
+        headers=named,
+    )
     assert (digits.status_code, digits.json()["errors"][0]["code"]) == (422, "amount_digits")
 
     client.post(f"/v1/invoices/{opening['id']}/finalise", headers=named)
@@ -137,7 +150,14 @@ def test_the_trial_balance_is_zero_and_its_transfers_are_listed(client, finance,
     # Opening 119.00 + October's 133.99; October's advance is earned, November's 100.00 not yet.
     assert accounts == {"receivable": "252.99", "revenue": "-112.60", "deferred_revenue": "-100.00", "tax": "-40.39"}
     transfers = client.get("/v1/ledger/transfers", headers=finance).json()["items"]
-    assert sorted(item["kind"] for item in transfers) == ["net", "net_in_advance", "net_in_advance", "recognise", "tax", "tax"]
+    assert sorted(item["kind"] for item in transfers) == [
+        "net",
+        "net_in_advance",
+        "net_in_advance",
+        "recognise",
+        "tax",
+        "tax",
+    ]
     assert client.get("/v1/ledger/trial-balance", headers=bearer(world.key("tenant_finance", acme))).status_code == 403
 
 
@@ -147,7 +167,12 @@ def test_who_may_not_run_or_change_documents_is_refused(client, finance, acme, w
     stranger = bearer(world.key("tenant_admin", world.tenant("other")))
 
     assert client.post("/v1/invoice-runs", json={}, headers=own).status_code == 403
-    for path, body in (("finalise", None), ("refresh", None), ("void", {"reason": "x"}), ("credit-notes", {"reason": "x"})):
+    for path, body in (
+        ("finalise", None),
+        ("refresh", None),
+        ("void", {"reason": "x"}),
+        ("credit-notes", {"reason": "x"}),
+    ):
         assert client.post(f"/v1/invoices/{october['id']}/{path}", json=body, headers=own).status_code == 403
     for path in ("", ".pdf", "/pdf", "/evidence"):
         assert client.get(f"/v1/invoices/{october['id']}{path}", headers=stranger).status_code == 404
@@ -181,7 +206,13 @@ def test_rates_are_added_once_per_day(client, finance):
     rate = {"currency": "CHF", "base_currency": "EUR", "valid_from": "2026-11-01", "rate": "1.07", "source": "ECB"}
 
     assert client.post("/v1/exchange-rates", json=rate, headers=finance).status_code == 201
-    assert client.post("/v1/exchange-rates", json=rate | {"rate": "0"}, headers=finance).json()["errors"][0]["code"] == "rate_invalid"
-    assert client.post("/v1/exchange-rates", json=rate | {"currency": "XQX"}, headers=finance).json()["code"] == "currency_unknown"
+    assert (
+        client.post("/v1/exchange-rates", json=rate | {"rate": "0"}, headers=finance).json()["errors"][0]["code"]
+        == "rate_invalid"
+    )
+    assert (
+        client.post("/v1/exchange-rates", json=rate | {"currency": "XQX"}, headers=finance).json()["code"]
+        == "currency_unknown"
+    )
     tax = {"country": "JP", "valid_from": "2019-10-01", "percent": "10", "source": "National Tax Agency"}
     assert client.post("/v1/tax-rates", json=tax, headers=finance).status_code == 201

@@ -389,11 +389,7 @@ def test_the_document_carries_count_and_hash_of_the_pseudonymous_list(books, acm
     rows = [json.loads(line) for line in content.splitlines()]
     assert (october.evidence_count, october.evidence_sha256) == (count, digest)
     assert digest == hashlib.sha256(content).hexdigest()
-    assert sorted((row["counted"], row["reason"], row["event_id"]) for row in rows)[0] == (
-        False,
-        "weight_zero",
-        "e-robot",
-    )
+    assert ("weight_zero", "e-robot") in [(row["reason"], row["event_id"]) for row in rows if not row["counted"]]
     assert sum(Decimal(row["quantity"]) for row in rows if row["counted"]) == 3
     assert not any(name in content for name in (b"ann", b"bob", b"cid"))
 

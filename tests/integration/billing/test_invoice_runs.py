@@ -1,13 +1,18 @@
 """Runs in the real database: what is billed, when, and only once."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
 
 from billing.actions.bill_due import BEAT, bill_due
 from billing.errors import PeriodInvalid, PeriodNotEnded, RunNeedsReason
 from core.db import Database
-from tests.builders.bill import Books, lines
+from core.scope import VENDOR_ID, TenantScope
+from plans.actions.change_subscription import ChangeInput, change_subscription
+from tests.builders.bill import ACTIVE, FEE, Books, lines, price
 from tests.builders.world import ACTOR, World
 
 OCTOBER_END = "2026-10-31T23:00:00+00:00"
@@ -121,10 +126,7 @@ def test_a_parent_that_pays_gets_one_invoice_for_its_children_who_get_none(books
 
     opening, october = books.invoices(parent)
     assert [line.consumer_name for line in opening.lines] == ["One", "Two"]
-    assert [(line.consumer_tenant_id, line.charge_key) for line in october.lines if line.kind == "usage"][0] == (
-        one.id,
-        "active",
-    )
+    assert (october.lines[0].consumer_tenant_id, october.lines[0].charge_key) == (one.id, "active")
     assert {line.consumer_tenant_id for line in october.lines} == {one.id, two.id}
     assert books.invoices(one) == books.invoices(two) == []
     assert october.evidence_count == 2
@@ -143,5 +145,56 @@ def test_a_failing_customer_does_not_keep_the_others_from_being_billed(books, wo
     assert books.invoices(broken) == []
 
 
-def test_a_test_clocks_documents_have_numbers_of_their_own(books, world):
-    assert datetime(2026, 11, 4, 9, tzinfo=UTC) == books.now
+def test_a_plan_change_in_a_month_gives_back_what_was_paid_in_advance_for_the_rest_of_it(books, world):
+    acme = world.tenant(time_zone="UTC")
+    books.plan("large", replace(FEE, prices=price(amount=Decimal(200))), ACTIVE)
+    books.now = datetime(2026, 11, 1, tzinfo=UTC)
+    held = books.subscribe(acme, starts_on=date(2026, 11, 1))
+    books.run("2026-11-01T00:00:00+00:00")
+    books.send(
+        acme,
+        *books.active("2026-11-05", "ann"),
+        *books.active("2026-11-20", "ann"),
+        now=datetime(2026, 11, 21, tzinfo=UTC),
+    )
+    change_at = datetime(2026, 11, 11, tzinfo=UTC)
+    with books.db.begin(TenantScope(acme.id)) as session:
+        change_subscription(session, ChangeInput(acme.id, held.id, ACTOR, plan_key="large"), change_at)
+    books.run("2026-12-04T00:00:00+00:00")
+
+    first, second, third = books.invoices(acme)
+    # November's fee was paid: 100.00. Of it 10 of 30 days are due: 33.33, so 66.67 go back. The
+    # larger plan's 20 days cost 133.33. Active people are measured in each part: 4.20 × 10 ÷ 30
+    # = 1.40 and 4.20 × 20 ÷ 30 = 2.80.
+    assert lines(first) == [("fee", "advance", "1", "100.00")]
+    assert lines(second) == [
+        ("active", "usage", "1", "1.40"),
+        ("fee", "advance", "1", "133.33"),
+        ("fee", "late", "0", "-66.67"),
+    ]
+    assert lines(third) == [("active", "usage", "1", "2.80"), ("fee", "advance", "1", "200.00")]
+
+
+def test_a_subscription_that_ends_is_billed_to_its_last_day_and_no_further(books, world):
+    acme = world.tenant(time_zone="UTC")
+    books.subscribe(acme, starts_on=date(2026, 9, 1), ends_on=date(2026, 10, 11))
+
+    books.run("2026-12-24T00:00:00+00:00")
+
+    # September's and October's fee (10 of 31 days: 32.26); nothing after.
+    fees = [line for invoice in books.invoices(acme) for line in lines(invoice) if line[0] == "fee"]
+    assert fees == [("fee", "advance", "1", "100.00"), ("fee", "advance", "1", "32.26")]
+    assert len(books.invoices(acme)) == 3
+
+
+def test_a_run_and_who_skipped_the_grace_stand_in_the_audit_trail(books, world):
+    acme = world.tenant()
+    books.subscribe(acme, starts_on=date(2026, 10, 1))
+    outcome = books.run(OCTOBER_END, skip_grace=True, reason="the customer asked")
+
+    with books.db.begin(TenantScope(VENDOR_ID)) as session:
+        [(detail,)] = session.execute(
+            text("select detail from audit_entry where action = 'run_invoices' and object_id = :id"),
+            {"id": str(outcome.run_id)},
+        )
+    assert (detail["skip_grace"], detail["reason"]) == (True, "the customer asked")
