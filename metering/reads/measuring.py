@@ -1,10 +1,11 @@
 """The one function behind every figure: API, evidence, invoice, late delta and chargeback driver."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cache, cached_property, partial
+from functools import cached_property
+from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from metering.grounds import Grounds
 from metering.measurement import Measurement, Reader
 from metering.policies import CountingPolicies, policy_hash
 from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
-from metering.reads.policies import policies_at
+from metering.reads.policies import bound_policies
 from metering.registry import FactSpan, MeterSpec, find_meter
 from metering.seats import USE_TYPES
 from metering.sessions import level_curve
@@ -153,6 +154,12 @@ class Measuring:
             now=self._reading.now,
         )
 
+    def prepare(self, spec: MeterSpec, periods: Sequence[Period]) -> None:
+        """Read what the meter's figures of consecutive periods need, once for each policy in force."""
+        for _, together in groupby(periods, key=lambda period: policy_hash(self._policies(period.starts_at))):
+            run = list(together)
+            self._covering(spec, Period(run[0].starts_at, run[-1].ends_at))
+
     def _policies(self, instant: datetime) -> CountingPolicies:
         if self._reading.policies is not None:
             return self._reading.policies
@@ -160,7 +167,7 @@ class Measuring:
 
     @cached_property
     def _policies_at(self) -> Callable[[datetime], CountingPolicies]:
-        return cache(partial(policies_at, self._session, self._tenant.id))
+        return bound_policies(self._session, self._tenant.id)
 
     @cached_property
     def _corrections(self) -> Corrections:

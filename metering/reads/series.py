@@ -10,7 +10,7 @@ from core.periods import Period
 from metering.buckets import Granularity, buckets
 from metering.errors import GroupingInvalid, RangeInvalid
 from metering.measurement import Measurement, split_by
-from metering.reads.measuring import Reading, load_grounds, spec_of
+from metering.reads.measuring import Measuring, Reading, spec_of
 from metering.registry import MeterSpec
 from tenants.reads import TenantView
 
@@ -59,8 +59,9 @@ class UsageSeries:
 def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> UsageSeries:
     """Return a meter's figures bucket by bucket, each exactly what `measure` says of that bucket.
 
-    One reading, the policies in force at the start of the range, serves the whole. Parts of a
-    figure by group sum to the figure; revenue is split by currency unless another split is asked for.
+    Each bucket is read by the policies in force at its own start, the total by those at the start
+    of the range. Parts of a figure by group sum to the figure; revenue is split by currency unless
+    another split is asked for.
 
     Raises:
         MeterUnknown: there is no such meter (`meter_unknown`).
@@ -77,9 +78,10 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
             f"The range has {len(parts):,} buckets of a {query.granularity}; at most {MAX_BUCKETS:,} are answered."
             " Ask for a shorter range or a coarser granularity."
         )
-    read = spec.reader(load_grounds(session, tenant, spec, query.period, Reading(now=query.now)))
-    whole = read(query.period)
-    measured = [whole] if parts == [query.period] else [read(part) for part in parts]
+    measuring = Measuring(session, tenant, Reading(now=query.now))
+    measuring.prepare(spec, parts)
+    measured = [measuring.measure(spec.name, part) for part in parts]
+    whole = measured[0] if parts == [query.period] else measuring.measure(spec.name, query.period)
     items = tuple(item for measurement in measured for item in _items(measurement, group_by))
     several = spec.family == "revenue" and len(whole.by_key("currency")) > 1
     return UsageSeries(

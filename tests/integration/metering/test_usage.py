@@ -15,7 +15,7 @@ from core.scope import TenantScope
 from metering.actions.bind_policy import bind_policy
 from metering.errors import MeterUnknown
 from metering.policies import DEFAULT_POLICIES, CountingPolicies, MemberPolicy, SeatPolicy
-from metering.reads import concurrency_curve, load_facts, policies_at, with_event_ids
+from metering.reads import SeriesQuery, concurrency_curve, load_facts, policies_at, usage_series, with_event_ids
 from tests.builders.suite import Suite
 from tests.builders.world import World
 
@@ -304,6 +304,21 @@ def test_another_reading_can_be_tried_without_binding_it(suite: Suite) -> None:
 
     assert suite.figure("members.active", policy=tried) == 1
     assert suite.figure("members.active") == 0
+
+
+def test_a_series_reads_each_bucket_by_the_policy_in_force_at_its_start(suite: Suite) -> None:
+    for month in ("01", "02", "03"):
+        suite.tell("session.started", "ann", f"2026-{month}-02 10:00", session_id=month)
+    logins = msgspec.structs.replace(DEFAULT_POLICIES, members=MemberPolicy(active_types=("session.started",)))
+    bind(suite, logins, suite.month("2026-02").starts_at)
+    bind(suite, DEFAULT_POLICIES, suite.month("2026-03").starts_at)
+    quarter = Period(suite.month("2026-01").starts_at, suite.month("2026-03").ends_at)
+
+    with suite.db.begin(TenantScope(suite.tenant.id)) as session:
+        series = usage_series(session, suite.tenant, SeriesQuery("members.active", quarter, "month"))
+    assert [item.quantity for item in series.items] == [0, 1, 0]
+    assert [item.quantity for item in series.items] == [suite.figure("members.active", f"2026-0{n}") for n in (1, 2, 3)]
+    assert series.total == 0  # by the reading in force when the quarter began
 
 
 # --- Evidence, curve, isolation -------------------------------------------------------------------------------
