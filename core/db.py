@@ -10,6 +10,7 @@ from functools import cache
 from urllib.parse import quote
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
@@ -50,7 +51,14 @@ def conninfo(database_url: str, role: str | None) -> str:
 def engine(database_url: str, role: str | None, pool_size: int = 5) -> Engine:
     """Return an engine whose connections act as `role`."""
     url = conninfo(database_url, role).replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        # Tens of thousands of facts are read for a figure: msgspec decodes them five times as fast.
+        json_deserializer=msgspec.json.decode,
+    )
 
 
 def set_tenant(session: Session, tenant_id: UUID) -> None:

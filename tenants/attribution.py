@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import pairwise
+from typing import NamedTuple
 from uuid import UUID
 
 __all__ = ("NOBODY", "AssignmentRow", "Attribution", "Shares")
@@ -18,8 +18,7 @@ Shares = tuple[tuple[str, Fraction], ...]
 """Cost-centre codes with shares that sum to 1, by code; empty when nobody carries the person."""
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentRow:
+class AssignmentRow(NamedTuple):
     """One weight of one statement; a statement is all rows of (person, valid_from, recorded_at)."""
 
     person_id: UUID
@@ -40,14 +39,20 @@ class Attribution:
     def __init__(self, rows: Iterable[AssignmentRow]) -> None:
         self._days: dict[UUID, list[date]] = {}
         self._shares: dict[UUID, list[Shares]] = {}
+        stated: dict[UUID, dict[date, list[AssignmentRow]]] = {}
+        for row in rows:
+            of_person = stated.setdefault(row.person_id, {})
+            held = of_person.get(row.valid_from)
+            if held is None or row.recorded_at > held[0].recorded_at:
+                of_person[row.valid_from] = [row]
+            elif row.recorded_at == held[0].recorded_at:
+                held.append(row)
         interned: dict[Shares, Shares] = {}
-        ordered = sorted(rows, key=lambda r: (r.person_id, r.valid_from, r.recorded_at))
-        for (person_id, valid_from), statement_rows in groupby(ordered, key=lambda r: (r.person_id, r.valid_from)):
-            statements = list(statement_rows)
-            last = statements[-1].recorded_at
-            shares = _normalised([row for row in statements if row.recorded_at == last])
-            self._days.setdefault(person_id, []).append(valid_from)
-            self._shares.setdefault(person_id, []).append(interned.setdefault(shares, shares))
+        whole: dict[str, Shares] = {}
+        for person_id, statements in stated.items():
+            days = sorted(statements)
+            self._days[person_id] = days
+            self._shares[person_id] = [_shares(statements[day], whole, interned) for day in days]
 
     def shares(self, person_id: UUID, day: date) -> Shares:
         """Return who carries the person on that local day."""
@@ -82,8 +87,15 @@ class Attribution:
         return {code: total / days for code, total in heads.items()}
 
 
-def _normalised(rows: list[AssignmentRow]) -> Shares:
+def _shares(rows: list[AssignmentRow], whole: dict[str, Shares], interned: dict[Shares, Shares]) -> Shares:
+    """Return the statement's shares; equal ones are one object, since tens of thousands are alike."""
+    if len(rows) == 1:
+        code = rows[0].cost_centre
+        if code not in whole:
+            whole[code] = () if code == NOBODY else ((code, Fraction(1)),)
+        return whole[code]
     if any(row.cost_centre == NOBODY for row in rows):
         return ()
-    whole = sum((Fraction(row.weight) for row in rows), Fraction(0))
-    return tuple(sorted((row.cost_centre, Fraction(row.weight) / whole) for row in rows))
+    total = sum((Fraction(row.weight) for row in rows), Fraction(0))
+    shares = tuple(sorted((row.cost_centre, Fraction(row.weight) / total) for row in rows))
+    return interned.setdefault(shares, shares)

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 __all__ = ("AUDIENCES", "PERSON_CLASSES", "IdentityRow", "People", "TraitRow", "Traits")
@@ -24,8 +24,7 @@ class Traits:
 DEFAULT_TRAITS = Traits("member", "employee")
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityRow:
+class IdentityRow(NamedTuple):
     """An identity and whom it stands for: whom it was made for, and whom it is now."""
 
     identity_id: int
@@ -33,8 +32,7 @@ class IdentityRow:
     person_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class TraitRow:
+class TraitRow(NamedTuple):
     """One dated statement about an identity; of several at an instant the smallest `event_key` holds."""
 
     identity_id: int
@@ -54,6 +52,17 @@ class _Timeline:
         if not self.values:
             return None
         return self.values[max(bisect_right(self.instants, instant) - 1, 0)]
+
+
+def _timeline(rows: list[TraitRow]) -> _Timeline:
+    line = _Timeline()
+    if len(rows) > 1:  # most people have one: tens of thousands need no sorting
+        rows.sort(key=lambda row: (row.valid_from, row.event_key))
+    for row in rows:
+        if not line.instants or line.instants[-1] != row.valid_from:  # else the smaller event key holds
+            line.instants.append(row.valid_from)
+            line.values.append(row.value)
+    return line
 
 
 class People:
@@ -77,16 +86,14 @@ class People:
         self._class: dict[UUID, _Timeline] = {}
         self._audience: dict[UUID, _Timeline] = {}
         self._deactivated = dict(deactivated or {})
-        for trait in sorted(traits, key=lambda t: (t.valid_from, t.event_key)):
+        stated: dict[tuple[UUID, str], list[TraitRow]] = {}
+        for trait in traits:
             owner = home.get(trait.identity_id)
-            if owner is None:
-                continue
-            timelines = self._class if trait.trait == "class" else self._audience
-            line = timelines.setdefault(owner, _Timeline())
-            if line.instants and line.instants[-1] == trait.valid_from:
-                continue  # the smaller event key came first and holds
-            line.instants.append(trait.valid_from)
-            line.values.append(trait.value)
+            if owner is not None:
+                stated.setdefault((owner, trait.trait), []).append(trait)
+        for (owner, name), rows in stated.items():
+            timelines = self._class if name == "class" else self._audience
+            timelines[owner] = _timeline(rows)
 
     def person_of(self, identity_id: int) -> UUID:
         """Return the person behind an identity.
