@@ -147,9 +147,10 @@ def test_a_failing_customer_does_not_keep_the_others_from_being_billed(books, wo
 
 def test_a_plan_change_in_a_month_gives_back_what_was_paid_in_advance_for_the_rest_of_it(books, world):
     acme = world.tenant(time_zone="UTC")
+    books.plan("fees", FEE, ACTIVE)
     books.plan("large", replace(FEE, prices=price(amount=Decimal(200))), ACTIVE)
     books.now = datetime(2026, 11, 1, tzinfo=UTC)
-    held = books.subscribe(acme, starts_on=date(2026, 11, 1))
+    held = books.subscribe(acme, "fees", starts_on=date(2026, 11, 1))
     books.run("2026-11-01T00:00:00+00:00")
     books.send(
         acme,
@@ -168,11 +169,11 @@ def test_a_plan_change_in_a_month_gives_back_what_was_paid_in_advance_for_the_re
     # = 1.40 and 4.20 × 20 ÷ 30 = 2.80.
     assert lines(first) == [("fee", "advance", "1", "100.00")]
     assert lines(second) == [
-        ("active", "usage", "1", "1.40"),
+        ("active", "usage", "0.333333333333", "1.40"),
         ("fee", "advance", "1", "133.33"),
         ("fee", "late", "0", "-66.67"),
     ]
-    assert lines(third) == [("active", "usage", "1", "2.80"), ("fee", "advance", "1", "200.00")]
+    assert lines(third) == [("active", "usage", "0.666666666667", "2.80"), ("fee", "advance", "1", "200.00")]
 
 
 def test_a_subscription_that_ends_is_billed_to_its_last_day_and_no_further(books, world):
