@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
-from billing.actions.bill_due import bill_due
-
 from app.demo.access import let_people_in, still_opens
 from app.demo.chargeback import agree_on_rules, charge_back, pays
 from app.demo.contracts import sign_contract
@@ -24,6 +22,7 @@ from app.demo.organisation import create_customers, report_moves
 from app.demo.people import Placement, population
 from app.demo.steps import ACTOR, Progress, done_steps, note_step
 from app.demo.world import Customer, World, build_world
+from billing.actions.bill_due import bill_due
 from core.clock import utc_now
 from core.db import Database
 from core.scope import VENDOR_ID, TenantScope
@@ -37,6 +36,10 @@ __all__ = ("load", "main")
 FULL_SIZE = 1000
 _BEGUN, _COMPLETE = "begun ", "complete"
 _AFTER_GRACE = timedelta(hours=73)
+
+
+class NotBilled(RuntimeError):
+    """A customer of the demo could not be billed."""
 
 
 def main() -> None:
@@ -152,11 +155,16 @@ class _Loading:
             for courier in team:
                 courier.start("prepare")
             ended = max(customer.month_end(month) for customer in self.world.customers)
-            bill_due(self.db, actor=ACTOR, now=ended + _AFTER_GRACE)
+            self._bill(ended + _AFTER_GRACE)
             for customer in self.world.customers:
                 self._after_the_bill(customer, month, ended + _AFTER_GRACE)
             for courier in team:
                 courier.result()
+
+    def _bill(self, now: datetime) -> None:
+        outcome = bill_due(self.db, actor=ACTOR, now_of=lambda _session, _tenant: now)
+        if outcome.failures or outcome.busy:
+            raise NotBilled(f"not billed: {outcome.failures or outcome.busy}")
 
     def _after_the_bill(self, customer: Customer, month: int, billed_at: datetime) -> None:
         """Record late reports of moves, then charge the bill back."""
