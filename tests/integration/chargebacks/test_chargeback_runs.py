@@ -433,7 +433,8 @@ def test_the_posted_journal_passes_hledger(db: Database, acme: TenantView, tmp_p
     )
 )
 def test_any_invoice_comes_back_as_statements_to_the_cent(db: Database, acme: TenantView, lines) -> None:
-    # Two months back for every example, so that examples don't meet; the invoice is never negative.
+    # What an earlier example posted is not open any more, so that examples don't meet. The last line keeps
+    # the invoice above zero: below it would be a credit note.
     lines = [*lines, (30_000, "19", {"A": 1}, "members.active")]
     billed = [
         Billed(
