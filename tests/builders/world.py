@@ -19,7 +19,7 @@ from tenants.actions.import_people import (
     import_cost_centres,
     import_people,
 )
-from tenants.reads import LegalEntityView, TenantView
+from tenants.reads import LegalEntityView, TenantView, legal_entities
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ACTOR = "system:tests"
@@ -32,6 +32,10 @@ class World:
 
     def entity(self, key: str = "eu", currency: str = "EUR", country: str = "DE") -> LegalEntityView:
         if key not in self.entities:
+            with self.db.begin(TenantScope(VENDOR_ID)) as session:
+                self.entities = {entity.key: entity for entity in legal_entities(session)}
+            if key in self.entities:
+                return self.entities[key]
             with self.db.begin(TenantScope(VENDOR_ID)) as session:
                 self.entities[key] = create_legal_entity(
                     session,
