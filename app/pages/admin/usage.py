@@ -29,6 +29,10 @@ __all__ = (
 )
 
 
+DIGITS = 4
+"""As many decimals as on a bill."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """One entry of the rail and the meters it shows; the first is the default."""
@@ -115,7 +119,7 @@ def stat(meter: str, unit: str, now: Fraction, before: tuple[date, Fraction] | N
     """Return a figure and how it changed."""
     return Stat(
         name=meter_name(meter),
-        figure=quantity(now),
+        figure=quantity(now, DIGITS),
         unit=unit_name(unit),
         change=change_text(now, before),
         href=href,

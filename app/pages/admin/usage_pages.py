@@ -117,6 +117,8 @@ def _evidence_text(measurement: Measurement) -> str:
 def _as_known(visit: TenantVisit) -> str:
     """Return as of when the figure is told: that of a bill is what was known when it was issued."""
     as_of = visit.query.get("as_of")
+    if visit.query.get("origin_end"):
+        return _("Of the transactions charged in this period, up to the bill.")
     if not as_of:
         return ""
     return _("As known on %(time)s, when the bill was issued.") % {
