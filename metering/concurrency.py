@@ -6,6 +6,7 @@ exact. Intervals are half-open: at one instant ends come before starts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -13,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = (
+    "EPOCH",
     "MINUTE_US",
     "Intervals",
+    "Ints",
     "average_level",
     "bucket_maxima",
+    "micros",
     "minute_edges",
     "nearest_rank",
     "peak_level",
@@ -24,6 +28,8 @@ __all__ = (
 )
 
 Ints: TypeAlias = NDArray[np.int64]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MINUTE_US = 60_000_000
 
@@ -102,6 +108,12 @@ def average_level(intervals: Intervals, duration_us: int) -> Fraction:
         same = intervals.weights == weight
         total += int(weight) * int(np.sum(intervals.ends[same] - intervals.starts[same]))
     return Fraction(total, duration_us)
+
+
+def micros(instant: datetime) -> int:
+    """Return the microseconds since 1970, exact."""
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def scaled(weight: Fraction, scale: int) -> int:

@@ -50,7 +50,7 @@ def active(grounds: Grounds) -> Reader:
         entries, exclusions = _counted(grounds, people, policy.min_events, ("active_by_event", ACTIVE_DIMENSIONS))
         return _measurement("members.active", period, entries, exclusions)
 
-    return read
+    return Reader(read)
 
 
 def contributors(grounds: Grounds) -> Reader:
@@ -61,7 +61,7 @@ def contributors(grounds: Grounds) -> Reader:
         entries, exclusions = _counted(grounds, people, 1, ("contributed", CONTRIBUTION_DIMENSIONS))
         return _measurement("members.contributors", period, entries, exclusions)
 
-    return read
+    return Reader(read)
 
 
 def contributions(grounds: Grounds) -> Reader:
@@ -80,7 +80,7 @@ def contributions(grounds: Grounds) -> Reader:
                 entries.append(grounds.entry(counted, counted.weight, "contribution", CONTRIBUTION_DIMENSIONS))
         return _measurement("contributions", period, entries, exclusions, "contribution")
 
-    return read
+    return Reader(read)
 
 
 def is_waived(fact: Fact) -> bool:

@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from functools import cache
+from math import lcm
 from typing import Literal
 from uuid import UUID
 
+import numpy as np
+
 from core.periods import Period
+from metering.concurrency import Intervals, Ints, micros, scaled
 from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
 from metering.measurement import Entry, Exclusion, Keys, Measurement, Reader, exact_sum
 from metering.spans import Days, Piece, Span, departures, merged_centres, non_overlapping, spans_of, trait_cuts
@@ -51,7 +55,71 @@ def registered(grounds: Grounds, statistic: Statistic) -> Reader:
         meter = f"members.registered.{statistic}"
         return Measurement(meter, period, "person", total, tuple(entries), tuple(exclusions))
 
-    return read
+    return Reader(read, _Standing(grounds, statistic, spans).figure)
+
+
+class _Standing:
+    """Figures alone: most people have one membership and one weight, and are counted by columns."""
+
+    def __init__(self, grounds: Grounds, statistic: Statistic, spans: Mapping[UUID, list[Span]]) -> None:
+        self._grounds = grounds
+        self._statistic = statistic
+        self._others: dict[UUID, list[Span]] = {}
+        plain: list[Span] = []
+        for person_id, held in spans.items():
+            if len(held) == 1 and grounds.who(held[0].fact.identity_id).steady is not None:
+                plain.append(held[0])
+            else:
+                self._others[person_id] = held
+        weights = [grounds.weigh(span.fact, by_audience=True).weight for span in plain]
+        self._scale = lcm(*{weight.denominator for weight in weights})
+        self._columns = Intervals.of(
+            [
+                (micros(span.starts_at), micros(span.ends_at), scaled(weight, self._scale))
+                for span, weight in zip(plain, weights, strict=True)
+            ]
+        )
+
+    def figure(self, period: Period) -> Fraction:
+        """Return the figure of a period."""
+        days = Days(period, self._grounds.tz)
+        inside = self._columns.clipped(micros(period.starts_at), micros(period.ends_at))
+        others = {
+            person_id: stretches
+            for person_id, held in self._others.items()
+            if (stretches := _stretches(self._grounds, days, held))
+        }
+        if self._statistic == "peak":
+            return self._peak(days, inside, others)
+        parts_of = _chooser(self._grounds, self._statistic, days, others, self._others)
+        rest = exact_sum(quantity for person_id in others for _, quantity in parts_of(person_id))
+        match self._statistic:
+            case "average":
+                first, until = _touched(days, inside)
+                return Fraction(int(np.sum((until - first) * inside.weights)), self._scale * len(days)) + rest
+            case "any":
+                return Fraction(int(inside.weights.sum()), self._scale) + rest
+            case "end_of_period":
+                at_the_end = inside.clipped(micros(period.ends_at) - 1, micros(period.ends_at))
+                return Fraction(int(at_the_end.weights.sum()), self._scale) + rest
+
+    def _peak(self, days: Days, inside: Intervals, others: Mapping[UUID, list[Stretch]]) -> Fraction:
+        levels = np.zeros(len(days) + 1, dtype=np.int64)
+        first, until = _touched(days, inside)
+        np.add.at(levels, first, inside.weights)
+        np.add.at(levels, until, -inside.weights)
+        by_day = [Fraction(level, self._scale) for level in np.cumsum(levels)[:-1].tolist()]
+        for stretches in others.values():
+            for stretch in stretches:
+                for day in range(stretch.start, stretch.end):
+                    by_day[day] += stretch.holds.weight
+        return max(by_day)
+
+
+def _touched(days: Days, inside: Intervals) -> tuple[Ints, Ints]:
+    """Return the half-open ranges of day numbers that the intervals, clipped to the period, touch."""
+    starts = days.edges[:-1]
+    return np.searchsorted(starts, inside.starts, side="right") - 1, np.searchsorted(starts, inside.ends, side="left")
 
 
 def _chooser(

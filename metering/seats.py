@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from math import lcm
 from typing import Literal
 from uuid import UUID
 
 from core.periods import Period, day_start, local_date
-from metering.concurrency import scaled
+from metering.concurrency import Intervals, bucket_maxima, micros, peak_level, scaled
 from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
 from metering.measurement import Entry, Exclusion, Measurement, Reader, exact_sum
 from metering.spans import FAR, Days, Piece, Span, departures, merged_centres, non_overlapping, spans_of, trait_cuts
@@ -92,7 +92,28 @@ def named(grounds: Grounds, statistic: Statistic) -> Reader:
         meter = f"seats.named.{statistic}"
         return Measurement(meter, period, "seat", total, tuple(entries), tuple(exclusions))
 
-    return read
+    return Reader(read, partial(_figure, grounds, statistic, _levels(seats)))
+
+
+def _levels(seats: list[list[Stretch]]) -> tuple[Intervals, int]:
+    """Return all stretches for a sweep, and the scale of their weights."""
+    flat = [stretch for stretches in seats for stretch in stretches]
+    scale = lcm(*{stretch.holds[1].weight.denominator for stretch in flat})
+    rows = [(micros(s.start), micros(s.end), scaled(s.holds[1].weight, scale)) for s in flat]
+    return Intervals.of(rows), scale
+
+
+def _figure(grounds: Grounds, statistic: Statistic, levels: tuple[Intervals, int], period: Period) -> Fraction:
+    """Return the figure by a sweep, without looking at who holds what."""
+    intervals, scale = levels
+    inside = intervals.clipped(micros(period.starts_at), micros(period.ends_at))
+    if statistic == "end_of_period":
+        at_the_end = inside.clipped(micros(period.ends_at) - 1, micros(period.ends_at))
+        return Fraction(peak_level(at_the_end), scale)
+    highest = bucket_maxima(inside, Days(period, grounds.tz).edges)
+    if statistic == "peak":
+        return Fraction(int(highest.max()), scale)
+    return Fraction(int(highest.sum()), scale * len(highest))
 
 
 def _billable(grounds: Grounds) -> list[list[Stretch]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import lcm
 from typing import Literal
@@ -12,10 +12,12 @@ import numpy as np
 
 from core.periods import Period, local_date
 from metering.concurrency import (
+    EPOCH,
     Intervals,
     Ints,
     average_level,
     bucket_maxima,
+    micros,
     minute_edges,
     nearest_rank,
     peak_level,
@@ -29,7 +31,6 @@ from metering.spans import Piece, non_overlapping
 __all__ = ("Session", "concurrent", "level_curve", "sessions_of")
 
 DIMENSIONS = ("channel", "pool")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Statistic = Literal["peak", "p95", "average"]
 
@@ -111,25 +112,29 @@ def concurrent(grounds: Grounds, statistic: Statistic) -> Reader:
     """
     floor = _Floor(grounds)
 
-    def read(period: Period) -> Measurement:
-        meter = f"sessions.concurrent.{statistic}"
-        low, high = micros(period.starts_at), micros(period.ends_at)
-        if grounds.now is not None and grounds.now < period.ends_at:
-            high = micros(grounds.now)
-        if high <= low:
-            return Measurement(meter, period, "session", Fraction(0), (), ())
-        intervals = floor.intervals.clipped(low, high)
-        entries = tuple(floor.entries(low, high))
-        exclusions = tuple(floor.exclusions(low, high))
-        if statistic == "average":
-            figure = average_level(intervals, high - low)
-        elif statistic == "peak":
-            figure = Fraction(peak_level(intervals))
-        else:
-            figure = Fraction(nearest_rank(bucket_maxima(intervals, minute_edges(low, high)), 95))
-        return Measurement(meter, period, "session", figure / floor.scale, entries, exclusions)
+    def elapsed(period: Period) -> tuple[int, int]:
+        ends_at = period.ends_at if grounds.now is None else min(period.ends_at, grounds.now)
+        return micros(period.starts_at), micros(ends_at)
 
-    return read
+    def figure(period: Period) -> Fraction:
+        low, high = elapsed(period)
+        if high <= low:
+            return Fraction(0)
+        intervals = floor.intervals.clipped(low, high)
+        if statistic == "average":
+            return average_level(intervals, high - low) / floor.scale
+        if statistic == "peak":
+            return Fraction(peak_level(intervals), floor.scale)
+        return Fraction(nearest_rank(bucket_maxima(intervals, minute_edges(low, high)), 95), floor.scale)
+
+    def read(period: Period) -> Measurement:
+        low, high = elapsed(period)
+        entries = tuple(floor.entries(low, high)) if low < high else ()
+        exclusions = tuple(floor.exclusions(low, high)) if low < high else ()
+        meter = f"sessions.concurrent.{statistic}"
+        return Measurement(meter, period, "session", figure(period), entries, exclusions)
+
+    return Reader(read, figure)
 
 
 def level_curve(grounds: Grounds, period: Period, step_s: int) -> list[tuple[datetime, Fraction]]:
@@ -215,9 +220,3 @@ def _excluded(sessions: Iterable[Session], reason: str, low: int, high: int) -> 
     for session in sessions:
         if session.starts_us < high and session.ends_us > low:
             yield excluded(session.weighed.fact, session.weighed.person_id, reason)
-
-
-def micros(instant: datetime) -> int:
-    """Return the microseconds since 1970, exact."""
-    since = instant - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

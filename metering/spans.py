@@ -10,8 +10,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 
 from core.periods import Period, days_of
+from metering.concurrency import Ints, micros
 from metering.facts import Fact
 from metering.grounds import Grounds, own_centre
 from metering.measurement import Centres
@@ -151,6 +153,11 @@ class Days:
 
     def __len__(self) -> int:
         return len(self.dates)
+
+    @property
+    def edges(self) -> Ints:
+        """The starts of the days and the end of the last, in microseconds."""
+        return np.array([micros(start) for start in (*self._starts, self.period.ends_at)], dtype=np.int64)
 
     def touched(self, start: datetime, end: datetime) -> tuple[int, int]:
         """Return the half-open range of day numbers that `[start, end)` touches; empty is (0, 0)."""

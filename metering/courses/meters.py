@@ -45,7 +45,7 @@ def transactions(grounds: Grounds, statistic: Statistic) -> Reader:
             exclusions.extend(_inside(book.not_refunded, period))
         return _measurement(f"courses.transactions.{statistic}", period, "transaction", entries, exclusions)
 
-    return read
+    return Reader(read)
 
 
 def _charge(grounds: Grounds, transaction: Transaction) -> Entry:
@@ -112,7 +112,7 @@ def class_hours(grounds: Grounds) -> Reader:
             entries.append(grounds.entry(report, quantity, "class_attended", DIMENSIONS))
         return _measurement("class.hours", period, "hour", entries, exclusions)
 
-    return read
+    return Reader(read)
 
 
 def revenue(grounds: Grounds) -> Reader:
@@ -135,7 +135,7 @@ def revenue(grounds: Grounds) -> Reader:
             entries.append(grounds.entry(buyer, -amount if refunded else amount, reason, ("course_id", "currency")))
         return _measurement("courses.revenue", period, "currency", entries, [])
 
-    return read
+    return Reader(read)
 
 
 def _minutes(fact: Fact) -> Fraction:

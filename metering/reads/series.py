@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.periods import Period
 from metering.buckets import Granularity, buckets
 from metering.errors import GroupingInvalid, RangeInvalid
-from metering.measurement import Measurement, split_by
+from metering.measurement import split_by
 from metering.reads.measuring import Measuring, Reading, spec_of
 from metering.registry import MeterSpec
 from tenants.reads import TenantView
@@ -80,19 +80,17 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
         )
     measuring = Measuring(session, tenant, Reading(now=query.now))
     measuring.prepare(spec, parts)
-    measured = [measuring.measure(spec.name, part) for part in parts]
-    whole = measured[0] if parts == [query.period] else measuring.measure(spec.name, query.period)
-    items = tuple(item for measurement in measured for item in _items(measurement, group_by))
-    several = spec.family == "revenue" and len(whole.by_key("currency")) > 1
-    return UsageSeries(
-        spec, query, group_by, items, None if several else whole.quantity, tuple(_items(whole, group_by))
-    )
+    items = tuple(item for part in parts for item in _items(measuring, spec, part, group_by))
+    totals = items if parts == [query.period] else _items(measuring, spec, query.period, group_by)
+    amounts = spec.family == "revenue" and measuring.measure(spec.name, query.period).by_key("currency")
+    total = None if amounts and len(amounts) > 1 else measuring.figure(spec.name, query.period)
+    return UsageSeries(spec, query, group_by, items, total, totals)
 
 
-def _items(measurement: Measurement, group_by: str | None) -> list[SeriesItem]:
+def _items(measuring: Measuring, spec: MeterSpec, period: Period, group_by: str | None) -> tuple[SeriesItem, ...]:
     """Return the figure as one item, or its parts by group: by value, the one without last."""
     if group_by is None:
-        return [SeriesItem(measurement.period, None, measurement.quantity)]
-    parts = split_by(measurement, group_by)
+        return (SeriesItem(period, None, measuring.figure(spec.name, period)),)
+    parts = split_by(measuring.measure(spec.name, period), group_by)
     ordered = sorted(parts.items(), key=lambda part: (part[0] is None, part[0] or ""))
-    return [SeriesItem(measurement.period, value, quantity) for value, quantity in ordered]
+    return tuple(SeriesItem(period, value, quantity) for value, quantity in ordered)

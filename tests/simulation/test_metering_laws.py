@@ -92,6 +92,18 @@ def test_no_order_of_the_facts_changes_any_figure_or_its_grounds(events: list[ob
 
 
 @settings(max_examples=60, deadline=None)
+@given(EVENTS, st.integers(0, 30 * 24), st.integers(1, 24 * 31))
+def test_the_bare_figure_is_that_of_the_measurement(events: list[object], start: int, length: int) -> None:
+    grounds = story_of(events).grounds()  # type: ignore[arg-type]
+    first = START + timedelta(hours=start)
+    period = Period(first, first + timedelta(hours=length))
+
+    for spec in METERS.values():
+        read = spec.reader(grounds)
+        assert read.figure(period) == read(period).quantity
+
+
+@settings(max_examples=60, deadline=None)
 @given(EVENTS)
 def test_entries_are_the_figure_and_shares_sum_to_one(events: list[object]) -> None:
     story = story_of(events)  # type: ignore[arg-type]

@@ -141,6 +141,7 @@ def test_revenue_comes_by_currency_and_has_no_total_over_several(suite: Suite) -
         ({"currency": "JPY"}, "900"),
     ]
     assert body["total"] is None
+    assert usage(suite, meter="courses.revenue", group_by="course_id").json()["total"] is None
 
 
 def test_every_meter_answers_for_a_tenant_without_facts(suite: Suite) -> None:

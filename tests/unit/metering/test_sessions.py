@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.periods import Period
-from metering.concurrency import Intervals, average_level, bucket_maxima, minute_edges, nearest_rank, peak_level
+from metering.concurrency import Intervals, average_level, bucket_maxima, micros, minute_edges, nearest_rank, peak_level
 from metering.policies import DEFAULT_POLICIES, SessionPolicy, WeightPolicy
-from metering.sessions import _Floor, level_curve, micros
+from metering.sessions import _Floor, level_curve
 from tests.builders.story import Story, reasons
 
 F = Fraction
