@@ -13,7 +13,7 @@ from litestar.plugins.prometheus import PrometheusConfig
 from litestar.static_files import create_static_files_router
 
 from app.assets import STATIC
-from app.dependencies import DEPENDENCIES
+from app.dependencies import DEPENDENCIES, guard_api
 from app.idempotency import remembering
 from app.openapi import OfflineViewer
 from app.problems import EXCEPTION_HANDLERS
@@ -75,6 +75,7 @@ def create_app(db: Database | None = None) -> Litestar:
             ),
         ],
         dependencies=DEPENDENCIES,
+        guards=[guard_api],
         exception_handlers=EXCEPTION_HANDLERS,
         response_headers=SECURITY_HEADERS,
         request_max_body_size=BODY_MAX,

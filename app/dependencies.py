@@ -14,8 +14,10 @@ from uuid import UUID
 
 from anyio import to_thread
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
 from sqlalchemy.orm import Session
 
 from app.idempotency import claim
@@ -29,7 +31,7 @@ from tenants.errors import CsrfMissing, TenantRequired, TenantUnknown, Unauthent
 from tenants.principal import Principal
 from tenants.reads import TenantView, find_tenant, get_tenant, principal_of_cookie, principal_of_key
 
-__all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate")
+__all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate", "guard_api")
 
 COOKIE = "tb_session"
 Req = Request[Any, Any, State]
@@ -119,6 +121,14 @@ async def _check_csrf(request: Req, principal: Principal) -> None:
         sent = str((await request.form()).get("csrf_token", ""))
     if not hmac.compare_digest(sent, principal.csrf_token):
         raise CsrfMissing
+
+
+async def guard_api(connection: ASGIConnection[Any, Any, Any, State], _: BaseRouteHandler) -> None:
+    """Ask who it is before anything of an API request is read, and whether the named tenant is theirs."""
+    if isinstance(connection, Request) and connection.url.path.startswith("/v1/"):
+        principal = await provide_principal(connection)
+        if _named_tenant(connection) is not None:
+            await _acting_tenant(connection, principal)
 
 
 async def provide_principal(request: Req) -> Principal:

@@ -12,13 +12,13 @@ PACKAGES = ("core", "tenants", "metering", "plans", "billing", "app")
 
 
 def test_every_refusal_has_a_code_of_its_own_and_says_what_it_means() -> None:
-    refusals: list[type[Refused]] = []
+    refusals: set[type[Refused]] = set()
     waiting: list[type[Refused]] = [Refused]
     while waiting:
         refusal = waiting.pop()
         waiting += refusal.__subclasses__()
         if refusal.__module__.split(".")[0] in PACKAGES:
-            refusals.append(refusal)
+            refusals.add(refusal)
     named = [refusal for refusal in refusals if "code" in vars(refusal)]
 
     assert len({refusal.code for refusal in named}) == len(named)
