@@ -16,6 +16,7 @@ PAGES = {
         "/sales/catalogue/light",
         "/sales/catalogue/full-active",
     ),
+    ("vendor_admin", None): ("/admin/nordhaven-bank", "/finance/brightmart?period=2026-09"),
     ("tenant_admin", "nordhaven-bank"): (
         "/admin/nordhaven-bank",
         "/admin/nordhaven-bank/members",

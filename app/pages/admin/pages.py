@@ -8,7 +8,7 @@ from app.i18n import gettext as _
 from app.pages.admin.bills import bill_view, bills_table
 from app.pages.admin.overview import FOUR, OverviewInput, overview_view, plan_text
 from app.pages.admin.people import PAGE, people_table
-from app.pages.admin.reading import running_charges, trend
+from app.pages.admin.reading import Gauge, running_charges
 from app.pages.frame import Crumb
 from app.pages.visit import TenantVisit
 from billing.reads import get_invoice, invoices
@@ -25,11 +25,11 @@ def overview(visit: TenantVisit) -> Response[str]:
     visit.need(Permission.USAGE_READ)
     picker, base = visit.months, _base(visit)
     held = [one for one in subscriptions(visit.session, visit.tenant.id, visit.now) if one.status != "ended"]
-    trends = [(meter, section, unit, trend(visit, meter, picker.first)) for meter, section, unit in FOUR]
+    gauge = Gauge(visit)
     given = OverviewInput(
         base=base,
         period=picker.key,
-        trends=[(m, s, u, [(one.first, one.quantity) for one in figures]) for m, s, u, figures in trends],
+        trends=[(meter, section, unit, gauge.months(meter, picker.first)) for meter, section, unit in FOUR],
         running=running_charges(visit, held),
         today=visit.today,
         bills=invoices(visit.session, visit.tenant.id) if visit.may(Permission.INVOICES_READ) else (),

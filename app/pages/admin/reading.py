@@ -1,74 +1,52 @@
 """What the admin pages read: figures by month, evidence with names, the curve of a day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from itertools import groupby
 from uuid import UUID
 
 from app.pages.admin.evidence import Readers
 from app.pages.visit import TenantVisit
-from core.periods import Period, add_months, day_period, local_date, month_period
+from core.periods import Period, add_months, day_period, days_of, month_period
 from metering.measurement import Measurement, pseudonym
-from metering.reads import (
-    SeriesQuery,
-    concurrency_curve,
-    measure,
-    policies_at,
-    usage_series,
-    with_event_ids,
-)
+from metering.reads import METERS, Measuring, Reading, concurrency_curve, with_event_ids
 from plans.rating import RatedCharge, rate_period
 from plans.reads import SubscriptionView, measured_sources, periods
 from tenants.reads.names import person_names
 from tenants.roles import Permission
 
-__all__ = ("MonthFigure", "by_day", "day_curve", "figure", "readers", "running_charges", "trend")
+__all__ = ("Gauge", "day_curve", "readers", "running_charges")
 
 TREND_MONTHS = 13
 CURVE_STEP_S = 300
 
 
-@dataclass(frozen=True, slots=True)
-class MonthFigure:
-    """A meter's figure of one local month."""
+class Gauge:
+    """The figures of one page: people, assignments and facts are read once for all of them."""
 
-    first: date
-    quantity: Fraction
+    def __init__(self, visit: TenantVisit) -> None:
+        self._tz = visit.tenant.tz
+        self._now = visit.now
+        self._measuring = Measuring(visit.session, visit.tenant, Reading(now=visit.now))
 
+    def measure(self, meter: str, period: Period) -> Measurement:
+        """Return a figure with its grounds; a running month is counted up to now."""
+        return self._measuring.measure(meter, period)
 
-def figure(visit: TenantVisit, meter: str, period: Period) -> Measurement:
-    """Return a figure with its grounds; a running month is counted up to now."""
-    return measure(visit.session, visit.tenant, meter, period, now=visit.now)
+    def months(self, meter: str, last: date, count: int = TREND_MONTHS) -> tuple[tuple[date, Fraction], ...]:
+        """Return the figures of the `count` local months up to the one that begins on `last`."""
+        firsts = [add_months(last, back - count + 1) for back in range(count)]
+        periods = [month_period(first.year, first.month, self._tz) for first in firsts]
+        return tuple(zip(firsts, self._figures(meter, periods), strict=True))
 
+    def days(self, meter: str, period: Period) -> tuple[tuple[date, Fraction], ...]:
+        """Return the figures of the local days of a period that have begun."""
+        days = [(day, part) for day, part in days_of(period, self._tz) if part.starts_at < self._now]
+        return tuple(zip([day for day, _ in days], self._figures(meter, [part for _, part in days]), strict=True))
 
-def trend(visit: TenantVisit, meter: str, last: date, count: int = TREND_MONTHS) -> tuple[MonthFigure, ...]:
-    """Return the figures of the `count` local months up to the one that begins on `last`.
-
-    Months are read together as long as one counting policy holds, each by the policy of its own
-    start: the figure of a month is the same on every page.
-    """
-    tz = visit.tenant.tz
-    firsts = [add_months(last, back - count + 1) for back in range(count)]
-    periods = [month_period(first.year, first.month, tz) for first in firsts]
-    by_policy = groupby(periods, key=lambda one: policies_at(visit.session, visit.tenant.id, one.starts_at))
-    figures: list[MonthFigure] = []
-    for _policies, together in by_policy:
-        run = list(together)
-        query = SeriesQuery(meter, Period(run[0].starts_at, run[-1].ends_at), "month", now=visit.now)
-        items = usage_series(visit.session, visit.tenant, query).items
-        figures += [MonthFigure(local_date(item.period.starts_at, tz), item.quantity) for item in items]
-    return tuple(figures)
-
-
-def by_day(visit: TenantVisit, meter: str, period: Period) -> tuple[tuple[date, Fraction], ...]:
-    """Return a meter's figures of the local days of a period that have begun."""
-    items = usage_series(visit.session, visit.tenant, SeriesQuery(meter, period, "day", now=visit.now)).items
-    tz = visit.tenant.tz
-    return tuple(
-        (local_date(one.period.starts_at, tz), one.quantity) for one in items if one.period.starts_at < visit.now
-    )
+    def _figures(self, meter: str, periods: Sequence[Period]) -> list[Fraction]:
+        self._measuring.prepare(METERS[meter], periods)
+        return [self._measuring.figure(meter, period) for period in periods]
 
 
 def day_curve(visit: TenantVisit, day: date) -> tuple[tuple[datetime, Fraction], ...]:

@@ -10,7 +10,7 @@ from app.i18n import gettext as _
 from app.pages.admin.asked import asked_measurement
 from app.pages.admin.courses import courses_table
 from app.pages.admin.evidence import EvidenceWish, evidence_export, evidence_table
-from app.pages.admin.reading import by_day, day_curve, figure, readers, trend
+from app.pages.admin.reading import Gauge, day_curve, readers
 from app.pages.admin.usage import SECTIONS, Section, chosen_meter, day_chart, month_chart, peaks_chart, stat, tabs
 from app.pages.formats import instant
 from app.pages.formats import period as period_text
@@ -28,36 +28,37 @@ __all__ = ("route_handlers",)
 @get("/admin/{tenant_slug:str}/members", sync_to_thread=True)
 def members(visit: TenantVisit) -> Response[str]:
     """Members: registered, active, contributing."""
-    return _section_page(visit, SECTIONS["members"])
+    return _section_page(visit, SECTIONS["members"], Gauge(visit))
 
 
 @get("/admin/{tenant_slug:str}/seats", sync_to_thread=True)
 def seats(visit: TenantVisit) -> Response[str]:
     """Named seats."""
-    return _section_page(visit, SECTIONS["seats"])
+    return _section_page(visit, SECTIONS["seats"], Gauge(visit))
 
 
 @get("/admin/{tenant_slug:str}/concurrency", sync_to_thread=True)
 def concurrency(visit: TenantVisit) -> Response[str]:
     """How many at once: the month's daily peaks, and a day's curve."""
     visit.need(Permission.USAGE_READ)
-    picker = visit.months
-    p95 = figure(visit, "sessions.concurrent.p95", picker.period).quantity
-    days = by_day(visit, "sessions.concurrent.peak", picker.period)
+    gauge, period = Gauge(visit), visit.months.period
+    p95 = gauge.measure("sessions.concurrent.p95", period).quantity
+    days = gauge.days("sessions.concurrent.peak", period)
     day = _chosen_day(visit.query, days)
     curve = day_chart(day, day_curve(visit, day), p95, visit.tenant.tz) if day else None
     links = tuple((one, visit.query.href(day=one.isoformat()) + "#day") for one, _peak in days)
-    return _section_page(visit, SECTIONS["concurrency"], peaks=peaks_chart(days, p95), curve=curve, day=day, days=links)
+    section = SECTIONS["concurrency"]
+    return _section_page(visit, section, gauge, peaks=peaks_chart(days, p95), curve=curve, day=day, days=links)
 
 
 @get("/admin/{tenant_slug:str}/courses", sync_to_thread=True)
 def courses(visit: TenantVisit) -> Response[str]:
     """Course transactions by course, and refunds."""
     visit.need(Permission.USAGE_READ)
-    period = visit.months.period
-    charged = figure(visit, "courses.transactions.charged", period)
-    refunded = figure(visit, "courses.transactions.refunded", period)
-    return _section_page(visit, SECTIONS["courses"], courses=courses_table(charged, refunded))
+    gauge, period = Gauge(visit), visit.months.period
+    charged = gauge.measure("courses.transactions.charged", period)
+    refunded = gauge.measure("courses.transactions.refunded", period)
+    return _section_page(visit, SECTIONS["courses"], gauge, courses=courses_table(charged, refunded))
 
 
 @get("/admin/{tenant_slug:str}/evidence", sync_to_thread=True)
@@ -87,11 +88,11 @@ def evidence_file(visit: TenantVisit) -> Response[str]:
     return csv_file(table, f"{visit.tenant.slug}-{measurement.meter}-{first}")
 
 
-def _section_page(visit: TenantVisit, section: Section, **more: Any) -> Response[str]:
+def _section_page(visit: TenantVisit, section: Section, gauge: Gauge, **more: Any) -> Response[str]:
     visit.need(Permission.USAGE_READ)
     picker, meter = visit.months, chosen_meter(section, visit.query)
-    measurement = figure(visit, meter, picker.period)
-    months = [(one.first, one.quantity) for one in trend(visit, meter, picker.first)]
+    months = gauge.months(meter, picker.first)
+    measurement = gauge.measure(meter, picker.period)
     export = visit.query.href(
         f"/admin/{visit.tenant.slug}/evidence/export", **_span(picker), meter=meter, period=None, after=None, day=None
     )

@@ -183,3 +183,10 @@ document.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers["X-CSRF-Token"] = token;
   }
 });
+
+// On a phone the sections are a strip: the current one must be in sight.
+const strip = document.querySelector(".rail");
+const current = strip?.querySelector("[aria-current=page]");
+if (current && strip.scrollWidth > strip.clientWidth) {
+  strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+}
