@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.orm import Session
@@ -171,20 +172,16 @@ def _ended(month: date, tenant: TenantView, now: datetime) -> bool:
 
 
 def _bill_payer(run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]], done: _Done) -> None:
-    """Bill a payer's documents one by one until nothing is due."""
+    """Bill a payer's documents, oldest first, a transaction each."""
     try:
-        while True:
+        with run.database.begin(TenantScope(payer_id)) as session:
+            groups = _groups(session, run, payer_id, wanted) if _locked(session, run, payer_id, done) else []
+        for group in groups:
             with run.database.begin(TenantScope(payer_id)) as session:
-                payer = get_tenant(session, payer_id)
-                now = run.now_of(session, payer)
-                if not lock_account(session, payer_id, now):
-                    done.busy.append(payer_id)
+                if not _locked(session, run, payer_id, done):
                     return
-                group = _next_group(session, run, payer, wanted)
-                if group is None:
-                    return
-                invoice_id = bill_group(session, group, now)
-            if invoice_id is not None and (payer_id, invoice_id) not in done.invoices:
+                invoice_id = bill_group(session, group, run.now_of(session, group.payer))
+            if invoice_id is not None:
                 done.invoices.append((payer_id, invoice_id))
     except PeriodAlreadyBilled:
         done.busy.append(payer_id)
@@ -199,30 +196,42 @@ def _bill_payer(run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]], 
         )
 
 
-def _next_group(session: Session, run: _Run, payer: TenantView, wanted: Iterable[tuple[UUID, UUID]]) -> Group | None:
-    """Return the oldest document to be made, looked up under the payer's lock."""
-    groups: dict[GroupKey, list[DueItem]] = defaultdict(list)
+def _locked(session: Session, run: _Run, payer_id: UUID, done: _Done) -> bool:
+    """Lock the payer's account; where another run holds it, note that and step aside."""
+    if lock_account(session, payer_id, run.now_of(session, get_tenant(session, payer_id))):
+        return True
+    done.busy.append(payer_id)
+    return False
+
+
+def _groups(session: Session, run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]]) -> list[Group]:
+    """Return the documents to be made, oldest first. What they claim is checked once more when it is billed."""
+    payer = get_tenant(session, payer_id)
+    items: dict[GroupKey, list[DueItem]] = defaultdict(list)
     for consumer_id, subscription_id in wanted:
         consumer = get_tenant(session, consumer_id)
-        now = run.now_of(session, consumer)
         with act_for(session, consumer_id):
-            spans = open_periods(session, consumer_id, subscription_id, now)
-            subscription = get_subscription(session, consumer_id, subscription_id, now)
-            billed = billed_by_subscription(session, [consumer_id])[subscription_id]
-            withdrawn = withdrawn_periods(session, [consumer_id]).get(subscription_id)
-        grace = timedelta(0) if run.skip_grace else timedelta(hours=consumer.grace_hours)
-        tz = subscription.schedule.tz
-        question = Question(now, grace, tz, run.month)
-        items = due_items(consumer_id, subscription_id, [span.period for span in spans], billed, question)
-        if withdrawn is not None and run.month in (None, month_of(withdrawn[1], tz)):
-            items.append(DueItem(consumer_id, subscription_id, withdrawn[1], "again"))
-        for item in items:
-            key = GroupKey(item.closes_on(tz), subscription.currency, consumer.legal_entity_id)
-            groups[key].append(item)
-    if not groups:
-        return None
-    first = min(groups)
-    return Group(payer, first, tuple(groups[first]), run.run_id, run.finalise, run.actor)
+            for item, currency, tz in _items(session, run, consumer, subscription_id):
+                items[GroupKey(item.closes_on(tz), currency, consumer.legal_entity_id)].append(item)
+    return [Group(payer, key, tuple(items[key]), run.run_id, run.finalise, run.actor) for key in sorted(items)]
+
+
+def _items(
+    session: Session, run: _Run, consumer: TenantView, subscription_id: UUID
+) -> list[tuple[DueItem, str, ZoneInfo]]:
+    """Return what is due of a subscription, with its currency and zone."""
+    now = run.now_of(session, consumer)
+    spans = open_periods(session, consumer.id, subscription_id, now)
+    subscription = get_subscription(session, consumer.id, subscription_id, now)
+    billed = billed_by_subscription(session, [consumer.id])[subscription_id]
+    withdrawn = withdrawn_periods(session, [consumer.id]).get(subscription_id)
+    grace = timedelta(0) if run.skip_grace else timedelta(hours=consumer.grace_hours)
+    tz = subscription.schedule.tz
+    question = Question(now, grace, tz, run.month)
+    items = due_items(consumer.id, subscription_id, [span.period for span in spans], billed, question)
+    if withdrawn is not None and run.month in (None, month_of(withdrawn[1], tz)):
+        items.append(DueItem(consumer.id, subscription_id, withdrawn[1], "again"))
+    return [(item, subscription.currency, tz) for item in items]
 
 
 def _begin(run: _Run, period: str | None, reason: str) -> None:
