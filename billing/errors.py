@@ -4,9 +4,9 @@ from core.errors import Refused
 
 __all__ = (
     "CreditExceedsInvoice",
-    "DraftOutdated",
     "ExchangeRateMissing",
     "InvoiceAlreadyFinalised",
+    "InvoiceDraftOutdated",
     "InvoiceHasCreditNotes",
     "InvoiceNotCreditable",
     "InvoiceNotDraft",
@@ -51,10 +51,10 @@ class StepNotAllowed(Refused):
         super().__init__(f"A document that is {status} cannot take the step '{step}'.")
 
 
-class DraftOutdated(Refused):
+class InvoiceDraftOutdated(Refused):
     """Another document has billed a part of this draft since it was reckoned."""
 
-    code = "draft_outdated"
+    code = "invoice_draft_outdated"
 
     def __init__(self) -> None:
         super().__init__("Another invoice has billed a part of this draft since. Refresh the draft, then finalise it.")

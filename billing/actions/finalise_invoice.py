@@ -23,7 +23,7 @@ from billing.drafts import (
     printed_lines,
     supply_span,
 )
-from billing.errors import DraftOutdated, InvoiceAlreadyFinalised, StepNotAllowed
+from billing.errors import InvoiceAlreadyFinalised, InvoiceDraftOutdated, StepNotAllowed
 from billing.evidence import manifest
 from billing.ledger import issue_movements
 from billing.models import InvoiceIssue, InvoiceLine, InvoiceTax, RatedLine
@@ -81,7 +81,7 @@ def finalise_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, now: d
     Raises:
         NotFound: there is no such document (`not_found`).
         InvoiceAlreadyFinalised: it has a number (`invoice_already_finalised`).
-        DraftOutdated: another document billed a part of it since (`draft_outdated`).
+        InvoiceDraftOutdated: another document billed a part of it since (`invoice_draft_outdated`).
         IssueDateGoesBack: a later date stands in the series (`issue_date_goes_back`).
         ExchangeRateMissing: the books are kept in another currency (`exchange_rate_missing`).
     """
@@ -131,7 +131,7 @@ def _write_rated_lines(session: Session, issue: _Issue) -> list[UUID]:
                 add_all(session, RatedLine, theirs)
             except IntegrityError as error:
                 # The unique constraint of rated lines: this revision of a period is billed already.
-                raise DraftOutdated from error
+                raise InvoiceDraftOutdated from error
     return ids
 
 

@@ -22,8 +22,8 @@ from billing.documents.render import render_pdf
 from billing.documents.words import Words
 from billing.errors import (
     CreditExceedsInvoice,
-    DraftOutdated,
     InvoiceAlreadyFinalised,
+    InvoiceDraftOutdated,
     InvoiceHasCreditNotes,
     InvoiceNotCreditable,
     InvoiceNotDraft,
@@ -140,7 +140,7 @@ def test_a_draft_whose_late_lines_another_invoice_billed_must_be_refreshed_first
     books.send(acme, *books.active("2026-10-07", "eve"), now=january)
     books.run(january)
 
-    with pytest.raises(DraftOutdated):
+    with pytest.raises(InvoiceDraftOutdated):
         act(books, acme, finalise_invoice, acme.id, draft.id, january, ACTOR)
     assert books.invoice(acme, draft.id).status == "draft"
     act(books, acme, refresh_draft, acme.id, draft.id, january, ACTOR)
