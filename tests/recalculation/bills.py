@@ -78,7 +78,8 @@ class Account:
     def _line(so_far: dict[tuple[str, int], Owed], charge: Charge, kind: str, month: int, now: Owed) -> list[Line]:
         """Return the line that brings what was billed to what it is now; a month's own line always comes."""
         before = so_far.get((charge.key, month), Owed())
-        if kind != "usage" and now.amount == before.amount:
+        quantity = billed_quantity(now.figure) - billed_quantity(before.figure)
+        if kind != "usage" and now.amount == before.amount and not quantity:
             return []
         so_far[charge.key, month] = now
         return [Line(charge.key, charge.meter, kind, month, *now.less(before))]
