@@ -18,7 +18,9 @@ NEWS = datetime(2026, 3, 20, tzinfo=UTC)
 KNOWN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_a_backdated_move_is_there_for_the_days_it_names_and_unknown_before_it_was_recorded(db: Database, world: World) -> None:
+def test_a_backdated_move_is_there_for_the_days_it_names_and_unknown_before_it_was_recorded(
+    db: Database, world: World
+) -> None:
     acme = world.tenant()
     ann = world.people(acme, "ann")["ann"]
     world.cost_centres(acme, "hr", "sales")
@@ -55,7 +57,10 @@ def test_overlapping_assignments_are_refused_and_nothing_is_written(db: Database
     world.people(acme, "ann")
     world.cost_centres(acme, "hr")
     share = (("hr", Decimal(1)),)
-    spans = [AssignmentInput("ann", date(2026, 1, 1), share, date(2026, 2, 1)), AssignmentInput("ann", date(2026, 1, 15), share)]
+    spans = [
+        AssignmentInput("ann", date(2026, 1, 1), share, date(2026, 2, 1)),
+        AssignmentInput("ann", date(2026, 1, 15), share),
+    ]
 
     with pytest.raises(AssignmentOverlap, match="2026-01-15"), db.begin(TenantScope(acme.id)) as session:
         import_assignments(session, acme.id, spans, ACTOR, KNOWN)
@@ -74,7 +79,9 @@ def test_unknown_people_centres_and_circles_are_refused(db: Database, world: Wor
         with pytest.raises(CostCentreUnknown):
             import_assignments(session, acme.id, [AssignmentInput("ann", day, share)], ACTOR, KNOWN)
         with pytest.raises(CostCentreCycle):
-            import_cost_centres(session, acme.id, [CostCentreInput("a", "A", day, "b"), CostCentreInput("b", "B", day, "a")], ACTOR)
+            import_cost_centres(
+                session, acme.id, [CostCentreInput("a", "A", day, "b"), CostCentreInput("b", "B", day, "a")], ACTOR
+            )
         assert cost_centres(session, acme.id, day) == ()
 
 
