@@ -17,6 +17,7 @@ from app.dependencies import DEPENDENCIES, guard_api
 from app.idempotency import remembering
 from app.openapi import OfflineViewer
 from app.problems import EXCEPTION_HANDLERS
+from app.process import tune_collector
 from app.security import SECURITY_HEADERS
 from core.db import Database, database
 from core.settings import load_settings
@@ -63,6 +64,7 @@ def create_app(db: Database | None = None) -> Litestar:
     """Return the application, on the process's database or the one given (tests)."""
     if db is None:
         configure_logs(load_settings().log_level)
+        tune_collector()
     app = Litestar(
         route_handlers=[
             *_handlers(),

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
+from app.process import tune_collector
 from billing.actions.bill_due import bill_due
 from core.clock import utc_now
 from core.db import database
@@ -25,6 +26,7 @@ ACTOR = "system:cli"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 1 with a sentence on standard error."""
     parsed = _parser().parse_args(arguments)
+    tune_collector()
     try:
         parsed.run(parsed)
     except (Refused, MissingSetting) as error:

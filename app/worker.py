@@ -4,10 +4,12 @@ from celery import Celery
 from celery.schedules import schedule
 
 from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
+from app.process import tune_collector
 from core.settings import load_settings
 
 __all__ = ("app",)
 
+tune_collector()
 app = Celery("tollbook", broker=load_settings().broker_url)
 app.conf.update(
     # A lost or repeated message delays work and never loses or doubles it; see docs/operate.md.

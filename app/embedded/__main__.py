@@ -168,9 +168,10 @@ def announce(run_dir: Path, url: str, out: TextIO) -> None:
             shown.add(user["role"])
             place = f" ({user['tenant']})" if user["tenant"] else ""
             lines.append(f"    {user['role']:<18} {user['email']:<34} {user['password']}{place}")
-    lines += ["", "  API keys", f"    vendor             {credentials['vendor_key']}",
-              f"    {tenant['slug']:<18} {tenant['key']}", "",
-              f"  All of it is in {file}; the API's documentation is at {url}/docs. Ctrl-C stops everything.", ""]  # fmt: skip
+    lines += ["", "  API keys"]
+    lines.append(f"    {'vendor':<18} {credentials['vendor_key']}")
+    lines.append(f"    {tenant['slug']:<18} {tenant['key']}")
+    lines += ["", f"  All of it is in {file}. The API's documentation: {url}/docs", "  Ctrl-C stops everything.", ""]
     print("\n".join(lines), file=out, flush=True)
 
 

@@ -39,7 +39,15 @@ class World:
             with self.db.begin(TenantScope(VENDOR_ID)) as session:
                 self.entities[key] = create_legal_entity(
                     session,
-                    LegalEntityInput(key, f"Suite {key.upper()}", "1 Main Street", country, f"{country}123456789", currency, key.upper()),
+                    LegalEntityInput(
+                        key,
+                        f"Suite {key.upper()}",
+                        "1 Main Street",
+                        country,
+                        f"{country}123456789",
+                        currency,
+                        key.upper(),
+                    ),
                 )
         return self.entities[key]
 
@@ -58,24 +66,47 @@ class World:
         with self.db.begin(TenantScope(VENDOR_ID)) as session:
             return create_tenant(session, TenantInput(**fields), ACTOR, LONG_AGO)
 
-    def key(self, role: str = "tenant_admin", tenant: TenantView | None = None, *, cost_centre: str | None = None, name: str = "") -> str:
+    def key(
+        self,
+        role: str = "tenant_admin",
+        tenant: TenantView | None = None,
+        *,
+        cost_centre: str | None = None,
+        name: str = "",
+    ) -> str:
         """Create a user of that role and return the token of a key."""
         tenant_id = tenant.id if tenant else None
         with self.db.begin(TenantScope(tenant_id or VENDOR_ID)) as session:
             local = name or role
             email = f"{local}@{tenant.slug if tenant else 'vendor'}.example"
-            user = create_user(session, UserInput(email, local, role, tenant_id, cost_centre, "correct horse battery"), ACTOR, LONG_AGO)
+            user = create_user(
+                session, UserInput(email, local, role, tenant_id, cost_centre, "correct horse battery"), ACTOR, LONG_AGO
+            )
             return create_api_key(session, KeyInput(user, role, "test"), ACTOR, LONG_AGO).token
 
-    def people(self, tenant: TenantView, *keys: str, active_from: datetime = LONG_AGO, **changes: Any) -> dict[str, UUID]:
+    def people(
+        self, tenant: TenantView, *keys: str, active_from: datetime = LONG_AGO, **changes: Any
+    ) -> dict[str, UUID]:
         with self.db.begin(TenantScope(tenant.id)) as session:
-            return import_people(session, tenant.id, [PersonInput(key, active_from, **changes) for key in keys], ACTOR, LONG_AGO)
+            return import_people(
+                session, tenant.id, [PersonInput(key, active_from, **changes) for key in keys], ACTOR, LONG_AGO
+            )
 
     def cost_centres(self, tenant: TenantView, *codes: str, valid_from: date = date(2020, 1, 1)) -> None:
         with self.db.begin(TenantScope(tenant.id)) as session:
-            import_cost_centres(session, tenant.id, [CostCentreInput(code, code.title(), valid_from) for code in codes], ACTOR)
+            import_cost_centres(
+                session, tenant.id, [CostCentreInput(code, code.title(), valid_from) for code in codes], ACTOR
+            )
 
-    def assign(self, tenant: TenantView, key: str, *, valid_from: date = date(2020, 1, 1), recorded_at: datetime = LONG_AGO, **shares: int) -> None:
+    def assign(
+        self,
+        tenant: TenantView,
+        key: str,
+        *,
+        valid_from: date = date(2020, 1, 1),
+        recorded_at: datetime = LONG_AGO,
+        **shares: int,
+    ) -> None:
         weights = tuple((code, Decimal(weight)) for code, weight in shares.items())
         with self.db.begin(TenantScope(tenant.id)) as session:
             import_assignments(session, tenant.id, [AssignmentInput(key, valid_from, weights)], ACTOR, recorded_at)

@@ -1,6 +1,7 @@
 """Days and months as zones cut them, with the historic dates that break naive code."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -54,7 +55,7 @@ def test_days_tile_in_every_zone(name: str, day: date) -> None:
 
     assert days[0].starts_at == period.starts_at
     assert days[-1].ends_at == period.ends_at
-    assert all(first.ends_at == second.starts_at for first, second in zip(days, days[1:], strict=False))
+    assert all(first.ends_at == second.starts_at for first, second in pairwise(days))
 
 
 @given(st.dates(date(2000, 1, 1), date(2060, 12, 31)), st.integers(0, 240), st.sampled_from((1, 3, 12)))
