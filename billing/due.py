@@ -16,7 +16,7 @@ from core.periods import Period, add_months, day_start, local_date
 __all__ = ("DueItem", "Question", "due_items", "month_of")
 
 Timing = Literal["arrears", "advance", "again"]
-"""`again`: billed before and withdrawn; what it comes to now is the difference to nothing."""
+"""`again`: billed before; what it comes to now is a difference (all of it, where it was withdrawn)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
 from billing.actions.bill_group import Group, GroupKey, bill_group
+from billing.actions.rate_subscription import LOOK_BACK
 from billing.due import DueItem, Question, due_items, month_of
 from billing.errors import PeriodAlreadyBilled, PeriodInvalid, PeriodNotEnded, RunNeedsReason
 from billing.models import InvoiceRun
-from billing.reads import billed_by_subscription, withdrawn_periods
+from billing.reads import billed_by_subscription, looked_at, withdrawn_periods
 from billing.store import add, lock_account, set_run
 from core.clock import utc_now
 from core.db import Database
@@ -38,6 +39,9 @@ __all__ = ("BEAT", "NowOf", "RunOutcome", "bill_due")
 NowOf = Callable[[Session, TenantView], datetime]
 BEAT = "system:beat"
 """The actor of runs that the clock starts; one that finds nothing leaves no trace."""
+
+LATE_LOOK = timedelta(days=1)
+"""How often late facts of a subscription that is over are looked for; others have a next invoice."""
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +94,7 @@ def bill_due(  # noqa: PLR0913 - the options of a run, all by keyword
     Args:
         database: each document is a transaction of its own.
         actor: who runs it, for run and audit trail.
-        tenant_ids: only these consumers; None for all.
+        tenant_ids: only what these use or pay for; None for all.
         period: only periods of this month, `2026-10`; None for whatever is due.
         skip_grace: don't wait for late facts; needs a reason.
         reason: why, for the audit trail.
@@ -131,17 +135,19 @@ def _month(period: str | None) -> date | None:
 
 def _payers(session: Session, run: _Run, tenant_ids: Collection[UUID] | None) -> dict[UUID, list[tuple[UUID, UUID]]]:
     """Return the subscriptions that may have something due, by payer: (consumer, subscription)."""
-    tenants = [t for t in list_tenants(session) if tenant_ids is None or t.id in tenant_ids]
+    tenants = [t for t in list_tenants(session) if tenant_ids is None or {t.id, t.payer_id} & set(tenant_ids)]
     clocks = {tenant.id: run.now_of(session, tenant) for tenant in tenants}
     if run.month is not None and not any(_ended(run.month, tenant, clocks[tenant.id]) for tenant in tenants):
         raise PeriodNotEnded(f"{run.month:%Y-%m}")
     suspects = _suspects(session, clocks, skip_grace=run.skip_grace) | withdrawn_periods(session, clocks).keys()
-    billed = billed_by_subscription(session)
+    billed, looked = billed_by_subscription(session), looked_at(session, clocks)
     payers: dict[UUID, list[tuple[UUID, UUID]]] = defaultdict(list)
     for subscription in all_subscriptions(session):
         if subscription.tenant_id not in clocks:
             continue
-        if subscription.id in suspects or _opening(subscription, billed[subscription.id], clocks):
+        now = clocks[subscription.tenant_id]
+        opening = subscription.starts_at <= now and ("advance", subscription.starts_at) not in billed[subscription.id]
+        if subscription.id in suspects or opening or _over(subscription, looked.get(subscription.id), now):
             payers[subscription.payer_tenant_id].append((subscription.tenant_id, subscription.id))
     return payers
 
@@ -159,12 +165,10 @@ def _suspects(session: Session, clocks: dict[UUID, datetime], *, skip_grace: boo
     return found
 
 
-def _opening(
-    subscription: SubscriptionView, billed: Collection[tuple[str, datetime]], clocks: dict[UUID, datetime]
-) -> bool:
-    """Tell whether the first period's advance was never looked at."""
-    begun = subscription.starts_at <= clocks[subscription.tenant_id]
-    return begun and ("advance", subscription.starts_at) not in billed
+def _over(subscription: SubscriptionView, looked: datetime | None, now: datetime) -> bool:
+    """Tell whether an ended subscription is to be looked at for late facts: no next invoice brings them."""
+    ended = subscription.ends_at is not None and now - LOOK_BACK < subscription.ends_at <= now
+    return ended and looked is not None and looked <= now - LATE_LOOK
 
 
 def _ended(month: date, tenant: TenantView, now: datetime) -> bool:
@@ -222,15 +226,19 @@ def _items(
     """Return what is due of a subscription, with its currency and zone."""
     now = run.now_of(session, consumer)
     spans = open_periods(session, consumer.id, subscription_id, now)
+    if not spans:
+        return []
     subscription = get_subscription(session, consumer.id, subscription_id, now)
     billed = billed_by_subscription(session, [consumer.id])[subscription_id]
     withdrawn = withdrawn_periods(session, [consumer.id]).get(subscription_id)
+    last = withdrawn[1] if withdrawn else spans[-1].period
+    over = _over(subscription, looked_at(session, [consumer.id]).get(subscription_id), now)
     grace = timedelta(0) if run.skip_grace else timedelta(hours=consumer.grace_hours)
     tz = subscription.schedule.tz
     question = Question(now, grace, tz, run.month)
     items = due_items(consumer.id, subscription_id, [span.period for span in spans], billed, question)
-    if withdrawn is not None and run.month in (None, month_of(withdrawn[1], tz)):
-        items.append(DueItem(consumer.id, subscription_id, withdrawn[1], "again"))
+    if (withdrawn or (over and not items)) and run.month in (None, month_of(last, tz)):
+        items.append(DueItem(consumer.id, subscription_id, last, "again"))
     return [(item, subscription.currency, tz) for item in items]
 
 

@@ -23,6 +23,7 @@ __all__ = (
     "advances_ending",
     "billed_by_subscription",
     "billed_periods",
+    "looked_at",
     "next_revisions",
     "revisions_of",
     "withdrawn_periods",
@@ -180,6 +181,16 @@ def withdrawn_periods(session: Session, tenants: Collection[UUID]) -> dict[UUID,
         .order_by(BilledPeriod.subscription_id, BilledPeriod.starts_at)
     )
     return {row.subscription_id: (row.tenant_id, Period(row.starts_at, row.ends_at)) for row in rows}
+
+
+def looked_at(session: Session, tenants: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return when late facts of each subscription were last looked for."""
+    rows = session.execute(
+        select(BilledPeriod.subscription_id, func.max(BilledPeriod.measured_at))
+        .where(BilledPeriod.tenant_id.in_(tenants))
+        .group_by(BilledPeriod.subscription_id)
+    )
+    return {subscription_id: at for subscription_id, at in rows if at is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,14 @@ def test_a_parent_that_pays_gets_one_invoice_for_its_children_who_get_none(books
     assert october.evidence_count == 2
 
 
+def test_naming_a_parent_bills_what_it_pays_for(books, world):
+    parent = world.tenant("group")
+    child = world.tenant("one", parent_id=parent.id, bill_to_parent=True)
+    books.subscribe(child, starts_on=date(2026, 10, 1))
+
+    assert len(books.run(tenant_ids=[parent.id]).invoices) == 2
+
+
 def test_a_failing_customer_does_not_keep_the_others_from_being_billed(books, world):
     broken = world.tenant("broken", country="BR", tax_id="", tax_treatment="reverse_charge")
     sound = world.tenant("sound")

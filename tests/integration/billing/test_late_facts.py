@@ -194,6 +194,22 @@ def test_identities_found_to_be_one_person_give_the_closed_months_a_credit(books
     assert (note.kind, usage(note)) == ("credit_note", [("active", "late", "1", "4.20")])
 
 
+def test_late_facts_of_a_subscription_that_is_over_make_a_document_of_their_own(books, world):
+    acme = world.tenant()
+    books.subscribe(acme, "light", ends_on=date(2026, 9, 1))
+    books.send(acme, *books.active("2026-08-05", "ann"), now=AUGUST_RUN)
+    books.run(AUGUST_RUN)
+    books.send(acme, *books.active("2026-08-20", "bob"), now=SEPTEMBER_RUN)
+    books.run(SEPTEMBER_RUN)
+    books.run(SEPTEMBER_RUN)
+    books.run(OCTOBER_RUN)
+
+    assert [usage(invoice) for invoice in books.invoices(acme)] == [
+        [("active", "usage", "1", "4.20")],
+        [("active", "late", "1", "4.20")],
+    ]
+
+
 EXAMPLES = count()
 people = st.sampled_from(["ann", "bob", "cid", "dora", "eve"])
 days = st.sampled_from(["2026-08-05", "2026-08-25", "2026-09-10", "2026-09-20", "2026-10-02"])
