@@ -16,7 +16,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 from sqlalchemy.exc import DBAPIError
 
-from app.i18n import negotiate
+from app.i18n import negotiate, use
 from app.idempotency import Replayed
 from app.pages.environment import render
 from app.pages.frame import THEMES
@@ -61,8 +61,10 @@ def _is_api(request: Req) -> bool:
 def _look(request: Req) -> dict[str, Any]:
     """Return what the layout needs to know of the reader."""
     theme = request.cookies.get("theme", "")
+    reader = negotiate(request.headers.get("accept-language", ""))
+    use(reader)
     return {
-        "reader": negotiate(request.headers.get("accept-language", "")),
+        "reader": reader,
         "theme": theme if theme in THEMES else "",
         "csrf_token": "",
     }

@@ -11,7 +11,7 @@ from app.i18n import gettext, ngettext
 from app.pages import formats
 from app.pages.words import state_badge
 
-__all__ = ("environment", "render")
+__all__ = ("environment", "render", "role_name")
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 

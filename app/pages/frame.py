@@ -12,7 +12,7 @@ from core.periods import Period, add_months, month_period
 from tenants.principal import Principal
 from tenants.reads import TenantView
 
-__all__ = ("Crumb", "Frame", "Months", "Place", "PlaceInput", "months", "place")
+__all__ = ("Crumb", "Frame", "Months", "PlaceInput", "months", "place")
 
 MONTHS_SHOWN = 13
 THEMES = ("light", "dark")
@@ -117,9 +117,6 @@ class Frame:
     theme: str
     reader: Reader
     csrf_token: str
-
-
-Place = Frame
 
 
 def place(given: PlaceInput, section: str, *crumbs: Crumb, picker: Months | None = None) -> Frame:

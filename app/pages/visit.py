@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.i18n import gettext as _
 from app.i18n import negotiate, use
-from app.pages.environment import render
+from app.pages.environment import render, role_name
 from app.pages.frame import Crumb, Months, PlaceInput, months, place
 from app.pages.tables import Table, TableQuery, csv_text
 from core.clock import utc_now
+from core.errors import Forbidden
 from core.periods import local_date
-from tenants.principal import Principal, require
+from tenants.principal import Principal
 from tenants.reads import TenantView, list_tenants, tenant_now
 from tenants.roles import Permission
 
@@ -56,8 +57,16 @@ class _Visit:
         return TableQuery.of(self.path, self.parameters)
 
     def need(self, permission: Permission) -> None:
-        """Refuse who may not see this page."""
-        require(self.principal, permission)
+        """Refuse who may not see this page, in words for people.
+
+        Raises:
+            Forbidden: the role does not include it (`forbidden`).
+        """
+        if not self.principal.may(permission):
+            role = {"role": role_name(self.principal.role)}
+            raise Forbidden(
+                _("Your role (%(role)s) does not include this page. Ask an administrator if you need it.") % role
+            )
 
     def may(self, permission: Permission) -> bool:
         """Return whether the reader has a permission."""

@@ -85,7 +85,7 @@ def test_what_a_role_may_not_see_says_so(visit: Visit) -> None:
     visitor = visit("tenant_admin", "brightmart")
 
     page = visitor.go("/finance/brightmart", 403)
-    assert "Forbidden" in page.inner_text("h1")
+    assert "Administrator" in page.inner_text("main")
     visitor.go("/sales/customers", 403)
 
 
@@ -97,3 +97,26 @@ def test_a_change_without_the_page_s_token_is_refused(visit: Visit) -> None:
     )
 
     assert answer.status == 403
+
+
+def test_a_session_that_ended_meanwhile_leads_to_signing_in_not_to_a_broken_table(visit: Visit) -> None:
+    visitor = visit("tenant_admin", "brightmart")
+    page = visitor.go("/admin/brightmart/members?period=2026-10")
+
+    page.context.clear_cookies()
+    page.click("#evidence thead a:has-text('When')")
+
+    page.wait_for_url("**/sign-in?next=**")
+    # htmx tells the console of the refused request: that is what happened.
+    visitor.faults.clear()
+
+
+def test_a_service_that_cannot_be_reached_is_told(visit: Visit) -> None:
+    visitor = visit("tenant_admin", "brightmart")
+    page = visitor.go("/admin/brightmart/members?period=2026-10")
+
+    page.context.set_offline(True)
+    page.click("#evidence thead a:has-text('When')")
+
+    page.wait_for_selector(".offline:not([hidden])")
+    visitor.faults.clear()

@@ -190,3 +190,32 @@ const current = strip?.querySelector("[aria-current=page]");
 if (current && strip.scrollWidth > strip.clientWidth) {
   strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
 }
+
+// --- A part that could not be fetched --------------------------------------------------------------------
+
+// An answer that is an error is shown as the page it is.
+document.addEventListener("htmx:responseError", (event) => {
+  location.assign(event.detail.pathInfo.finalRequestPath || event.detail.pathInfo.requestPath);
+});
+
+// The session has ended meanwhile: the answer is the sign-in page, not a part of this one.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (new URL(event.detail.xhr.responseURL).pathname === "/sign-in") {
+    event.detail.shouldSwap = false;
+    location.reload();
+  }
+});
+
+function offline(shown) {
+  const notice = document.querySelector(".offline");
+  if (notice) {
+    notice.hidden = !shown;
+  }
+}
+
+document.addEventListener("htmx:sendError", () => offline(true));
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) {
+    offline(false);
+  }
+});

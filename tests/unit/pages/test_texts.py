@@ -19,7 +19,14 @@ TEMPLATE_FILES = sorted(TEMPLATES.rglob("*.html"))
 
 def _literal_words(text: str) -> set[str]:
     """Return the words that stand in a template outside of tags, expressions and comments."""
-    for pattern in (r"\{#.*?#\}", r"\{%.*?%\}", r"\{\{.*?\}\}", r"<script.*?</script>", r"<[^>]*>", r'hx-[a-z-]+="[^"]*"'):
+    for pattern in (
+        r"\{#.*?#\}",
+        r"\{%.*?%\}",
+        r"\{\{.*?\}\}",
+        r"<script.*?</script>",
+        r"<[^>]*>",
+        r'hx-[a-z-]+="[^"]*"',
+    ):
         text = re.sub(pattern, " ", text, flags=re.DOTALL)
     return set(re.findall(r"[A-Za-z]{2,}", text)) - ALLOWED
 
