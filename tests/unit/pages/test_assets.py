@@ -10,7 +10,7 @@ from app import assets
 def test_files_are_copied_from_npm_and_the_font_wheel(tmp_path: Path) -> None:
     for source in assets._FROM_NPM:
         file = tmp_path / "node_modules" / source
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("//")
 
     made = assets.copy(tmp_path / "node_modules", tmp_path / "vendor")
