@@ -17,8 +17,8 @@ AUDIENCES = {"extended-enterprise": 2}
 
 
 def sign_contract(db: Database, customer: Customer, tenant: TenantView) -> None:
-    """Begin the customer's contract on the first day of the world; the same contract again changes nothing."""
-    spec, first = customer.spec, customer.months[0]
+    """Begin the customer's contract on the first day that is billed; the same contract again changes nothing."""
+    spec, first = customer.spec, customer.months[customer.first_billed]
     wanted = SubscribeInput(
         tenant_id=tenant.id,
         plan_key=spec.plan,

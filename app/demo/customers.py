@@ -84,6 +84,7 @@ RETAILER = CustomerSpec(
     name="Brightmart Stores plc",
     entity="agora-eu",
     country="GB",
+    billed_months=2,
     time_zone="Europe/London",
     currency="GBP",
     address="1 Market Row\nLeeds LS1 4AB\nUnited Kingdom",
@@ -115,6 +116,7 @@ UNIVERSITY = CustomerSpec(
     name="Lakeshore University",
     entity="agora-us",
     country="US",
+    billed_months=4,
     time_zone="America/Chicago",
     currency="USD",
     address="200 College Avenue\nMadison, WI 53703\nUSA",
@@ -157,6 +159,7 @@ SOFTWARE = CustomerSpec(
     name="Kestrel Software, Inc.",
     entity="agora-us",
     country="US",
+    billed_months=6,
     time_zone="America/Los_Angeles",
     currency="USD",
     address="88 Harbor Way\nSan Diego, CA 92101\nUSA",
@@ -227,6 +230,7 @@ RESELLER = CustomerSpec(
     name="Alpina Digital Partner GmbH",
     entity="agora-eu",
     country="AT",
+    billed_months=3,
     time_zone="Europe/Vienna",
     currency="EUR",
     address="Getreidemarkt 9\n1060 Wien\nAustria",
@@ -245,6 +249,7 @@ def _child(slug: str, **fields_: object) -> CustomerSpec:
         "currency": RESELLER.currency,
         "parent": RESELLER.slug,
         "tax_treatment": RESELLER.tax_treatment,
+        "billed_months": RESELLER.billed_months,
     }
     return CustomerSpec(slug=slug, **{**base, **fields_})  # type: ignore[arg-type]
 

@@ -21,7 +21,7 @@ from app.demo.credentials import DemoCredentials, read_credentials, write_creden
 from app.demo.organisation import create_customers, report_moves
 from app.demo.people import Placement, population
 from app.demo.steps import ACTOR, Progress, done_steps, note_step
-from app.demo.world import Customer, World, build_world
+from app.demo.world import FULL_SIZE, Customer, World, build_world
 from billing.actions.bill_due import bill_due
 from core.clock import utc_now
 from core.db import Database
@@ -33,7 +33,6 @@ from tenants.reads import TenantView
 
 __all__ = ("load", "main")
 
-FULL_SIZE = 1000
 _BEGUN, _COMPLETE = "begun ", "complete"
 _AFTER_GRACE = timedelta(hours=73)
 
@@ -172,8 +171,8 @@ class _Loading:
         moves = _reported(customer, month + 1)
         if moves and f"moves {month + 1}" not in done:
             report_moves(self.db, tenant, moves, f"moves {month + 1}", billed_at + timedelta(hours=6))
-        if pays(customer) and f"chargeback {month}" not in done:
-            if month == 0:
+        if pays(customer) and month >= customer.first_billed and f"chargeback {month}" not in done:
+            if month == customer.first_billed:
                 agree_on_rules(self.db, tenant, billed_at)
             charge_back(self.db, customer, tenant, month, billed_at + timedelta(hours=24))
 

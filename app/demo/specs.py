@@ -81,7 +81,11 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class CustomerSpec:
-    """A customer: its contract, its people, its habits. `holidays` are `MM-DD`, of every year."""
+    """A customer: its contract, its people, its habits. `holidays` are `MM-DD`, of every year.
+
+    `billed_months` says for how long it is billed here; its facts of the months before were brought
+    along when it moved in, as customers do.
+    """
 
     slug: str
     name: str
@@ -96,6 +100,7 @@ class CustomerSpec:
     parent: str = ""
     plan: str = ""
     addons: tuple[str, ...] = ()
+    billed_months: int = 12
     holidays: tuple[str, ...] = ()
     centres: tuple[CentreSpec, ...] = ()
     crowd: Crowd = field(default_factory=Crowd)

@@ -12,10 +12,12 @@ from app.demo.customers import CUSTOMERS, ENTITIES
 from app.demo.specs import Crowd, CustomerSpec, EntitySpec, Rates
 from core.periods import add_months, day_start, zone
 
-__all__ = ("MONTHS", "SEED", "Customer", "World", "build_world")
+__all__ = ("FULL_SIZE", "MONTHS", "SEED", "Customer", "World", "build_world")
 
 SEED = 20261124
 MONTHS = 13
+FULL_SIZE = 1000
+"""Thousandths of the demo world's size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Customer:
     months: tuple[date, ...]
     edges_ms: tuple[int, ...]
     seed: int
+    first_billed: int = 0
+    """The number of the month in which the contract begins."""
 
     @property
     def slug(self) -> str:
@@ -60,7 +64,7 @@ class World:
         return next(customer for customer in self.customers if customer.slug == slug)
 
 
-def build_world(now: datetime, thousandths: int = 1000, seed: int = SEED) -> World:
+def build_world(now: datetime, thousandths: int = FULL_SIZE, seed: int = SEED) -> World:
     """Return the demo world that ends with the last month that is over everywhere before `now`.
 
     Args:
@@ -82,7 +86,9 @@ def _customer(spec: CustomerSpec, months: tuple[date, ...], thousandths: int, se
     rates = replace(spec.rates, **_scaled(spec.rates, spec.rates.scaled_names(), thousandths))
     crowd = replace(spec.crowd, **_scaled(spec.crowd, spec.crowd.scaled_names(), thousandths))
     scaled = replace(spec, rates=rates, crowd=crowd)
-    return Customer(scaled, months, tuple(int(edge.timestamp()) * 1000 for edge in edges), seed)
+    # Small worlds are for tests: they are billed from the first month on, so that a whole year is checked.
+    first_billed = MONTHS - 1 - spec.billed_months if thousandths == FULL_SIZE else 0
+    return Customer(scaled, months, tuple(int(edge.timestamp()) * 1000 for edge in edges), seed, first_billed)
 
 
 def _scaled(counts: Rates | Crowd, names: tuple[str, ...], thousandths: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A demo customer's thirteen months, lived through a second time: facts in, bills and statements out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -28,8 +28,8 @@ class Year:
     customer: Customer
     edges: list[datetime]
     answers: list[Answer] = field(default_factory=list)
-    bills: list[list[Line]] = field(default_factory=list)
-    closes: list[Known] = field(default_factory=list)
+    bills: dict[int, list[Line]] = field(default_factory=dict)
+    closes: dict[int, Known] = field(default_factory=dict)
     known: Known | None = None
 
 
@@ -42,9 +42,12 @@ def live_through(customer: Customer) -> Year:
     for delivery in deliveries(customer):
         year.answers.append(book.receive(delivery.events, delivery.corrections, delivery.accepted_at))
         year.known = known_now(customer, book, delivery.month)
-        if delivery.month < len(customer.months) - 1:
-            year.bills.append(account.run(year.known, edges[: delivery.month + 2]))
-            year.closes.append(known_now(customer, book, delivery.month + 1))
+        first = customer.first_billed
+        if first <= delivery.month < len(customer.months) - 1:
+            # The account counts months from the contract's begin, the world from its own.
+            lines = account.run(year.known, edges[first : delivery.month + 2])
+            year.bills[delivery.month] = [replace(line, month=line.month + first) for line in lines]
+            year.closes[delivery.month] = known_now(customer, book, delivery.month + 1)
     return year
 
 
