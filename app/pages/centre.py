@@ -7,7 +7,7 @@ from litestar import Response, get
 from app.i18n import gettext as _
 from app.pages.finance.accounts import account_name
 from app.pages.finance.reading import names_of
-from app.pages.finance.statements import statement_page, statements_list
+from app.pages.finance.statements import months_list, statement_page
 from app.pages.formats import month
 from app.pages.frame import Crumb, parse_month
 from app.pages.visit import TenantVisit
@@ -25,7 +25,7 @@ def own_statements(visit: TenantVisit) -> Response[str]:
     visit.need(Permission.STATEMENT_READ)
     names, own = names_of(visit), visit.principal.cost_centre
     found = statements(visit.session, visit.tenant.id, cost_centre=own, limit=SHOWN)
-    table = statements_list(found, names, visit.query, visit.path, newest_first=True)
+    table = months_list(found, visit.query, visit.path)
     title = account_name(own, names) if own else _("Statements")
     return visit.page("centre/statements.html", "centre", Crumb(title), title=title, table=table)
 

@@ -86,7 +86,7 @@ def test_a_bill_becomes_statements_that_add_up_to_it_and_the_maker_cannot_approv
     page.wait_for_selector("text=Journal")
 
     maker.go("/finance/brightmart/statements?period=2026-10")
-    assert _total_of_pages(page, "#statements", 5) == billed
+    assert _total_of_pages(page, "#statements", 4) == billed
     page.locator("#statements tbody th a").first.click()
     assert "% of the line" in page.inner_text("main")
     maker.go("/finance/brightmart?period=2026-10")
@@ -107,7 +107,7 @@ def test_a_final_act_without_its_word_changes_nothing(visit: Visit) -> None:
     other.eval_on_selector("#confirm-approve", "field => { field.removeAttribute('pattern'); field.value = 'yes' }")
     other.click(".confirm[open] form .btn-primary")
 
-    assert "Type the word" in other.inner_text("[role=alert]")
+    assert "Type the word" in other.inner_text("[role=alert]:visible")
     assert "Draft" in other.inner_text("dl.kv")
 
 
@@ -140,9 +140,9 @@ def test_a_cost_centre_s_owner_reads_their_own_statement_only(visit: Visit) -> N
     owner = visit("cost_centre_owner", "nordhaven-bank")
 
     page = owner.go("/centre/nordhaven-bank")
-    assert page.locator("#statements tbody tr").count() >= 1
-    centres = set(page.locator("#statements tbody th").all_inner_texts())
-    assert len(centres) == 1
+    own = page.inner_text("h1")
+    assert page.inner_text("#statements tbody th") == "September 2026"
     page.locator("#statements tbody th a").first.click()
+    assert page.inner_text("h1") == own
     assert "% of the line" in page.inner_text("main")
     owner.go("/finance/nordhaven-bank", 403)

@@ -34,7 +34,7 @@ def test_a_wrong_password_shows_the_form_again_with_the_address_kept(visit: Visi
     page.fill("#password", "not the password")
     page.click("form button")
 
-    assert "wrong" in page.inner_text("[role=alert]")
+    assert "wrong" in page.inner_text("[role=alert]:visible")
     assert page.input_value("#email") == email
 
 

@@ -11,7 +11,7 @@ from app.pages.finance.rules import method_name, say
 from app.pages.formats import day, money, month, percent, quantity
 from app.pages.formats import period as period_text
 from app.pages.frame import parse_month
-from app.pages.tables import Cell, Column, Table, TableQuery, cell, number
+from app.pages.tables import Cell, Column, Pager, Table, TableQuery, cell, number
 from app.pages.words import line_kind_name, meter_name
 from billing.chargebacks.journal import JournalLine
 from billing.chargebacks.views import PartView, StatementLineView, StatementSummary, StatementView
@@ -19,50 +19,54 @@ from core.money import Money
 from metering.reads import METERS
 from tenants.reads import TenantView
 
-__all__ = ("StatementLine", "StatementPage", "journal_table", "statement_page", "statements_list")
+__all__ = ("StatementLine", "StatementPage", "journal_table", "months_list", "statement_page", "statements_list")
 
 
-def statements_list(
-    found: Sequence[StatementSummary],
-    names: Mapping[str, str],
-    query: TableQuery,
-    base: str,
-    *,
-    newest_first: bool = False,
-) -> Table:
-    """Return statements, largest first, or newest month first."""
+def statements_list(found: Sequence[StatementSummary], names: Mapping[str, str], query: TableQuery, base: str) -> Table:
+    """Return the statements of a month, the largest first."""
     ordered = sorted(found, key=lambda one: (one.sums.net.currency, -one.sums.gross.amount_minor, one.cost_centre))
-    if newest_first:
-        ordered.sort(key=lambda one: one.period, reverse=True)
     shown, pager = query.page(query.sort(ordered, {"centre": lambda one: one.cost_centre, "gross": _gross}))
+    return _list(
+        query.columns(Column(_("Cost centre"), "centre"), *_amount_columns()),
+        [(Cell(account_name(one.cost_centre, names), href=f"{base}/{one.id}"), *_amounts(one)) for one in shown],
+        pager,
+    )
+
+
+def months_list(found: Sequence[StatementSummary], query: TableQuery, base: str) -> Table:
+    """Return the statements of one cost centre, the newest month first."""
+    ordered = sorted(found, key=lambda one: one.period, reverse=True)
+    shown, pager = query.page(query.sort(ordered, {"month": lambda one: one.period, "gross": _gross}))
+    return _list(
+        query.columns(Column(_("Month"), "month"), *_amount_columns()),
+        [(Cell(_month(one.period), href=f"{base}/{one.id}"), *_amounts(one)) for one in shown],
+        pager,
+    )
+
+
+def _list(columns: tuple[Column, ...], rows: Sequence[tuple[Cell, ...]], pager: Pager | None) -> Table:
     return Table(
         id="statements",
         caption=_("Statements"),
-        columns=query.columns(
-            Column(_("Cost centre"), "centre"),
-            Column(_("Month")),
-            Column(_("Net"), numeric=True),
-            Column(_("Tax"), numeric=True),
-            Column(_("Gross"), "gross", numeric=True),
-        ),
-        rows=tuple(_row(one, names, base) for one in shown),
+        columns=columns,
+        rows=tuple(rows),
         pager=pager,
         empty_title=_("No statement yet"),
         empty_text=_("Statements come when a run is posted: preview, approve, post."),
     )
 
 
+def _amount_columns() -> tuple[Column, Column, Column]:
+    return Column(_("Net"), numeric=True), Column(_("Tax"), numeric=True), Column(_("Gross"), "gross", numeric=True)
+
+
+def _amounts(one: StatementSummary) -> tuple[Cell, Cell, Cell]:
+    net, tax, gross = (number(money(part), part.text()) for part in (one.sums.net, one.sums.tax, one.sums.gross))
+    return net, tax, gross
+
+
 def _gross(one: StatementSummary) -> int:
     return one.sums.gross.amount_minor
-
-
-def _row(one: StatementSummary, names: Mapping[str, str], base: str) -> tuple[Cell, ...]:
-    amounts = (number(money(part), part.text()) for part in (one.sums.net, one.sums.tax, one.sums.gross))
-    return (
-        Cell(account_name(one.cost_centre, names), href=f"{base}/{one.id}"),
-        cell(_month(one.period)),
-        *amounts,
-    )
 
 
 def journal_table(lines: Sequence[JournalLine], query: TableQuery) -> Table:
