@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from billing.chargebacks.actions.approve_run import approve_run
 from billing.chargebacks.actions.create_pool_from_invoice import create_pool_from_invoice
 from billing.chargebacks.actions.create_run import create_run
+from billing.chargebacks.actions.pool_the_month import pool_the_month
 from billing.chargebacks.actions.post_run import post_run
 from billing.chargebacks.actions.preview_run import preview_run
 from billing.chargebacks.actions.set_rules import set_rules
@@ -138,7 +139,10 @@ class RunController(Controller):
         """Make a run of a month's pools, or with `preview` say what it would be and store nothing."""
         if data.preview:
             require(principal, Permission.CHARGEBACK_READ)
-            preview = preview_run(session, tenant, data.period, data.rules)
+            with session.begin_nested() as trial:  # pools that the run would make are tried out too
+                pool_the_month(session, tenant, data.period, principal.actor, tenant_now(session, tenant))
+                preview = preview_run(session, tenant, data.period, data.rules)
+                trial.rollback()
             return Response(RunAnswer.of_preview(preview), status_code=200)
         require(principal, Permission.CHARGEBACK_WRITE)
         run = create_run(session, tenant, data.period, principal.user_id, tenant_now(session, tenant))

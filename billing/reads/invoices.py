@@ -36,6 +36,7 @@ __all__ = (
     "invoices",
     "invoices_of_run",
     "invoices_page",
+    "issued_between",
     "parties_of",
     "payer_of",
     "rated_lines_of",
@@ -122,6 +123,17 @@ def invoice_for_period(session: Session, tenant_id: UUID, closes_on: date) -> tu
     ids = session.execute(
         select(Invoice.id)
         .where(Invoice.tenant_id == tenant_id, Invoice.closes_on == closes_on, Invoice.issued_id.is_not(None))
+        .order_by(Invoice.id)
+    ).scalars()
+    return tuple(get_invoice(session, tenant_id, invoice_id) for invoice_id in ids.all())
+
+
+def issued_between(session: Session, tenant_id: UUID, first: date, until: date) -> tuple[InvoiceView, ...]:
+    """Return a payer's issued documents with `first <= closes_on <= until`, oldest first."""
+    ids = session.execute(
+        select(Invoice.id)
+        .where(Invoice.tenant_id == tenant_id, Invoice.issued_id.is_not(None))
+        .where(Invoice.closes_on >= first, Invoice.closes_on <= until)
         .order_by(Invoice.id)
     ).scalars()
     return tuple(get_invoice(session, tenant_id, invoice_id) for invoice_id in ids.all())

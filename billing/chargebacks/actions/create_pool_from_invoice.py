@@ -16,9 +16,9 @@ from core.ids import new_id
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView
 
-__all__ = ("create_pool_from_invoice",)
+__all__ = ("FINAL", "create_pool_from_invoice", "pool_month")
 
-_FINAL = ("finalised", "paid", "uncollectible")
+FINAL = ("finalised", "paid", "uncollectible")
 
 
 def create_pool_from_invoice(
@@ -45,11 +45,11 @@ def create_pool_from_invoice(
     if found is not None:
         return found
     invoice = get_invoice(session, tenant.id, invoice_id)
-    if invoice.status not in _FINAL:
+    if invoice.status not in FINAL:
         raise InvoiceNotFinal(invoice.number or str(invoice.id), invoice.status)
     if month is not None:
         month_span(month, tenant.tz)
-    pool = _pool(tenant.id, invoice, month or _month(invoice), actor, now)
+    pool = _pool(tenant.id, invoice, month or pool_month(invoice), actor, now)
     if insert_pool(session, pool, composed_lines(session, invoice, pool["id"])):
         detail = {"invoice": invoice.number, "period": pool["period"]}
         record_audit(session, tenant.id, actor, "create_cost_pool", ("cost_pool", str(pool["id"])), detail)
@@ -60,7 +60,7 @@ def create_pool_from_invoice(
     return found
 
 
-def _month(invoice: InvoiceView) -> str:
+def pool_month(invoice: InvoiceView) -> str:
     """Return the month of the last day billed in arrears, or that in which a supply paid in advance begins."""
     return month_of(max(invoice.closes_on - timedelta(days=1), invoice.supplied_from))
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
+from billing.chargebacks.actions.pool_the_month import pool_the_month
 from billing.chargebacks.actions.preview_run import preview_run
 from billing.chargebacks.errors import NoRules, PeriodNotOpen
 from billing.chargebacks.models import ChargebackRun
@@ -23,6 +24,8 @@ __all__ = ("create_run",)
 
 def create_run(session: Session, tenant: TenantView, period: str, maker: UUID, now: datetime) -> RunView:
     """Make a draft run of a month by the current rules, for somebody else to approve.
+
+    Where the month has no pool to divide, its issued documents are taken into pools first.
 
     Args:
         session: scoped to the tenant.
@@ -43,6 +46,7 @@ def create_run(session: Session, tenant: TenantView, period: str, maker: UUID, n
     rules = current_rules(session, tenant.id)
     if rules is None:
         raise NoRules
+    pool_the_month(session, tenant, period, f"user:{maker}", now)
     preview = preview_run(session, tenant, period, [rule.document for rule in rules.rules])
     lines = [(line.pool_id, line.position) for line in preview.lines]
     kept = inputs_snapshot(preview.inputs, lines, (month.starts_at, month.ends_at))
