@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-__all__ = ("AUDIENCES", "PERSON_CLASSES", "IdentityRow", "People", "TraitRow", "Traits")
+__all__ = ("AUDIENCES", "DEFAULT_TRAITS", "PERSON_CLASSES", "IdentityRow", "People", "TraitRow", "Traits")
 
 PERSON_CLASSES = ("member", "guest", "anonymous", "service", "test")
 AUDIENCES = ("employee", "partner", "customer", "public")

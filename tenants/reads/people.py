@@ -3,15 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from tenants.attribution import AssignmentRow, Attribution
 from tenants.models import Assignment, CostCentre, IdentityKey, IdentityLink, Person, PersonTrait
-from tenants.people import IdentityRow, People, TraitRow
+from tenants.people import DEFAULT_TRAITS, IdentityRow, People, TraitRow
 
 __all__ = (
     "CostCentreView",
@@ -85,26 +85,46 @@ def people(
         .outerjoin(latest, and_(latest.c.identity_id == IdentityKey.id, latest.c.rank == 1))
         .where(IdentityKey.tenant_id == tenant_id)
     )
-    traits = session.execute(
-        select(
-            PersonTrait.identity_id,
-            PersonTrait.trait,
-            PersonTrait.valid_from,
-            PersonTrait.event_key,
-            PersonTrait.value,
-        ).where(PersonTrait.tenant_id == tenant_id)
-    )
+    traits = session.execute(_telling_traits(tenant_id))
     left = session.execute(
         select(Person.id, Person.active_to).where(Person.tenant_id == tenant_id, Person.active_to.is_not(None))
     )
     return People(
         (IdentityRow(*row) for row in rows),
         (
-            TraitRow(i, cast(Literal["class", "audience"], trait), at, key, value)
+            TraitRow(i, cast("Literal['class', 'audience']", trait), at, key, value)
             for i, trait, at, key, value in traits
             if key not in ignored_events
         ),
         {person_id: at for person_id, at in left if at is not None},
+    )
+
+
+def _telling_traits(tenant_id: UUID) -> Select[Any]:
+    """Select the statements about people, without those that say what holds of everybody anyway.
+
+    Of tens of thousands imported employees nearly all have one row a trait, and it is the default.
+    """
+    row = (
+        PersonTrait.identity_id,
+        PersonTrait.trait,
+        PersonTrait.valid_from,
+        PersonTrait.event_key,
+        PersonTrait.value,
+    )
+    alone = func.count().over(partition_by=(IdentityKey.home_person_id, PersonTrait.trait)) == 1
+    stated = (
+        select(*row, alone.label("alone"))
+        .join(
+            IdentityKey,
+            and_(IdentityKey.tenant_id == PersonTrait.tenant_id, IdentityKey.id == PersonTrait.identity_id),
+        )
+        .where(PersonTrait.tenant_id == tenant_id)
+        .subquery()
+    )
+    usual = (DEFAULT_TRAITS.person_class, DEFAULT_TRAITS.audience)
+    return select(stated.c.identity_id, stated.c.trait, stated.c.valid_from, stated.c.event_key, stated.c.value).where(
+        not_(and_(stated.c.alone, stated.c.value.in_(usual)))
     )
 
 
