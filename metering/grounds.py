@@ -1,11 +1,12 @@
 """What every meter computes from: facts, who people are, who carries them, and the policy (pure)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cached_property
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from tenants.people import People, Traits
 __all__ = ("Grounds", "Somebody", "Weighed", "entry_of", "excluded", "keys_of", "own_centre")
 
 ONE = Fraction(1)
+T = TypeVar("T")
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -144,6 +146,17 @@ class Grounds:
             since=tuple(first for first, _, _ in segments),
             centres=tuple(shares or UNASSIGNED for _, _, shares in segments),
         )
+
+    def once(self, work: "Callable[[Grounds], T]") -> T:
+        """Return what `work` makes of these grounds; meters of one kind share it, so it is made once."""
+        if work not in self._made:
+            self._made[work] = work(self)
+        made: T = self._made[work]
+        return made
+
+    @cached_property
+    def _made(self) -> dict[Any, Any]:
+        return {}
 
     @cached_property
     def _instants(self) -> list[datetime]:

@@ -73,7 +73,7 @@ def named(grounds: Grounds, statistic: Statistic) -> Reader:
 
     Released on 10 March with 30 days of cool-down: billable through 8 April.
     """
-    seats = _billable(grounds)
+    seats = grounds.once(_billable)
 
     def read(period: Period) -> Measurement:
         days = Days(period, grounds.tz)

@@ -157,7 +157,7 @@ class _Floor:
         self._leased: list[Session] = []
         self._weightless: list[Session] = []
         self._sessions: list[Session] = []
-        for session in sessions_of(grounds):
+        for session in grounds.once(sessions_of):
             self._kind_of(session).append(session)
         self.scale = lcm(*{session.weighed.weight.denominator for session in self._sessions})
         rows = list(self._rows())

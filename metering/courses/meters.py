@@ -29,7 +29,7 @@ def transactions(grounds: Grounds, statistic: Statistic) -> Reader:
 
     Charged in March, cancelled in April with 50 %: charged 1 in March, refunded 0.5 in April.
     """
-    book = replay(grounds)
+    book = grounds.once(replay)
 
     def read(period: Period) -> Measurement:
         entries: list[Entry] = []
