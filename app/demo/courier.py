@@ -18,6 +18,7 @@ from app.demo.organisation import import_organisation
 from app.demo.people import population
 from app.demo.steps import ACTOR, done_steps, note_step
 from app.demo.world import Customer, build_world
+from app.process import tune_collector
 from core.db import Database
 from core.scope import TenantScope
 from metering.actions.record_correction import CorrectionInput, record_correction
@@ -154,6 +155,7 @@ class RemoteCourier:
 
 def _work(link: Connection, route: Route) -> None:
     """Do errands until the other end is gone; so it also ends when the parent is killed."""
+    tune_collector()
     courier = Courier(route)
     try:
         while True:

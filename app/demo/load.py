@@ -22,6 +22,7 @@ from app.demo.organisation import create_customers, report_moves
 from app.demo.people import Placement, population
 from app.demo.steps import ACTOR, Progress, done_steps, note_step
 from app.demo.world import FULL_SIZE, Customer, World, build_world
+from app.process import tune_collector
 from billing.actions.bill_due import bill_due
 from core.clock import utc_now
 from core.db import Database
@@ -43,6 +44,7 @@ class NotBilled(RuntimeError):
 
 def main() -> None:
     """Load the demo world into the database of the settings, or adopt it."""
+    tune_collector()
     settings = load_settings()
     db = Database(settings.database_url, pool_size=4)
     try:
