@@ -4,12 +4,12 @@ from collections.abc import Collection
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tenants.models import Person
 
-__all__ = ("people_count", "person_names")
+__all__ = ("person_names",)
 
 CHUNK = 10_000
 
@@ -26,8 +26,3 @@ def person_names(session: Session, tenant_id: UUID, people: Collection[UUID]) ->
         )
         found |= {row.id: name for row in rows if (name := row.name or row.email or row.external_id)}
     return found
-
-
-def people_count(session: Session, tenant_id: UUID) -> int:
-    """Return how many people are known."""
-    return session.execute(select(func.count()).where(Person.tenant_id == tenant_id)).scalar_one()
