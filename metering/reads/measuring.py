@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
@@ -81,6 +81,9 @@ def load_grounds(session: Session, tenant: TenantView, spec: MeterSpec, period: 
     return Measuring(session, tenant, reading).grounds(spec, period)
 
 
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """Grounds of one kind of meter, and the periods that they can answer for."""
@@ -134,8 +137,9 @@ class Measuring:
         types, span = spec.fact_types(policies), spec.span(period, policies)
         kind = (types, spec.family, policy_hash(policies))
         known = self._loaded.get(kind)
-        if known is None or not known.answers(period.starts_at, span):
-            first = period.starts_at
+        # Only the use of seats is read for what was freed since a period's start.
+        first = period.starts_at if spec.family == "seats" else _ANY_TIME
+        if known is None or not known.answers(first, span):
             if known is not None and span.since is None:
                 first = min(first, known.first)
                 span = FactSpan(None, max(known.span.until, span.until) if known.span.until and span.until else None)
