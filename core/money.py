@@ -87,6 +87,8 @@ def quantize_quantity(value: Number) -> Decimal:
     >>> quantize_quantity(Fraction(2, 3))
     Decimal('0.666666666667')
     """
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return Decimal(value.numerator)
     scaled = Decimal(round_half_away(value, QUANTITY_DIGITS)).scaleb(-QUANTITY_DIGITS)
     whole = scaled.to_integral_value()
     return whole if scaled == whole else scaled.normalize()
