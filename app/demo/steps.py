@@ -7,8 +7,7 @@ stopped. Steps that could not be written down in time are safe to repeat.
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TextIO
 from uuid import UUID
 
@@ -19,10 +18,19 @@ from core.scope import TenantScope
 from tenants.actions.record_audit import record_audit
 from tenants.reads import audited_objects
 
-__all__ = ("ACTOR", "Progress", "done_steps", "note_step")
+__all__ = ("ACTOR", "Lived", "Progress", "done_steps", "note_step")
 
 ACTOR = "system:demo"
 _ACTION = "load_demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A step that was done: what, and how many of what."""
+
+    name: str
+    count: int
+    unit: str
 
 
 def done_steps(db: Database, tenant_id: UUID) -> frozenset[str]:
@@ -37,25 +45,17 @@ def note_step(session: Session, tenant_id: UUID, step: str) -> None:
 
 
 class Progress:
-    """Lines on the terminal: what, how many, how long."""
+    """Lines on the terminal: when, what, how many."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self.out = out
         self.started = time.monotonic()
-        self.count = 0
 
-    @contextmanager
-    def step(self, name: str, unit: str = "") -> Iterator["Progress"]:
-        """Tell about a step when it ends; within, `add` counts."""
-        begun, self.count = time.monotonic(), 0
-        yield self
-        counted = f"{self.count:>9,} {unit}" if unit else ""
-        print(f"  {name:<46}{time.monotonic() - begun:>6.1f} s {counted}", file=self.out, flush=True)
-
-    def add(self, number: int) -> None:
-        """Count what was done."""
-        self.count += number
+    def tell(self, lived: Lived) -> None:
+        """Tell about a step that is done."""
+        passed = time.monotonic() - self.started
+        print(f"  {passed:>5.1f} s  {lived.name:<58}{lived.count:>8,} {lived.unit}", file=self.out, flush=True)
 
     def finish(self) -> None:
         """Tell how long it took in all."""
-        print(f"  the demo world is loaded{time.monotonic() - self.started:>28.1f} s", file=self.out, flush=True)
+        print(f"  {time.monotonic() - self.started:>5.1f} s  the demo world is loaded", file=self.out, flush=True)

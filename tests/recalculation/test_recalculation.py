@@ -43,7 +43,7 @@ def demo(admin_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with fresh_database(admin_url) as url:
         database = Database(url)
-        load(database, tmp_path_factory.mktemp("run"), NOW, THOUSANDTHS, couriers=0, out=io.StringIO())
+        load(database, tmp_path_factory.mktemp("run"), NOW, THOUSANDTHS, processes=False, out=io.StringIO())
         yield database
         database.dispose()
 

@@ -66,7 +66,7 @@ def service(executable: str, admin_url: str, tmp_path_factory: pytest.TempPathFa
     run = tmp_path_factory.mktemp("run")
     with fresh_database(admin_url) as url:
         database = Database(url)
-        credentials = load(database, run, NOW, THOUSANDTHS, couriers=0, out=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+        credentials = load(database, run, NOW, THOUSANDTHS, processes=False, out=open(os.devnull, "w"))  # noqa: SIM115, PTH123
         users = {}
         for user in credentials.users:
             role = "approver" if user.email.startswith("approver") else user.role

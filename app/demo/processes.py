@@ -1,0 +1,82 @@
+"""Histories in processes of their own, so that two cores are of use."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from app.demo.history import Chapter, History
+from app.demo.steps import Lived
+from app.process import tune_collector
+
+__all__ = ("LoadFailed", "side_by_side")
+
+
+class LoadFailed(RuntimeError):
+    """A history came to a bad end; the message is its own."""
+
+
+def side_by_side(chapters: Sequence[Chapter]) -> Iterator[Lived]:
+    """Let the histories happen, one a process; tell what was lived through, as it comes.
+
+    Raises:
+        LoadFailed: one of them failed; the others are ended.
+    """
+    # Fresh interpreters: nothing of this process's connections and threads goes over.
+    context = multiprocessing.get_context("spawn")
+    links: list[Any] = []
+    processes = []
+    for chapter in chapters:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_happen, args=(theirs, chapter), daemon=True)
+        process.start()
+        theirs.close()
+        links.append(ours)
+        processes.append(process)
+    try:
+        while links:
+            for link in wait(links):
+                told = _told(link)
+                if told is None:
+                    links.remove(link)
+                else:
+                    yield told
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join(timeout=10)
+
+
+def _told(link: Any) -> Lived | None:
+    """Return what a process tells, or None where it is done."""
+    try:
+        told = link.recv()
+    except EOFError as error:
+        raise LoadFailed("A process of the load was ended. Start again: it goes on where it stopped.") from error
+    if isinstance(told, str):
+        raise LoadFailed(told)
+    return told if isinstance(told, Lived) else None
+
+
+def _happen(link: Connection, chapter: Chapter) -> None:
+    """Let a history happen; end at once when the parent has ended, however it did."""
+    threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
+    tune_collector()
+    history = History(chapter)
+    try:
+        for lived in history.happen():
+            link.send(lived)
+        link.send(None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        link.send(f"{type(error).__name__}: {error}")
+    finally:
+        history.close()
+
+
+def _end_with_parent(link: Connection) -> None:
+    try:
+        link.recv()
+    except (EOFError, OSError):
+        os._exit(1)
