@@ -55,13 +55,13 @@ def add_all(session: Session, model: type[Base], rows: Sequence[dict[str, Any]])
         session.execute(insert(model), rows)
 
 
-def lock_account(session: Session, tenant_id: UUID, now: datetime) -> bool:
-    """Lock the payer's account until the transaction ends; False where another run holds it."""
+def lock_account(session: Session, tenant_id: UUID, now: datetime, *, wait: bool = False) -> bool:
+    """Lock the payer's account until the transaction ends; False where another run holds it and `wait` is not set."""
     session.execute(upsert(BillingAccount).values(tenant_id=tenant_id).on_conflict_do_nothing())
     locked = session.execute(
         select(BillingAccount.tenant_id)
         .where(BillingAccount.tenant_id == tenant_id)
-        .with_for_update(skip_locked=True, key_share=False)
+        .with_for_update(skip_locked=not wait, key_share=False)
     ).scalar_one_or_none()
     if locked is None:
         return False

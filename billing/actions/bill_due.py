@@ -2,7 +2,8 @@
 
 Found is without locks, as steward. Billed is payer by payer: a short look under the payer's lock,
 then one transaction a document, in order of time. A run that is killed leaves whole documents or
-nothing; two runs at once step aside for each other; the next run looks again.
+nothing. Of two runs at once the later looker steps aside; where both hold a list, who finds a document
+made leaves the rest to the one who made it. The next run looks again.
 """
 
 from collections import defaultdict
@@ -179,11 +180,12 @@ def _bill_payer(run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]], 
     """Bill a payer's documents, oldest first, a transaction each."""
     try:
         with run.database.begin(TenantScope(payer_id)) as session:
-            groups = _groups(session, run, payer_id, wanted) if _locked(session, run, payer_id, done) else []
+            groups = _groups(session, run, payer_id, wanted) if _looks(session, run, payer_id, done) else []
         for group in groups:
             with run.database.begin(TenantScope(payer_id)) as session:
-                if not _locked(session, run, payer_id, done):
-                    return
+                # Not stepping aside here: another run may only be looking, and would step aside for us in turn.
+                # Whoever bills a document goes on to the next, so that at least one of them comes to the end.
+                lock_account(session, payer_id, run.now_of(session, group.payer), wait=True)
                 invoice_id = bill_group(session, group, run.now_of(session, group.payer))
             if invoice_id is not None:
                 done.invoices.append((payer_id, invoice_id))
@@ -200,8 +202,8 @@ def _bill_payer(run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]], 
         )
 
 
-def _locked(session: Session, run: _Run, payer_id: UUID, done: _Done) -> bool:
-    """Lock the payer's account; where another run holds it, note that and step aside."""
+def _looks(session: Session, run: _Run, payer_id: UUID, done: _Done) -> bool:
+    """Lock the payer's account to look what is due; where another run holds it, note that and step aside."""
     if lock_account(session, payer_id, run.now_of(session, get_tenant(session, payer_id))):
         return True
     done.busy.append(payer_id)

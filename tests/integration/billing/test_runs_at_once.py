@@ -75,6 +75,25 @@ def test_four_runs_at_once_bill_everything_once(books, tenants):
     assert_each_once(books, tenants)
 
 
+def test_a_run_under_way_does_not_step_aside_for_one_that_only_looks(books, tenants, database_url):
+    # After the first document somebody else takes the payer's account, does nothing with it and lets it go.
+    looks = []
+
+    def now_of(session, tenant):
+        if not looks and session.execute(text("select count(*) from invoice_issue")).scalar_one():
+            look = psycopg.connect(database_url)
+            look.execute("select 1 from billing_account where tenant_id = %s for update", [tenant.id])
+            looks.append(threading.Timer(0.2, look.close))
+            looks[0].start()
+        return NOW
+
+    outcome = bill_due(books.db, actor=ACTOR, now_of=now_of)
+
+    looks[0].join()
+    assert outcome.busy == ()
+    assert_each_once(books, tenants)
+
+
 def test_drafts_finalised_at_once_get_numbers_without_a_gap(books, tenants):
     bill_due(books.db, actor=ACTOR, now_of=lambda *_: NOW, finalise=False)
     drafts = rows(books, "select tenant_id, id from invoice")
