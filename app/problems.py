@@ -101,8 +101,10 @@ def refused(request: Req, error: Refused) -> Response[Any]:
     """Answer a refusal with its code."""
     errors = error.errors if isinstance(error, InvalidInput) else getattr(error, "errors", ())
     wait = getattr(error, "retry_after_s", None)
-    headers = {"Retry-After": str(wait)} if wait is not None else None
-    return _answer(request, error.status, error.code, error.detail, errors=tuple(errors), headers=headers)
+    headers = dict(getattr(error, "headers", {}))
+    if wait is not None:
+        headers["Retry-After"] = str(wait)
+    return _answer(request, error.status, error.code, error.detail, errors=tuple(errors), headers=headers or None)
 
 
 def malformed(request: Req, error: ValidationException) -> Response[Any]:

@@ -116,8 +116,15 @@ class IngestBusy(Refused):
     status = 429
     retry_after_s = 1
 
-    def __init__(self) -> None:
-        super().__init__("Too many events are waiting to be written. Send the same request again in a second.")
+    def __init__(self, measure: str, limit: int, left: int) -> None:
+        super().__init__(
+            f"This process is busy with other events ({measure}: {left:,} of {limit:,} left). Nothing of the request"
+            " was taken. Send the same again in a second, or smaller batches."
+        )
+        self.headers = {
+            "RateLimit-Policy": f'"{measure}";q={limit}',
+            "RateLimit": f'"{measure}";r={left};t={self.retry_after_s}',
+        }
 
 
 class DatabaseUnavailable(Refused):

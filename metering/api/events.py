@@ -21,6 +21,7 @@ from metering.api.event_docs import SendOperation
 from metering.errors import BodyTooLarge, EventNotFound, SchemaNotFound
 from metering.events import REGISTRY
 from metering.events.json_schema import event_schema, schema_index
+from metering.ingest.admission import Measure, Visit
 from metering.ingest.bodies import MAX_BODY_BYTES
 from metering.ingest.lane import IngestAnswer, IngestLane
 from metering.reads.event_log import EventFilter, EventView, find_event, list_events
@@ -48,23 +49,27 @@ def _lane(request: Req) -> IngestLane:
     return lane
 
 
-async def _body(request: Req) -> bytes:
-    """Read the body as far as the limit allows.
+async def _body(request: Req, visit: Visit) -> bytes:
+    """Read the body as far as the limits allow.
 
     Raises:
         BodyTooLarge: it is longer, or says so (`body_too_large`).
+        IngestBusy: other bodies take all the room (`ingest_busy`).
     """
-    announced = request.headers.get("content-length", "0")
-    chunks, size = [], int(announced) if announced.isdigit() else 0
-    if size <= MAX_BODY_BYTES:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                break
-            chunks.append(chunk)
-    if size > MAX_BODY_BYTES:
+    announced = request.headers.get("content-length", "")
+    counted = int(announced) if announced.isdigit() else 0
+    if counted > MAX_BODY_BYTES:
         raise BodyTooLarge(MAX_BODY_BYTES)
+    visit.hold(Measure.BYTES, counted)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLarge(MAX_BODY_BYTES)
+        if size > counted:
+            visit.hold(Measure.BYTES, size - counted)
+            counted = size
+        chunks.append(chunk)
     return b"".join(chunks)
 
 
@@ -134,7 +139,9 @@ class EventController(Controller):
         always safe.
         """
         require(principal, Permission.EVENTS_WRITE)
-        answer = await _lane(request).ingest_body(tenant, await _body(request), request.headers)
+        lane = _lane(request)
+        with lane.admission.visit(tenant.id) as visit:
+            answer = await lane.ingest_body(tenant, await _body(request, visit), request.headers, visit)
         return Response(answer, status_code=422 if answer.nothing_taken else 200)
 
     @post("/corrections", sync_to_thread=True)

@@ -44,7 +44,7 @@ class Limits:
     flights: int = 2
     """Flights at the same time, each on a connection of its own."""
     waiting_rows: int = 100_000
-    """Rows that may wait or fly; more are turned away."""
+    """Rows that may wait or fly; more are turned away. (What requests of the API hold is counted before.)"""
 
 
 class _Request:
@@ -80,7 +80,7 @@ class Batcher:
         if not rows:
             return []
         if self._rows and self._rows + len(rows) > self._limits.waiting_rows:
-            raise IngestBusy
+            raise IngestBusy("waiting-events", self._limits.waiting_rows, self._limits.waiting_rows - self._rows)
         request = _Request(rows)
         self._rows += len(rows)
         self._waiting.setdefault(tenant_id, deque()).append(request)

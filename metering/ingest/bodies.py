@@ -9,7 +9,7 @@ import zstandard
 
 from metering.errors import BodyMalformed, BodyTooLarge, ContentEncodingUnsupported, MediaTypeUnsupported
 
-__all__ = ("MAX_BODY_BYTES", "Mode", "decoded_body", "mode_of")
+__all__ = ("MAX_BODY_BYTES", "Mode", "decoded_body", "explained", "mode_of")
 
 MAX_BODY_BYTES = 10_000_000
 """The limit of a body, as it is sent and again after decompression."""
@@ -84,6 +84,35 @@ def decoded_body(raw: bytes, encoding: str) -> bytes:
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge(MAX_BODY_BYTES)
     return body
+
+
+def explained(error: BodyMalformed, raw: bytes, encoding: str) -> BodyMalformed:
+    """Return why a body is no JSON, if its encoding is to blame: cut off, or not named.
+
+    Args:
+        error: what JSON says of it.
+        raw: the body as it was sent.
+        encoding: the header Content-Encoding; '' for none.
+    """
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        for kind, magic in (("gzip", b"\x1f\x8b"), ("zstd", b"\x28\xb5\x2f\xfd")):
+            if raw.startswith(magic):
+                return BodyMalformed(f"The body looks like {kind}. Say so with the header Content-Encoding: {kind}.")
+    if name == "zstd" and _is_cut_off(raw):
+        return BodyMalformed("The body ends before its zstd frame does. Nothing of it was taken; send it again.")
+    return error
+
+
+def _is_cut_off(raw: bytes) -> bool:
+    """Tell whether a frame whose content is known to be within the limit lacks its end."""
+    while raw:
+        unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        unpacker.decompress(raw)
+        if not unpacker.eof:
+            return True
+        raw = unpacker.unused_data
+    return False
 
 
 def _from_zstd(raw: bytes) -> bytes:

@@ -3,6 +3,7 @@
 Each event is decoded by itself, so that a bad one cannot sink the others.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -87,6 +88,39 @@ def _array(body: bytes) -> list[Raw]:
         return _ARRAY.decode(body)
     except RecursionError:
         return _split_deep(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        events = _split_lenient(body)
+        if events is None:
+            raise
+        return events
+
+
+_lenient = json.JSONDecoder(strict=False)
+_GAP = re.compile(r"[ \t\r\n]*")
+
+
+def _split_lenient(body: bytes) -> list[Raw] | None:
+    """Split an array of which some events only Python would read (NaN, control characters in strings).
+
+    So one sender's bad number does not keep the events beside it out. None where it is no array.
+    """
+    text = body.decode("utf-8", "surrogateescape")
+    events: list[Raw] = []
+    at = _GAP.match(text).end() + 1  # type: ignore[union-attr] # behind the bracket; it matches always
+    try:
+        while True:
+            start = _GAP.match(text, at).end()  # type: ignore[union-attr]
+            _, end = _lenient.raw_decode(text, start)
+            events.append(Raw(text[start:end].encode("utf-8", "surrogateescape")))
+            at = _GAP.match(text, end).end() + 1  # type: ignore[union-attr]
+            if text[at - 1 : at] == "]":
+                return None if text[at:].strip() else events
+            if text[at - 1 : at] != ",":
+                return None
+            if len(events) > MAX_EVENTS:
+                return events  # too many already, whatever follows
+    except (ValueError, RecursionError):
+        return None
 
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)

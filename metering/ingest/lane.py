@@ -14,9 +14,10 @@ from msgspec import Raw, Struct
 
 from core.clock import utc_now
 from core.db import INGEST
-from metering.errors import DatabaseUnavailable, EventFault
+from metering.errors import BodyMalformed, DatabaseUnavailable, EventFault
+from metering.ingest.admission import Admission, Budget, Measure, Visit
 from metering.ingest.batcher import Batcher, Limits, Verdict
-from metering.ingest.bodies import decoded_body, mode_of
+from metering.ingest.bodies import decoded_body, explained, mode_of
 from metering.ingest.cloudevents import FaultyEvent, split_body
 from metering.ingest.connections import Connections
 from metering.ingest.identities import Resolver
@@ -72,12 +73,20 @@ class Prepared:
 class IngestLane:
     """One per process and event loop: its connections, what it remembers, and its group commit."""
 
-    def __init__(self, database_url: str, limits: Limits | None = None, role: str = INGEST) -> None:
+    def __init__(
+        self, database_url: str, limits: Limits | None = None, role: str = INGEST, budget: Budget | None = None
+    ) -> None:
         limits = limits or Limits()
+        self.admission = Admission(budget)
         self._connections = Connections(database_url, limits.flights + 1, role)
         self._resolver = Resolver(self._connections)
         self._writer = FactWriter(self._connections)
         self._batcher = Batcher(self._writer.write, limits)
+
+    @property
+    def fallbacks(self) -> int:
+        """How often a flight met a duplicate on the straight way and was flown again."""
+        return self._writer.fallbacks
 
     async def now(self, tenant: TenantView) -> datetime:
         """Return what time it is for the tenant: its test clock's, else the service's.
@@ -99,13 +108,16 @@ class IngestLane:
         now: datetime = row[0]
         return now
 
-    async def ingest_body(self, tenant: TenantView, body: bytes, headers: Mapping[str, str]) -> IngestAnswer:
+    async def ingest_body(
+        self, tenant: TenantView, body: bytes, headers: Mapping[str, str], visit: Visit
+    ) -> IngestAnswer:
         """Take a request's events; they are durable when this returns.
 
         Args:
             tenant: whose facts they are.
             body: as sent, maybe compressed.
             headers: the request's, names in lower case.
+            visit: what the request holds; the bytes of `body` are counted already.
 
         Raises:
             MediaTypeUnsupported, ContentEncodingUnsupported, BodyTooLarge, BodyMalformed, TooManyEvents:
@@ -113,8 +125,15 @@ class IngestLane:
             IngestBusy, DatabaseUnavailable: to send the same again is safe.
         """
         mode = mode_of(headers)
-        plain = decoded_body(body, headers.get("content-encoding", ""))
-        events = split_body(plain, mode, headers)
+        encoding = headers.get("content-encoding", "")
+        plain = decoded_body(body, encoding)
+        if plain is not body:
+            visit.hold(Measure.BYTES, len(plain))
+        try:
+            events = split_body(plain, mode, headers)
+        except BodyMalformed as error:
+            raise explained(error, body, encoding) from error
+        visit.hold(Measure.EVENTS, len(events))
         rules = Rules(await self.now(tenant), version_required=mode.version_required)
         return await self.ingest(tenant.id, events, rules)
 

@@ -16,7 +16,7 @@ from metering.errors import (
     MediaTypeUnsupported,
     TooManyEvents,
 )
-from metering.ingest.bodies import MAX_BODY_BYTES, Mode, decoded_body, mode_of
+from metering.ingest.bodies import MAX_BODY_BYTES, Mode, decoded_body, explained, mode_of
 from metering.ingest.cloudevents import FaultyEvent, split_body
 from metering.ingest.validation import Draft, Rules, draft_event
 
@@ -111,6 +111,24 @@ def test_a_gzip_body_that_stops_short_is_malformed() -> None:
         decoded_body(gzip.compress(b"[]" * 1000)[:-12], "gzip")
 
 
+@pytest.mark.parametrize(
+    ("raw", "encoding", "reason"),
+    [
+        (zstandard.compress(b'[{"a":1},' * 100)[:-9], "zstd", "ends before its zstd frame does"),
+        (zstandard.compress(b"[1") + zstandard.compress(b",2]")[:-1], "zstd", "ends before its zstd frame does"),
+        (zstandard.compress(b"["), "zstd", "is not JSON"),
+        (gzip.compress(b"[1]"), "", "Content-Encoding: gzip"),
+        (zstandard.compress(b"[1]"), "identity", "Content-Encoding: zstd"),
+        (b"[", "", "is not JSON"),
+    ],
+)
+def test_a_body_that_is_no_json_because_of_its_encoding_is_told_so(raw: bytes, encoding: str, reason: str) -> None:
+    with pytest.raises(BodyMalformed) as caught:
+        split_body(decoded_body(raw, encoding), Mode.PLAIN, {})
+
+    assert reason in str(explained(caught.value, raw, encoding))
+
+
 def test_an_unknown_encoding_is_refused() -> None:
     with pytest.raises(ContentEncodingUnsupported):
         decoded_body(b"", "br")
@@ -170,6 +188,59 @@ def test_one_event_that_is_too_deep_does_not_sink_its_batch() -> None:
 
     assert draft(bytes(first)).id == draft(bytes(third)).id == 'quote " and ] bracket'
     assert code_of(bytes(second)) == "nesting_too_deep"
+
+
+@pytest.mark.parametrize(
+    "bad", [b'{"n":NaN}', b'{"n":-Infinity}', b'"a' + bytes([1]) + b'"', b'{"t":"' + bytes([255, 254]) + b'"}']
+)
+def test_one_event_that_is_no_json_does_not_sink_its_batch(bad: bytes) -> None:
+    good = json.dumps(event()).encode()
+
+    events = split_body(b" [ " + good + b" , " + bad + b" ," + good + b" ] ", Mode.BATCH, {})
+
+    assert [bytes(raw) for raw in events] == [good, bad, good]
+    assert code_of(bytes(events[1])) == "event_invalid"
+
+
+@pytest.mark.parametrize("rest", [b"", b",", b"]x", b"}", b",]", b" 1]"])
+def test_what_is_no_array_even_so_is_malformed(rest: bytes) -> None:
+    with pytest.raises(BodyMalformed):
+        split_body(b"[NaN" + rest, Mode.BATCH, {})
+
+
+def test_a_huge_array_of_bad_numbers_is_given_up_early() -> None:
+    with pytest.raises(TooManyEvents):
+        split_body(b"[" + b"NaN," * 2_000_000 + b"1]", Mode.BATCH, {})
+
+
+def twice(name: str, before: str, **changes: Any) -> str:
+    return json.dumps(event(**changes), separators=(",", ":")).replace(f'"{name}":', f'{before},"{name}":', 1)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        twice("id", '"id":"e-0"'),
+        twice("course_id", '"course_id":"c-0"'),
+        twice("c", '"c" : 2', data={"a": {"b": [{"c": 1}]}}, type="custom"),
+        twice("id", '"i' + chr(92) + 'u0064":"e-0"'),
+        twice("traceparent", '"traceparent":"0"', traceparent="1"),
+    ],
+)
+def test_a_name_that_stands_twice_in_an_object_is_refused_rather_than_half_lost(whole: str) -> None:
+    assert code_of(whole.encode()) == "event_invalid"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": {"course_id": ":x", "course_type": "wbt", "url": 'https://a:1/":', "b": [{"a": 1}, {"a": 2}]}},
+        {"datacontenttype": "application/json", "traceparent": "00", "sequence": 7},
+    ],
+)
+def test_names_that_stand_once_in_each_object_are_no_repetition(changes: dict[str, Any]) -> None:
+    assert draft(event(**changes)).id == "e-1"
+    assert draft(json.dumps(event(**changes), indent=2, separators=(" ,", " : ")).encode()).id == "e-1"
 
 
 def test_a_deep_body_with_unbalanced_brackets_is_malformed() -> None:
