@@ -1,0 +1,80 @@
+"""A transcript as most learning systems export it: one row a person and course, with dates.
+
+A row becomes an enrolment, and a completion or a cancellation where it says so. Ids are made of
+person, course and the day of each, so that next month's transcript adds only what is new.
+"""
+
+from metering.imports.mapping import Condition, Mapping, Rule, Value
+
+__all__ = ("EXAMPLE", "MAPPING", "TEXT", "TITLE")
+
+TITLE = "Learning transcript"
+TEXT = (
+    "One row a person and course: user, course, status, enrolled, completed, score. Becomes an enrolment, and a"
+    " completion where there is a date and the status says so."
+)
+EXAMPLE = "User,Course,Status,Enrolled,Completed,Score"
+
+_COURSE: dict[str, Value | str] = {
+    "course_id": Value(column="Course", required=True),
+    "course_type": Value(
+        column="Course type",
+        values={
+            "wbt": "wbt", "elearning": "wbt", "e-learning": "wbt", "online": "wbt", "course": "wbt", "": "wbt",
+            "ilt": "ilt", "class": "ilt", "classroom": "ilt", "webinar": "ilt",
+            "simulation": "simulation", "program": "program", "curriculum": "program", "learning plan": "program",
+        },
+        otherwise="wbt",
+    ),
+    "registration": "Registration",
+}  # fmt: skip
+_DONE = ["completed", "complete", "passed", "successful", "finished", "failed"]
+_GONE = ["cancelled", "canceled", "withdrawn", "unenrolled", "dropped"]
+
+MAPPING = Mapping(
+    source="lms",
+    columns={
+        "User": ["User ID", "Username", "User name", "Login", "Employee ID", "Learner", "Email", "E-mail", "user_id"],
+        "Course": ["Course ID", "Course code", "Training", "Item ID", "Learning object", "course_id", "Course title"],
+        "Status": ["Completion status", "Course status", "Enrollment status", "Enrolment status"],
+        "Enrolled": [
+            "Enrolled date", "Enrolled on", "Enrollment date", "Enrolment date", "Date enrolled", "Registration date",
+            "enrolled_at",
+        ],
+        "Completed": ["Completed date", "Completed on", "Completion date", "Date completed", "completed_at"],
+        "Cancelled": ["Cancelled date", "Cancellation date", "Withdrawn date", "cancelled_at"],
+        "Score": ["Final score", "Grade", "Result"],
+        "Course type": ["Type", "Training type", "Item type"],
+        "Registration": ["Registration ID", "Enrollment ID", "Enrolment ID"],
+    },
+    optional=["Score", "Course type", "Registration", "Cancelled"],
+    rules=[
+        Rule(
+            key="enrolled",
+            when=[Condition(column="Enrolled", filled=True)],
+            type="course.enrolled",
+            time="Enrolled",
+            subject="User",
+            identity=["User", "Course", "Enrolled", "Registration"],
+            data=_COURSE,
+        ),
+        Rule(
+            key="completed",
+            when=[Condition(column="Status", any_of=_DONE), Condition(column="Completed", filled=True)],
+            type="course.completed",
+            time="Completed",
+            subject="User",
+            identity=["User", "Course", "Completed", "Registration"],
+            data={**_COURSE, "score": "Score"},
+        ),
+        Rule(
+            key="cancelled",
+            when=[Condition(column="Status", any_of=_GONE), Condition(column="Cancelled", filled=True)],
+            type="course.cancelled",
+            time="Cancelled",
+            subject="User",
+            identity=["User", "Course", "Cancelled", "Registration"],
+            data=_COURSE,
+        ),
+    ],
+)  # fmt: skip
