@@ -6,6 +6,7 @@ from celery.schedules import schedule
 from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
 from app.process import tune_collector
 from core.settings import load_settings
+from metering.tasks import run_imports
 
 __all__ = ("app",)
 
@@ -28,6 +29,7 @@ app.conf.update(
     beat_schedule={
         "bill": {"task": "tollbook.bill", "schedule": schedule(60), "options": {"expires": 55}},
         "seal-audit": {"task": "tollbook.seal_audit", "schedule": schedule(5), "options": {"expires": 4}},
+        "import": {"task": "tollbook.import", "schedule": schedule(2), "options": {"expires": 2}},
         "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
     },
 )
@@ -35,3 +37,4 @@ app.conf.update(
 app.task(name="tollbook.bill")(bill_what_is_due)
 app.task(name="tollbook.seal_audit")(seal_audit_trails)
 app.task(name="tollbook.purge")(purge_what_expired)
+app.task(name="tollbook.import")(run_imports)

@@ -15,6 +15,10 @@ __all__ = (
     "EventNotFound",
     "GranularityInvalid",
     "GroupingInvalid",
+    "ImportMediaUnsupported",
+    "ImportNotFound",
+    "ImportOver",
+    "ImportTooLarge",
     "IngestBusy",
     "MediaTypeUnsupported",
     "MeterUnknown",
@@ -204,3 +208,45 @@ class CursorInvalid(Refused):
 
     def __init__(self) -> None:
         super().__init__("The cursor is not one that this list gave. Start again without it.")
+
+
+class ImportNotFound(NotFound):
+    """No such import."""
+
+    code = "import_not_found"
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__("import", job_id)
+
+
+class ImportTooLarge(Refused):
+    """The file is over the limit."""
+
+    code = "import_too_large"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The file has more than {limit:,} bytes. Cut it up: parts that overlap never count twice.")
+
+
+class ImportMediaUnsupported(Refused):
+    """The body is not a file of a format that is read."""
+
+    code = "import_media_unsupported"
+    status = 415
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            f"'{content_type or 'no Content-Type'}' is not a file that is read here. Send text/csv,"
+            " application/x-ndjson, application/vnd.apache.parquet, application/octet-stream, or a form with a field"
+            " 'file'. Single events in JSON go to POST /v1/events."
+        )
+
+
+class ImportOver(Refused):
+    """The import has ended already; what was taken stays."""
+
+    code = "import_over"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The import is {status} already. Events that it took are changed by corrections.")

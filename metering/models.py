@@ -26,7 +26,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Identity, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -123,3 +132,72 @@ class PolicyBinding(Base):
     recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
     policies: Mapped[Any] = json_column()
     policy_hash: Mapped[str]
+
+
+class ImportJob(Base):
+    """A file that was sent, how it is read, and how far that has come.
+
+    One per file, way of reading and kind (dry run or not): the same again is the same import.
+    `rows_read` is the row offset at which a worker goes on; `pending_at` is the acceptance time of
+    the batch after it, recorded before the batch is stored, so that a batch that was stored but not
+    recorded when a worker died is known for this import's own.
+    """
+
+    __tablename__ = "import_job"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "content_hash", "plan_hash", "dry_run"),
+        CheckConstraint("status in ('queued', 'running', 'done', 'cancelled', 'failed')", name="status"),
+        CheckConstraint("(status = 'failed') = (error_code <> '')", name="failed_says_why"),
+        Index("ix_import_job_waiting", "tenant_id", "created_at", postgresql_where="status in ('queued', 'running')"),
+    )
+    tenant_id: Mapped[TenantId]
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    file_name: Mapped[str]
+    size_bytes: Mapped[int]
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    plan_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    plan: Mapped[Any] = json_column()
+    preset: Mapped[str]
+    dry_run: Mapped[bool]
+    preview: Mapped[Any] = json_column()
+    status: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[Instant]
+    started_at: Mapped[Instant | None]
+    finished_at: Mapped[Instant | None]
+    rows_expected: Mapped[int]
+    rows_read: Mapped[int]
+    rows_skipped: Mapped[int]
+    accepted: Mapped[int]
+    duplicate: Mapped[int]
+    conflict: Mapped[int]
+    rejected: Mapped[int]
+    unmetered: Mapped[int]
+    pending_at: Mapped[Instant | None]
+    error_code: Mapped[str]
+    error_detail: Mapped[str]
+
+
+class ImportPart(Base):
+    """A piece of a file, compressed, from when it was sent until its import is over."""
+
+    __tablename__ = "import_part"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "job_id"], ["import_job.tenant_id", "import_job.id"]),)
+    tenant_id: Mapped[TenantId]
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportFault(Base):
+    """Something in a row of a file that was not taken; `position` tells the faults of one row apart."""
+
+    __tablename__ = "import_fault"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "job_id"], ["import_job.tenant_id", "import_job.id"]),)
+    tenant_id: Mapped[TenantId]
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    row_number: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    column_name: Mapped[str]
+    code: Mapped[str]
+    detail: Mapped[str]

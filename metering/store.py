@@ -1,14 +1,28 @@
-"""Writes of corrections and policies; facts themselves are written by `metering.ingest` alone."""
+"""Writes of corrections, policies and imports; facts themselves are written by `metering.ingest` alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, update
+from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
-from metering.models import Correction, PolicyBinding
+from metering.models import Correction, ImportFault, ImportJob, ImportPart, PolicyBinding
 
-__all__ = ("add_correction", "add_policy_binding")
+__all__ = (
+    "add_correction",
+    "add_import",
+    "add_import_faults",
+    "add_import_part",
+    "add_policy_binding",
+    "advance_import",
+    "drop_import_faults",
+    "drop_import_parts",
+    "end_import",
+    "reopen_import",
+)
 
 
 def add_correction(session: Session, row: Mapping[str, Any]) -> None:
@@ -19,3 +33,68 @@ def add_correction(session: Session, row: Mapping[str, Any]) -> None:
 def add_policy_binding(session: Session, row: Mapping[str, Any]) -> None:
     """Append a binding of counting policies; its columns are those of `PolicyBinding`."""
     session.execute(insert(PolicyBinding).values(dict(row)))
+
+
+def add_import(session: Session, row: Mapping[str, Any]) -> bool:
+    """Insert an import unless the same file is known, read the same way; return whether it was new."""
+    made = session.execute(insert_or(ImportJob).values(dict(row)).on_conflict_do_nothing().returning(ImportJob.id))
+    return made.first() is not None
+
+
+def reopen_import(session: Session, tenant_id: UUID, job_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Let an import that is over go on; its columns are those of `ImportJob`."""
+    wanted = update(ImportJob).where(ImportJob.tenant_id == tenant_id, ImportJob.id == job_id)
+    session.execute(wanted.values(dict(changes)))
+
+
+def add_import_part(session: Session, tenant_id: UUID, job_id: UUID, number: int, content: bytes) -> None:
+    """Store a piece of a file."""
+    session.execute(insert(ImportPart).values(tenant_id=tenant_id, job_id=job_id, number=number, content=content))
+
+
+def drop_import_parts(session: Session, tenant_id: UUID, job_id: UUID) -> None:
+    """Delete a file's pieces: nobody needs them any more."""
+    session.execute(delete(ImportPart).where(ImportPart.tenant_id == tenant_id, ImportPart.job_id == job_id))
+
+
+def drop_import_faults(session: Session, tenant_id: UUID, job_id: UUID) -> None:
+    """Delete the list of bad rows of a dry run that begins again."""
+    session.execute(delete(ImportFault).where(ImportFault.tenant_id == tenant_id, ImportFault.job_id == job_id))
+
+
+def add_import_faults(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append bad rows; a row that is told again (a batch that is read once more) stays as it was."""
+    if rows:
+        session.execute(insert_or(ImportFault).on_conflict_do_nothing(), [dict(row) for row in rows])
+
+
+def advance_import(
+    session: Session, tenant_id: UUID, job_id: UUID, rows_read: int, gained: Mapping[str, int], **changes: Any
+) -> bool:
+    """Add to an import's counts if it is running and stands at `rows_read`; return whether it did."""
+    columns = ImportJob.__table__.c
+    done = session.execute(
+        update(ImportJob)
+        .where(
+            ImportJob.tenant_id == tenant_id,
+            ImportJob.id == job_id,
+            ImportJob.status == "running",
+            ImportJob.rows_read == rows_read,
+        )
+        .values({**{name: columns[name] + count for name, count in gained.items()}, **changes})
+        .returning(ImportJob.id)
+    )
+    return done.first() is not None
+
+
+def end_import(
+    session: Session, tenant_id: UUID, job_id: UUID, status: str, at: datetime, error: tuple[str, str] = ("", "")
+) -> bool:
+    """End an import that waits or runs (with code and sentence, where it failed); return whether it did."""
+    done = session.execute(
+        update(ImportJob)
+        .where(ImportJob.tenant_id == tenant_id, ImportJob.id == job_id, ImportJob.status.in_(("queued", "running")))
+        .values(status=status, finished_at=at, error_code=error[0], error_detail=error[1])
+        .returning(ImportJob.id)
+    )
+    return done.first() is not None
