@@ -1,7 +1,7 @@
-"""The API of metering: events in and out, usage and its evidence."""
+"""The API of metering: events and files in and out, usage and its evidence."""
 
-from metering.api import events, usage
+from metering.api import events, imports, usage
 
 __all__ = ("route_handlers",)
 
-route_handlers = (*events.route_handlers, *usage.route_handlers)
+route_handlers = (*events.route_handlers, *imports.route_handlers, *usage.route_handlers)
