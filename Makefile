@@ -74,8 +74,9 @@ messages: setup-dev ## Collect the texts of the pages for translation
 crash: setup-dev ## The long crash test: 200 rounds of kill -9
 	@CRASH_ROUNDS=200 $(BIN)/python -m pytest -q tests/crash
 
-bench: setup-dev ## Measure ingestion against bare COPY in the same run
-	@$(BIN)/python -m bench.ingest
+ROWS := 300000
+bench: setup-dev ## Measure every figure beside its yardstick; ROWS=20000000 for the true size
+	@$(BIN)/python -m bench --rows $(ROWS)
 
 lock: $(UV) ## Resolve the requirement files anew
 	@for f in runtime embedded dev node; do $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done

@@ -19,7 +19,10 @@ READY_S = 90
 class WebProcess:
     """Granian with one worker, as in the Procfile; the port stays the same."""
 
-    def __init__(self, database_url: str, directory: Path, **environment: str) -> None:
+    def __init__(
+        self, database_url: str, directory: Path, factory: str = "app.asgi:create_app", **environment: str
+    ) -> None:
+        self._factory = factory
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = directory / "web.log"
@@ -40,7 +43,7 @@ class WebProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        serve = ["granian", "--interface", "asgi", "--factory", "app.asgi:create_app", "--workers", "1", "--no-ws"]
+        serve = ["granian", "--interface", "asgi", "--factory", self._factory, "--workers", "1", "--no-ws"]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *serve, "--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning"],
@@ -49,12 +52,21 @@ class WebProcess:
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200:
                     return
             time.sleep(0.05)
         raise AssertionError(self._log.read_text()[-3000:])
+
+    def stop(self) -> None:
+        """Ask it to end and wait until it has; kill it if it does not."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
 
     def kill(self) -> None:
         """Kill it as hard as it goes, its children too."""

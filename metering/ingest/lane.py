@@ -26,7 +26,7 @@ from metering.ingest.validation import Draft, Rules, draft_event
 from metering.ingest.writer import FactWriter
 from tenants.reads import TenantView
 
-__all__ = ("IngestAnswer", "IngestLane", "ItemFault", "Prepared")
+__all__ = ("IngestAnswer", "IngestLane", "ItemFault", "Prepared", "answer_of")
 
 _SLICE = 250
 """Events handled between two looks at other requests."""
@@ -166,7 +166,7 @@ class IngestLane:
         Raises:
             IngestBusy, DatabaseUnavailable: to send the same again is safe.
         """
-        return _answer(prepared, await self._batcher.submit(tenant_id, prepared.rows))
+        return answer_of(prepared, await self._batcher.submit(tenant_id, prepared.rows))
 
     async def close(self) -> None:
         """Let everything land and close the connections."""
@@ -195,7 +195,8 @@ _CONFLICT = (
 _REFUSED = "The database does not take the values of this event. Report it with the event."
 
 
-def _answer(found: Prepared, verdicts: list[Verdict]) -> IngestAnswer:
+def answer_of(found: Prepared, verdicts: list[Verdict]) -> IngestAnswer:
+    """Return the answer to a request whose rows, in their order, came to these verdicts."""
     counts = dict.fromkeys(Verdict, 0)
     conflicts, rejected, unmetered = [], list(found.rejected), 0
     for draft, verdict in zip(found.drafts, verdicts, strict=True):

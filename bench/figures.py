@@ -1,0 +1,122 @@
+"""What a row measures, the table of all rows, and `bench/results/latest.json`."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+__all__ = ("Figure", "Goal", "machine_facts", "print_table", "ratio_of", "write_results")
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What the ratio must be."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def met(self, ratio: float) -> bool:
+        """Return whether a ratio reaches the goal."""
+        return (self.at_least is None or ratio >= self.at_least) and (self.at_most is None or ratio <= self.at_most)
+
+    def __str__(self) -> str:
+        parts = []
+        if self.at_least is not None:
+            parts.append(f"≥ {self.at_least:g}")
+        if self.at_most is not None:
+            parts.append(f"≤ {self.at_most:g}")
+        return " and ".join(parts) or "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    """What was measured, in a few words."""
+    value: float
+    unit: str
+    """For instance `events/s` or `ms`."""
+    yardstick: float | None
+    """The same unit, measured in the same run; None where the goal is absolute."""
+    yardstick_name: str
+    ratio: float
+    """What is held against the goal: the median over the repeats of figure ÷ yardstick, however the row defines it."""
+    goal: Goal
+    notes: list[str] = field(default_factory=list)
+    """CPU microseconds, latencies, what else helps to judge it."""
+    why: list[str] = field(default_factory=list)
+    """A profile, where the goal was missed."""
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal was reached."""
+        return self.goal.met(self.ratio)
+
+
+def ratio_of(values: Sequence[float], yardsticks: Sequence[float]) -> float:
+    """Return the median of the ratios of runs that stood side by side: a noisy neighbour hits both."""
+    return median(value / yardstick for value, yardstick in zip(values, yardsticks, strict=True))
+
+
+def print_table(figures: Sequence[Figure]) -> None:
+    """Print the figures, then the notes, then why a goal was missed."""
+    print(f"\n{'figure':<50}{'value':>22}{'yardstick':>14}{'ratio':>8}  {'goal':<9}met?")
+    for f in figures:
+        yardstick = "" if f.yardstick is None else _short(f.yardstick)
+        value = f"{_short(f.value)} {f.unit}"
+        met = "yes" if f.met else "NO"
+        print(f"{f.name:<50}{value:>22}{yardstick:>14}{f.ratio:>8.2f}  {f.goal!s:<9}{met}")
+    print()
+    for f in figures:
+        against = f"against {f.yardstick_name}" if f.yardstick_name else ""
+        print(f"{f.name}: {'; '.join(part for part in (against, *f.notes) if part)}")
+    for f in figures:
+        if not f.met and f.why:
+            print(f"\n{f.name}: where the time goes")
+            print("\n".join(f"  {line}" for line in f.why))
+
+
+def _short(value: float) -> str:
+    return f"{value:,.4g}" if value < 1_000 else f"{value:,.0f}"
+
+
+def machine_facts(postgresql: str) -> dict[str, Any]:
+    """Return what the figures depend on."""
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor(),
+    )
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "cpu": cpu,
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "python": platform.python_version(),
+        "postgresql": postgresql,
+        "platform": platform.platform(),
+    }
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def write_results(figures: Sequence[Figure], facts: dict[str, Any], path: Path = RESULTS) -> None:
+    """Write everything as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {name: value for name, value in asdict(f).items() if name != "goal"} | {"goal": str(f.goal), "met": f.met}
+        for f in figures
+    ]
+    path.write_text(json.dumps({"machine": facts, "figures": rows}, indent=2, ensure_ascii=False) + "\n")

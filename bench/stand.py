@@ -1,0 +1,181 @@
+"""Where rows are measured: a database of their own, web processes on it, and what the machine spends."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from app.embedded.postgres import EmbeddedPostgres
+from bench.facts_table import fill
+from core.db import Database
+from migrations.upgrade import upgrade_database
+from tenants.reads import TenantView
+from tests.builders.world import World
+from tests.web_process import ROOT, WebProcess
+
+__all__ = ("Options", "Stand", "stand")
+
+RUN = ROOT / ".run" / "bench"
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+"""Of the embedded server, beside what the demo has: a table of 20 M rows does not fit into 256 MB."""
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    rows: int = 300_000
+    """Facts in the table before anything is measured."""
+    events: int = 60_000
+    """Events of one run; single ones are a tenth."""
+    repeats: int = 3
+    """How often figure and yardstick are measured, in turns."""
+
+
+class Stand:
+    """One database with a tenant that sends, filled once, for all rows of a run."""
+
+    def __init__(self, admin_url: str, database_url: str, options: Options) -> None:
+        self.admin_url = admin_url
+        self.database_url = database_url
+        self.options = options
+        self.directory = RUN
+        self.db = Database(database_url, pool_size=2)
+        self.world = World(self.db)
+
+    @cached_property
+    def tenant(self) -> TenantView:
+        """The tenant whose facts are measured; it has half of the rows that the table is filled with."""
+        return self.world.tenant("bench", time_zone="UTC")
+
+    @cached_property
+    def key(self) -> str:
+        """An API key of that tenant."""
+        return self.world.key("tenant_admin", self.tenant)
+
+    @cached_property
+    def filled(self) -> int:
+        """Fill the table up to the wanted number of rows and return it."""
+        return fill(self.database_url, self.tenant.id, self.options.rows)
+
+    @contextmanager
+    def web(self, factory: str = "app.asgi:create_app", **environment: str) -> Iterator[WebProcess]:
+        """Run a web process, one worker, as in the Procfile."""
+        process = WebProcess(self.database_url, self.directory, factory=factory, **environment)
+        process.start()
+        try:
+            process.wait_until_ready()
+            yield process
+        finally:
+            process.stop()
+
+    def checkpoint(self) -> None:
+        """Let every page's next change write the page as a whole into the log: the costly moment."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute("checkpoint")
+
+    @cached_property
+    def postmaster(self) -> int:
+        """The server's process id; 0 where it is not on this machine."""
+        with psycopg.connect(self.database_url) as connection:
+            row = connection.execute("select pg_backend_pid()").fetchone()
+            assert row is not None
+            stat = _stat(row[0])
+            return int(stat[1]) if stat else 0
+
+    def postgres_cpu_s(self) -> float:
+        """Return the CPU seconds that the server has spent so far, all its processes together."""
+        return cpu_seconds(self.postmaster) if self.postmaster else 0.0
+
+    def postgresql_version(self) -> str:
+        """Return the server's version."""
+        with psycopg.connect(self.admin_url) as connection:
+            row = connection.execute("show server_version").fetchone()
+            return str(row[0]) if row else ""
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return user and system seconds of a process, its dead children and its living descendants."""
+    total, waiting = 0.0, [pid]
+    children = _children()
+    while waiting:
+        one = waiting.pop()
+        stat = _stat(one)
+        if stat:
+            total += sum(int(ticks) for ticks in stat[11:15]) / _TICK
+            waiting += children.get(one, [])
+    return total
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return /proc/<pid>/stat from the state on: state, ppid, …; times stand at 11 to 14."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def _children() -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (stat := _stat(int(entry.name))):
+            found.setdefault(int(stat[1]), []).append(int(entry.name))
+    return found
+
+
+def in_a_process(module: str, **arguments: Any) -> dict[str, Any]:
+    """Run `python -m <module>` with the arguments as JSON on its input, and return the JSON that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        input=json.dumps(arguments, default=str).encode(),
+        capture_output=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT}/clients/python"},
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module}: {done.stderr.decode()[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@contextmanager
+def stand(options: Options) -> Iterator[Stand]:
+    """Make a database on DATABASE_URL's server, else on an embedded one with durable settings; drop it at the end."""
+    name = f"bench_{secrets.token_hex(4)}"
+    with _server() as admin, psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        base, _, query = admin.partition("?")
+        url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+        made: Stand | None = None
+        try:
+            upgrade_database(url)
+            made = Stand(admin, url, options)
+            yield made
+        finally:
+            if made is not None:
+                made.db.dispose()
+            connection.execute(f"drop database {name} with (force)")
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    if external := os.environ.get("DATABASE_URL"):
+        yield external
+        return
+    RUN.mkdir(parents=True, exist_ok=True)
+    own = EmbeddedPostgres(RUN / "postgres", SETTINGS)
+    try:
+        yield own.start()
+    finally:
+        own.stop()
