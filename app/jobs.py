@@ -6,11 +6,12 @@ from billing.actions.bill_due import BEAT, bill_due
 from core.clock import utc_now
 from core.db import database
 from core.scope import StewardScope
+from metering.tasks import backfill_meters
 from tenants.actions.purge_expired import purge_expired
 from tenants.actions.seal_audit import seal_audit
 from tenants.reads import tenants_with_unsealed_audit
 
-__all__ = ("bill_what_is_due", "purge_what_expired", "seal_audit_trails")
+__all__ = ("bill_what_is_due", "prepare_meters", "purge_what_expired", "seal_audit_trails")
 
 IDEMPOTENCY_LIFE = timedelta(days=30)
 
@@ -18,6 +19,11 @@ IDEMPOTENCY_LIFE = timedelta(days=30)
 def bill_what_is_due() -> None:
     """Bill every period that ended and whose grace has passed."""
     bill_due(database(), actor=BEAT)
+
+
+def prepare_meters() -> None:
+    """Look at stored facts for custom meters that were defined after them."""
+    backfill_meters(database())
 
 
 def seal_audit_trails() -> None:

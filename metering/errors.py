@@ -21,6 +21,8 @@ __all__ = (
     "ImportTooLarge",
     "IngestBusy",
     "MediaTypeUnsupported",
+    "MeterKeyTaken",
+    "MeterNotFound",
     "MeterUnknown",
     "RangeInvalid",
     "SchemaNotFound",
@@ -163,8 +165,27 @@ class SchemaNotFound(NotFound):
         super().__init__("event type", name)
 
 
+class MeterKeyTaken(Refused):
+    """The key is a built-in meter's, or in use on the other side, the vendor's or a customer's."""
+
+    code = "meter_key_taken"
+    status = 409
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A built-in meter, the vendor or a customer has the key '{key}'. Choose another one.")
+
+
+class MeterNotFound(NotFound):
+    """No such meter, or somebody else's."""
+
+    code = "meter_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__("meter", name)
+
+
 class MeterUnknown(Refused):
-    """No built-in meter of that name."""
+    """No meter of that name, built-in or custom."""
 
     code = "meter_unknown"
     status = 422

@@ -95,6 +95,8 @@ EXCLUSIONS: Mapping[str, str] = {
     "shorter_report": "A longer attendance of the same person and class is counted.",
     "overlapped": "Other sessions of the same person cover all of this one.",
     "pool_leases": "The pool's leases are its only feed of concurrency.",
+    "value_missing": "The event has no value that could be counted: none, no number, or out of range.",
+    "not_decisive": "Another event decides: the highest, the lowest or the last one.",
     "not_then": "Not a member, or no seat held, on the day or at the instant that decides the figure.",
 }
 """The closed list of reasons why something was not counted."""
@@ -110,6 +112,8 @@ class Measurement:
     quantity: Fraction
     entries: tuple[Entry, ...]
     exclusions: tuple[Exclusion, ...]
+    additive: bool | None = None
+    """Whether figures of parts of the period sum to this one; None: as the built-in meter of that name does."""
 
     def by_cost_centre(self) -> dict[str | None, Fraction]:
         """Return the drivers by cost centre; None is *unassigned*. Centres with nothing are absent."""

@@ -23,6 +23,7 @@ What readers need to know, beyond the columns:
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Numeric,
     SmallInteger,
     UniqueConstraint,
 )
@@ -201,3 +203,61 @@ class ImportFault(Base):
     column_name: Mapped[str]
     code: Mapped[str]
     detail: Mapped[str]
+
+
+class MeterVersion(Base):
+    """A version of a custom meter: immutable but for the day it stops being offered.
+
+    Under a customer's tenant id it is that customer's own; under the vendor's (nil) everybody's, and
+    every tenant may read it. A key is used on one of the two sides only.
+    """
+
+    __tablename__ = "meter_version"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        CheckConstraint("version >= 1", name="version_positive"),
+        CheckConstraint("octet_length(content_hash) = 32", name="content_hash_size"),
+    )
+    tenant_id: Mapped[TenantId]
+    key: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[UUID]
+    definition: Mapped[Any] = json_column()
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Instant]
+    created_by: Mapped[str]
+    retired_at: Mapped[datetime | None]
+
+
+class MeterValue(Base):
+    """Append-only: what a custom meter takes of a fact it is about. Corrections are not in it.
+
+    Written with the fact by ingestion, and by the backfill for facts that were there before the
+    meter. It holds nothing that the bodies do not: whoever loses it backfills again.
+    """
+
+    __tablename__ = "meter_value"
+    tenant_id: Mapped[TenantId]
+    meter_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_key: Mapped[UUID] = mapped_column(primary_key=True)
+    value: Mapped[Decimal | None] = mapped_column(Numeric)
+    item: Mapped[str | None]
+    dimensions: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class MeterBackfill(Base):
+    """How far a custom meter has looked at the facts of a tenant that were there before it, by their keys.
+
+    Where it has not finished, figures are read from the bodies: the same, later.
+    """
+
+    __tablename__ = "meter_backfill"
+    tenant_id: Mapped[TenantId]
+    meter_id: Mapped[UUID] = mapped_column(primary_key=True)
+    after_key: Mapped[UUID | None]
+    looked_at: Mapped[int]
+    found: Mapped[int]
+    total: Mapped[int]
+    started_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+    finished_at: Mapped[datetime | None]

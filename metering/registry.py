@@ -1,13 +1,15 @@
-"""The built-in meters by name: what each measures, and which facts it needs (pure)."""
+"""The meters by name: what each measures, and which facts it needs; the built-in ones (pure)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
+from uuid import UUID
 
 from core.periods import Period
 from metering.courses import meters as courses
+from metering.custom.definition import MeterDefinition, exact_name
 from metering.grounds import Grounds
 from metering.measurement import Reader
 from metering.members import active, contributions, contributors
@@ -16,10 +18,10 @@ from metering.policies import CountingPolicies
 from metering.seats import USE_TYPES, named
 from metering.sessions import concurrent
 
-__all__ = ("METERS", "FactSpan", "MeterSpec", "find_meter")
+__all__ = ("METERS", "CustomMeter", "FactSpan", "MeterSpec", "find_meter")
 
-Family = Literal["members", "contributions", "seats", "sessions", "courses", "classes", "revenue"]
-WhichSpan = Literal["inside", "all_before", "around_sessions", "ever"]
+Family = Literal["members", "contributions", "seats", "sessions", "courses", "classes", "revenue", "custom"]
+WhichSpan = Literal["inside", "all_before", "around_sessions", "around_longest", "ever"]
 
 PERSON_DIMENSIONS = ("cost_centre", "audience", "class")
 LEFT = "person.deactivated"
@@ -45,8 +47,23 @@ class FactSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomMeter:
+    """One version of a meter that somebody defined; it never changes."""
+
+    id: UUID
+    key: str
+    version: int
+    definition: MeterDefinition
+
+    @property
+    def name(self) -> str:
+        """The exact name."""
+        return exact_name(self.key, self.version)
+
+
+@dataclass(frozen=True, slots=True)
 class MeterSpec:
-    """A built-in meter.
+    """A meter, built-in or somebody's own (then with its definition).
 
     `additive` says that the figures of parts of a period sum to the figure of the whole.
     """
@@ -61,6 +78,7 @@ class MeterSpec:
     types: tuple[str, ...]
     which: WhichSpan
     reader: Callable[[Grounds], Reader]
+    custom: "CustomMeter | None" = None
 
     def span(self, period: Period, policies: CountingPolicies) -> FactSpan:
         """Return the span of facts that the figure of a period can depend on."""
@@ -75,6 +93,11 @@ class MeterSpec:
                 # A session over an edge began, or is heard of again, at most its longest life away.
                 reach = timedelta(seconds=policies.sessions.max_session_s)
                 return FactSpan(period.starts_at - reach, period.ends_at + reach)
+            case "around_longest":
+                assert self.custom is not None, "only custom meters say what is the longest"
+                reach = timedelta(seconds=self.custom.definition.longest_s or 0)
+                # What was opened in the period may be closed after it, which the end of the period cuts.
+                return FactSpan(period.starts_at - reach, period.ends_at)
 
     def fact_types(self, policies: CountingPolicies) -> tuple[str, ...]:
         """Return the types of event that the figure depends on under a policy."""
@@ -224,5 +247,5 @@ METERS: dict[str, MeterSpec] = {spec.name: spec for spec in _ALL}
 
 
 def find_meter(name: str) -> MeterSpec | None:
-    """Return the meter of that name, or None."""
+    """Return the built-in meter of that name, or None."""
     return METERS.get(name)

@@ -1,10 +1,11 @@
 """Concurrent sessions: from logins, heartbeats and logouts to peak, p95 and average (pure)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import lcm
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -28,7 +29,7 @@ from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
 from metering.measurement import Centres, Entry, Exclusion, Keys, Measurement, Reader
 from metering.spans import Piece, non_overlapping
 
-__all__ = ("Session", "concurrent", "level_curve", "sessions_of")
+__all__ = ("Floor", "Level", "Session", "concurrent", "level_curve", "level_reader", "sessions_of")
 
 DIMENSIONS = ("channel", "pool")
 
@@ -110,7 +111,21 @@ def concurrent(grounds: Grounds, statistic: Statistic) -> Reader:
 
     In a period of 100 minutes p95 is the 95th smallest minute maximum: 5 minutes are free.
     """
-    floor = _Floor(grounds)
+    level = Level(f"sessions.concurrent.{statistic}", "session", 95 if statistic == "p95" else statistic)
+    return level_reader(grounds, _suite_floor(grounds), level)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A figure of a level: its name and unit, and whether it is the highest, the mean, or a percentile."""
+
+    meter: str
+    unit: str
+    statistic: Literal["peak", "average"] | int
+
+
+def level_reader(grounds: Grounds, floor: "Floor", level: Level) -> Reader:
+    """Return the meter of a level of what is open, cut at `grounds.now`."""
 
     def elapsed(period: Period) -> tuple[int, int]:
         ends_at = period.ends_at if grounds.now is None else min(period.ends_at, grounds.now)
@@ -121,25 +136,25 @@ def concurrent(grounds: Grounds, statistic: Statistic) -> Reader:
         if high <= low:
             return Fraction(0)
         intervals = floor.intervals.clipped(low, high)
-        if statistic == "average":
+        if level.statistic == "average":
             return average_level(intervals, high - low) / floor.scale
-        if statistic == "peak":
+        if level.statistic == "peak":
             return Fraction(peak_level(intervals), floor.scale)
-        return Fraction(nearest_rank(bucket_maxima(intervals, minute_edges(low, high)), 95), floor.scale)
+        minutes = bucket_maxima(intervals, minute_edges(low, high))
+        return Fraction(nearest_rank(minutes, level.statistic), floor.scale)
 
     def read(period: Period) -> Measurement:
         low, high = elapsed(period)
         entries = tuple(floor.entries(low, high)) if low < high else ()
         exclusions = tuple(floor.exclusions(low, high)) if low < high else ()
-        meter = f"sessions.concurrent.{statistic}"
-        return Measurement(meter, period, "session", figure(period), entries, exclusions)
+        return Measurement(level.meter, period, level.unit, figure(period), entries, exclusions, additive=False)
 
     return Reader(read, figure)
 
 
 def level_curve(grounds: Grounds, period: Period, step_s: int) -> list[tuple[datetime, Fraction]]:
     """Return the highest level of each step of a period, with the instant the step starts at."""
-    floor = _Floor(grounds)
+    floor = _suite_floor(grounds)
     edges = np.arange(micros(period.starts_at), micros(period.ends_at), step_s * 1_000_000, dtype=np.int64)
     closed = np.append(edges, micros(period.ends_at))
     maxima = bucket_maxima(floor.intervals.clipped(int(closed[0]), int(closed[-1])), closed)
@@ -149,15 +164,29 @@ def level_curve(grounds: Grounds, period: Period, step_s: int) -> list[tuple[dat
     ]
 
 
-class _Floor:
+def _suite_floor(grounds: Grounds) -> "Floor":
+    return Floor(grounds, grounds.once(sessions_of), DIMENSIONS, grounds.policies.sessions.leased_pools)
+
+
+class Floor:
     """All sessions at hand, cut so that each unit is open once, ready for sweeps."""
 
-    def __init__(self, grounds: Grounds) -> None:
+    def __init__(
+        self,
+        grounds: Grounds,
+        sessions: Iterable[Session],
+        dimensions: Sequence[str],
+        leased_pools: Mapping[str, str] = MappingProxyType({}),
+        reason: str = "session_open",
+    ) -> None:
         self._grounds = grounds
+        self._dimensions = dimensions
+        self._leased_pools = leased_pools
+        self._reason = reason
         self._leased: list[Session] = []
         self._weightless: list[Session] = []
         self._sessions: list[Session] = []
-        for session in grounds.once(sessions_of):
+        for session in sessions:
             self._kind_of(session).append(session)
         self.scale = lcm(*{session.weighed.weight.denominator for session in self._sessions})
         rows = list(self._rows())
@@ -167,7 +196,7 @@ class _Floor:
 
     def _kind_of(self, session: Session) -> list[Session]:
         fact = session.weighed.fact
-        bound_on = self._grounds.policies.sessions.leased_pools.get(fact.attributes.get("pool", ""))
+        bound_on = self._leased_pools.get(fact.attributes.get("pool", ""))
         if bound_on is not None and local_date(fact.occurred_at, self._grounds.tz) >= date.fromisoformat(bound_on):
             return self._leased
         return self._sessions if session.weighed.weight else self._weightless
@@ -197,13 +226,13 @@ class _Floor:
             weighed = self._sessions[number].weighed
             weight = weighed.weight
             seconds = Fraction(int(carried[number]) * weight.numerator, 1_000_000 * weight.denominator)
-            yield entry_of(weighed, seconds, "session_open", self._labels_of(number))
+            yield entry_of(weighed, seconds, self._reason, self._labels_of(number))
 
     def _labels_of(self, number: int) -> tuple[Keys, Centres]:
         labels = self._labels.get(number)
         if labels is None:
             weighed = self._sessions[number].weighed
-            labels = (keys_of(weighed, DIMENSIONS), self._grounds.centres_of(weighed.fact))
+            labels = (keys_of(weighed, self._dimensions), self._grounds.centres_of(weighed.fact))
             self._labels[number] = labels
         return labels
 

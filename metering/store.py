@@ -1,28 +1,46 @@
-"""Writes of corrections, policies and imports; facts themselves are written by `metering.ingest` alone."""
+"""Writes of corrections, policies, imports and meters; facts themselves are written by `metering.ingest` alone."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
-from metering.models import Correction, ImportFault, ImportJob, ImportPart, PolicyBinding
+from metering.models import (
+    Correction,
+    ImportFault,
+    ImportJob,
+    ImportPart,
+    MeterBackfill,
+    MeterValue,
+    MeterVersion,
+    PolicyBinding,
+)
 
 __all__ = (
     "add_correction",
     "add_import",
     "add_import_faults",
     "add_import_part",
+    "add_meter_values",
+    "add_meter_version",
     "add_policy_binding",
     "advance_import",
+    "begin_backfill",
     "drop_import_faults",
     "drop_import_parts",
     "end_import",
+    "hold_ingestion",
+    "lock_meter_key",
+    "move_backfill",
     "reopen_import",
+    "retire_meter_version",
 )
+
+_VALUES_AT_ONCE = 5_000
 
 
 def add_correction(session: Session, row: Mapping[str, Any]) -> None:
@@ -98,3 +116,52 @@ def end_import(
         .returning(ImportJob.id)
     )
     return done.first() is not None
+
+
+def hold_ingestion(session: Session, owner: UUID) -> None:
+    """Let no flight of facts begin or be under way until this transaction ends.
+
+    Flights hold the same lock, shared (`metering.ingest.writer`): of their own tenant, and the
+    vendor's (nil) for meters that are everybody's.
+    """
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:owner, 2))"), {"owner": str(owner)})
+
+
+def lock_meter_key(session: Session, key: str) -> None:
+    """Let nobody else define a meter of this key until this transaction ends."""
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 3))"), {"key": key})
+
+
+def add_meter_version(session: Session, row: Mapping[str, Any]) -> None:
+    """Append a version of a custom meter; its columns are those of `MeterVersion`."""
+    session.execute(insert(MeterVersion).values(dict(row)))
+
+
+def retire_meter_version(session: Session, owner: UUID, meter_id: UUID, now: datetime) -> None:
+    """Note when a version was taken off offer."""
+    session.execute(
+        update(MeterVersion)
+        .where(MeterVersion.tenant_id == owner, MeterVersion.id == meter_id, MeterVersion.retired_at.is_(None))
+        .values(retired_at=now)
+    )
+
+
+def add_meter_values(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add extracted values; those that are there stay: they are the same."""
+    for first in range(0, len(rows), _VALUES_AT_ONCE):
+        part = [dict(row) for row in rows[first : first + _VALUES_AT_ONCE]]
+        session.execute(insert_or(MeterValue).on_conflict_do_nothing(), part)
+
+
+def begin_backfill(session: Session, row: Mapping[str, Any]) -> None:
+    """Begin a backfill, unless somebody did before; its columns are those of `MeterBackfill`."""
+    session.execute(insert_or(MeterBackfill).values(dict(row)).on_conflict_do_nothing())
+
+
+def move_backfill(session: Session, tenant_id: UUID, meter_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Note how far a backfill is."""
+    session.execute(
+        update(MeterBackfill)
+        .where(MeterBackfill.tenant_id == tenant_id, MeterBackfill.meter_id == meter_id)
+        .values(dict(changes))
+    )

@@ -10,7 +10,7 @@ from alembic.operations import Operations
 
 from core.db import APP, INGEST, STEWARD
 
-__all__ = ("secure", "secure_global")
+__all__ = ("secure", "secure_global", "share_vendor_rows")
 
 _OWN_ROWS = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
 
@@ -48,6 +48,19 @@ def secure(
     _grant(op, table, APP, app, app_update_columns)
     _grant(op, table, INGEST, ingest)
     _grant(op, table, STEWARD, steward, steward_update_columns)
+
+
+def share_vendor_rows(op: Operations, table: str) -> None:
+    """Let every tenant read the rows that stand under the vendor's tenant id (nil): a published catalogue.
+
+    Args:
+        op: Alembic's operations.
+        table: a table that `secure` was called for.
+    """
+    op.execute(
+        f"create policy vendor_rows on {table} for select to {APP}, {INGEST}"
+        " using (tenant_id = '00000000-0000-0000-0000-000000000000'::uuid)"
+    )
 
 
 def secure_global(

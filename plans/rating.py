@@ -198,7 +198,7 @@ def _usage(
     if measurement is None:
         return UsageQuantity(Fraction(held.holding.quantity))
     if not is_cumulative(charge):
-        return UsageQuantity(measurement.quantity, _by_key(charge, measurement))
+        return UsageQuantity(measurement.quantity, _by_key(charge, measurement), splits=measurement.additive)
     year = subscription.schedule.every(12).at(service.period.starts_at)
     starts_at = max(year.starts_at, subscription.starts_at)
     earlier = pool_before = Fraction(0)
@@ -207,7 +207,7 @@ def _usage(
         earlier = sources.earlier(held, so_far)
         pool_before = _pool(charge, so_far, sources)
     pool = _pool(charge, Period(starts_at, service.period.ends_at), sources)
-    return UsageQuantity(measurement.quantity, (), earlier, pool, pool_before)
+    return UsageQuantity(measurement.quantity, (), earlier, pool, pool_before, measurement.additive)
 
 
 def _pool(charge: Charge, year_so_far: Period, sources: Sources) -> Fraction:

@@ -96,11 +96,18 @@ def _document(document: PlanDocument) -> Found:
             )
 
 
+def _no_meter(name: str) -> str:
+    return (
+        f"There is no meter '{name}' for plans. GET /v1/meters lists them; of a custom one of the vendor give the exact"
+        " name of a version that is not retired, such as lab.hours@1."
+    )
+
+
 def _meters(charge: Charge, at: str, is_meter: Callable[[str], bool], splits: Callable[[str], bool]) -> Found:
     if not charge.key or not charge.key.replace("_", "").isalnum() or charge.key != charge.key.lower():
         yield InputError(f"{at}/key", "charge_key_invalid", "A charge key has lower-case letters, digits and '_' only.")
     if charge.meter is not None and not is_meter(charge.meter):
-        yield InputError(f"{at}/meter", "meter_unknown", f"There is no meter '{charge.meter}'. See GET /v1/meters.")
+        yield InputError(f"{at}/meter", "meter_unknown", _no_meter(charge.meter))
     counted = charge.meter is not None and splits(charge.meter)
     if charge.where and not counted:
         yield InputError(

@@ -12,6 +12,8 @@ class Permission(StrEnum):
     """Send facts and corrections."""
     USAGE_READ = "usage:read"
     """Figures and their evidence."""
+    METERS_WRITE = "meters:write"
+    """Define meters of one's own; the vendor's own, which everybody has, take `catalogue:write`."""
     PEOPLE_READ = "people:read"
     """People, cost centres, assignments."""
     PEOPLE_WRITE = "people:write"
@@ -86,6 +88,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.VENDOR_ADMIN: frozenset(_P) - {_P.CHARGEBACK_WRITE, _P.CHARGEBACK_APPROVE},
     Role.VENDOR_SALES: frozenset(
         {
+            _P.METERS_WRITE,
             _P.USAGE_READ,
             _P.CATALOGUE_READ,
             _P.CATALOGUE_WRITE,
@@ -110,6 +113,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.TENANT_ADMIN: frozenset(
         {
             _P.EVENTS_WRITE,
+            _P.METERS_WRITE,
             _P.USAGE_READ,
             _P.PEOPLE_READ,
             _P.PEOPLE_WRITE,

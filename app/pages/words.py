@@ -177,6 +177,13 @@ def entry_reason(code: str) -> str:
         "class_attended": _("Class attended"),
         "purchase": _("Purchase"),
         "refund_paid": _("Refund paid"),
+        "counted": _("Counted"),
+        "counted_once": _("Counted once"),
+        "highest": _("The highest value"),
+        "lowest": _("The lowest value"),
+        "latest": _("The last value"),
+        "level_held": _("Level held"),
+        "open": _("Open"),
     }
     return _look_up(names, code)
 

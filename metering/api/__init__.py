@@ -1,7 +1,12 @@
-"""The API of metering: events and files in and out, usage and its evidence."""
+"""The API of metering: events and files in and out, meters, usage and its evidence."""
 
-from metering.api import events, imports, usage
+from metering.api import events, imports, meters, usage
 
 __all__ = ("route_handlers",)
 
-route_handlers = (*events.route_handlers, *imports.route_handlers, *usage.route_handlers)
+route_handlers = (
+    *events.route_handlers,
+    *imports.route_handlers,
+    *meters.route_handlers,
+    *usage.route_handlers,
+)

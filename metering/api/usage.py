@@ -1,4 +1,4 @@
-"""Figures and who is behind them: GET /v1/usage, /v1/usage/evidence, /v1/meters."""
+"""Figures and who is behind them: GET /v1/usage, /v1/usage/evidence."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,8 +11,6 @@ from sqlalchemy.orm import Session
 from core.periods import Period
 from metering.api.usage_answers import (
     EvidenceAnswer,
-    MeterAnswer,
-    MeterPage,
     UsageAnswer,
     evidence_answer,
     evidence_item,
@@ -21,12 +19,12 @@ from metering.buckets import GRANULARITIES, Granularity
 from metering.errors import CursorInvalid, GranularityInvalid
 from metering.measurement import Entry, Exclusion, Measurement
 from metering.ranges import range_of
-from metering.reads import METERS, SeriesQuery, measure, usage_series, with_event_ids
+from metering.reads import SeriesQuery, measure, usage_series, with_event_ids
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
 
-__all__ = ("MeterController", "UsageController", "route_handlers")
+__all__ = ("UsageController", "route_handlers")
 
 Starts = Annotated[
     str | None,
@@ -103,19 +101,6 @@ class UsageController(Controller):
         return evidence_answer(measurement, items, next_cursor)
 
 
-class MeterController(Controller):
-    """The built-in meters."""
-
-    path = "/v1/meters"
-    tags = ("usage",)
-
-    @get("/", sync_to_thread=True)
-    def meters(self, principal: Principal) -> MeterPage:
-        """List the meters with units, statistics and dimensions."""
-        require(principal, Permission.CATALOGUE_READ)
-        return MeterPage([MeterAnswer.of(spec) for spec in METERS.values()])
-
-
 def _granularity(name: str) -> Granularity:
     for known in GRANULARITIES:
         if name == known:
@@ -134,4 +119,4 @@ def _rows(
     return rows[page.first : until], str(until) if until < len(rows) else None
 
 
-route_handlers = (UsageController, MeterController)
+route_handlers = (UsageController,)

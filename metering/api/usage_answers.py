@@ -10,9 +10,9 @@ import msgspec
 from core.money import quantize_quantity
 from core.periods import Period
 from metering.measurement import Entry, Exclusion, Measurement, pseudonym
-from metering.reads import MeterSpec, SeriesItem, UsageSeries
+from metering.reads import SeriesItem, UsageSeries
 
-__all__ = ("EvidenceAnswer", "MeterAnswer", "MeterPage", "UsageAnswer", "quantity_text")
+__all__ = ("EvidenceAnswer", "UsageAnswer", "quantity_text")
 
 
 def quantity_text(quantity: Fraction) -> str:
@@ -157,37 +157,3 @@ def evidence_answer(measurement: Measurement, items: list[EvidenceItem], next_cu
         items=items,
         next_cursor=next_cursor,
     )
-
-
-class MeterAnswer(msgspec.Struct):
-    """A built-in meter."""
-
-    key: str
-    unit: str
-    family: str
-    statistic: str
-    description: str
-    dimensions: list[str]
-    """What `group_by` takes."""
-    additive: bool
-    """Whether the figures of parts of a period sum to the figure of the whole."""
-
-    @classmethod
-    def of(cls, spec: MeterSpec) -> "MeterAnswer":
-        """Render a meter."""
-        return cls(
-            key=spec.name,
-            unit=spec.unit,
-            family=spec.family,
-            statistic=spec.statistic,
-            description=spec.description,
-            dimensions=list(spec.dimensions),
-            additive=spec.additive,
-        )
-
-
-class MeterPage(msgspec.Struct):
-    """All built-in meters."""
-
-    items: list[MeterAnswer]
-    next_cursor: str | None = None

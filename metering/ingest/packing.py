@@ -68,6 +68,7 @@ class Profile(msgspec.Struct, gc=False, frozen=True):
 class PackedRow(msgspec.Struct, gc=False, frozen=True):
     """One event as the tables will hold it."""
 
+    type: str
     event_key: bytes
     content_hash: bytes
     accepted_at: datetime
@@ -76,6 +77,11 @@ class PackedRow(msgspec.Struct, gc=False, frozen=True):
     body_row: bytes
     traits: tuple[Trait, ...]
     profile: Profile | None
+
+    @property
+    def body(self) -> bytes:
+        """The compressed body."""
+        return self.body_row[_BODY.size :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,7 @@ class Packer:
             4, ids.types[draft.type], 4, ids.sources[draft.source], 8, identity_id,
         )  # fmt: skip
         return PackedRow(
+            type=draft.type,
             event_key=key,
             content_hash=draft.content_hash,
             accepted_at=self._accepted_at,

@@ -16,6 +16,7 @@ from psycopg import AsyncConnection, errors
 
 from metering.errors import DatabaseUnavailable
 from metering.ingest.connections import Connections, Link
+from metering.ingest.extracts import Meters, record_values
 from metering.ingest.packing import HEADER, TRAILER, PackedRow
 from metering.ingest.profiles import record_profiles, record_traits
 
@@ -69,6 +70,7 @@ class FactWriter:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._meters = Meters()
         self._repeats: dict[UUID, float] = {}
         self.fallbacks = 0
         """How often a straight copy met a duplicate and was done again."""
@@ -117,8 +119,7 @@ class FactWriter:
     async def _attempt(self, tenant_id: UUID, rows: Sequence[PackedRow], *, straight: bool) -> Written:
         async with self._connections.link() as link:
             connection = link.connection
-            # One round trip; a UUID's text cannot carry anything else along.
-            await connection.execute(f"begin; set local app.tenant_id = '{tenant_id}'")
+            meters = await self._meters.begin(connection, tenant_id)
             if straight and link.copies:
                 await _copy(connection, "fact_key", _KEY, [row.key_row for row in rows])
                 stored: dict[bytes, bytes] = {}
@@ -129,6 +130,8 @@ class FactWriter:
                 await _store(link, fresh)
                 await record_traits(connection, tenant_id, fresh)
                 await record_profiles(connection, tenant_id, fresh)
+                if meters:
+                    await record_values(connection, tenant_id, meters, fresh)
             try:
                 await connection.execute("commit")
             except psycopg.OperationalError as error:

@@ -1,6 +1,7 @@
 """What the rest of the product may ask metering; answers are frozen values."""
 
 from metering.reads.changes import first_change_since
+from metering.reads.custom_meters import contract_meters
 from metering.reads.evidence import with_event_ids
 from metering.reads.facts import load_facts
 from metering.reads.measuring import Measuring, Reading, concurrency_curve, load_grounds, measure
@@ -17,6 +18,7 @@ __all__ = (
     "SeriesQuery",
     "UsageSeries",
     "concurrency_curve",
+    "contract_meters",
     "first_change_since",
     "load_facts",
     "load_grounds",

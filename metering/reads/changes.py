@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Select, any_, func, literal, select
@@ -10,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from metering.models import Correction, Fact, PolicyBinding, Symbol
 from metering.policies import DEFAULT_POLICIES
+from metering.reads.custom_meters import longest_of
 from metering.reads.facts import late_keys
 from tenants.reads import first_traits, merged_since, people, trait_keys
 
 __all__ = ("first_change_since",)
 
+ATTENDED = "class.attended"
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -23,8 +26,8 @@ def first_change_since(session: Session, tenant_id: UUID, since: datetime) -> da
 
     Looked at are facts accepted, corrections, counting policies and merges recorded after it. A
     figure of a period that ended at or before the answer is the same as it was. Most facts change
-    nothing before their own time; a session's end, a longer class report and the first word on
-    somebody's class or audience do.
+    nothing before their own time; a session's end, a longer class report, what closes something of
+    a custom meter and the first word on somebody's class or audience do.
 
     Args:
         session: scoped to the tenant.
@@ -58,57 +61,95 @@ def _accepted(session: Session, tenant_id: UUID, since: datetime) -> Iterator[da
         .where(Fact.tenant_id == tenant_id, Fact.accepted_at > since)
         .group_by(Symbol.value)
     ).all()
+    reach = _Reach(session, tenant_id)
     for event_type, occurred_at in late:
+        yield reach.back_from(event_type, occurred_at)
+        if event_type == ATTENDED:
+            # A longer report takes the hours away from the period of the shorter one.
+            reports = select(Fact.attributes["class_id"].astext).where(
+                Fact.tenant_id == tenant_id,
+                Fact.accepted_at > since,
+                Fact.type_id.in_(_type_ids(ATTENDED, tenant_id)),
+            )
+            yield _first_report(session, tenant_id, list(session.execute(reports).scalars()))
+
+
+class _Reach:
+    """How far back before its own time an event may change figures, by its type."""
+
+    def __init__(self, session: Session, tenant_id: UUID) -> None:
+        self._session, self._tenant_id = session, tenant_id
+        self._closing = longest_of(session, tenant_id)
+
+    def back_from(self, event_type: str, occurred_at: datetime) -> datetime:
+        """Return the first instant at which the event may change something."""
+        reach = timedelta(seconds=self._closing.get(event_type, 0))
         if event_type.startswith("session."):
             # A logout or a heartbeat changes the session from its login on.
-            yield occurred_at - _longest_session(session, tenant_id)
-        elif event_type == "class.attended":
-            yield _first_report_of_same_classes(session, tenant_id, since)
-        else:
-            yield occurred_at
+            reach = max(reach, self._longest_session)
+        return occurred_at - reach
+
+    @cached_property
+    def _longest_session(self) -> timedelta:
+        bound = self._session.execute(
+            select(PolicyBinding.policies["sessions"]["max_session_s"].as_integer()).where(
+                PolicyBinding.tenant_id == self._tenant_id
+            )
+        ).scalars()
+        return timedelta(seconds=max([DEFAULT_POLICIES.sessions.max_session_s, *bound]))
 
 
-def _longest_session(session: Session, tenant_id: UUID) -> timedelta:
-    bound = session.execute(
-        select(PolicyBinding.policies["sessions"]["max_session_s"].as_integer()).where(
-            PolicyBinding.tenant_id == tenant_id
-        )
-    ).scalars()
-    return timedelta(seconds=max([DEFAULT_POLICIES.sessions.max_session_s, *bound]))
-
-
-def _first_report_of_same_classes(session: Session, tenant_id: UUID, since: datetime) -> datetime | None:
-    """A longer report takes the hours away from the period of the shorter one, whenever that was."""
-    class_id = Fact.attributes["class_id"].astext
-    late = select(class_id).where(
-        Fact.tenant_id == tenant_id, Fact.accepted_at > since, Fact.type_id.in_(_type_ids("class.attended", tenant_id))
-    )
+def _first_report(session: Session, tenant_id: UUID, class_ids: Collection[str]) -> datetime | None:
+    """Return the time of the first attendance of any of these classes."""
+    if not class_ids:
+        return None
     first: datetime | None = session.execute(
         select(func.min(Fact.occurred_at)).where(
             Fact.tenant_id == tenant_id,
-            Fact.type_id.in_(_type_ids("class.attended", tenant_id)),
-            class_id.in_(late),
+            Fact.type_id.in_(_type_ids(ATTENDED, tenant_id)),
+            Fact.attributes["class_id"].astext.in_(class_ids),
         )
     ).scalar_one()
     return first
 
 
 def _corrected(session: Session, tenant_id: UUID, since: datetime) -> Iterator[datetime | None]:
-    """Yield when corrected events happened, and when their replacements say they did."""
+    """Yield from when on corrected events acted, and from when on what stands for them does.
+
+    An event that was corrected before acted at its earlier replacement's time; one that arrives
+    after its correction acts at the replacement's.
+    """
+    fresh = select(Correction.target_key).where(Correction.tenant_id == tenant_id, Correction.recorded_at > since)
+    arrived = (Fact.tenant_id == Correction.tenant_id) & (Fact.event_key == Correction.target_key)
     rows = session.execute(
-        select(Correction.id, Correction.target_key, Fact.occurred_at, Correction.replacement["time"].astext)
+        select(
+            Correction.id,
+            Correction.target_key,
+            Symbol.value,
+            Fact.occurred_at,
+            Fact.attributes,
+            Correction.replacement,
+        )
         .select_from(Correction)
-        .outerjoin(Fact, (Fact.tenant_id == Correction.tenant_id) & (Fact.event_key == Correction.target_key))
-        .where(Correction.tenant_id == tenant_id, Correction.recorded_at > since)
+        .outerjoin(Fact, arrived)
+        .outerjoin(Symbol, (Symbol.tenant_id == Fact.tenant_id) & (Symbol.id == Fact.type_id))
+        .where(Correction.tenant_id == tenant_id, Correction.target_key.in_(fresh) | (Fact.accepted_at > since))
     ).all()
     if not rows:
         return
-    stating = set(trait_keys(session, tenant_id))
-    for correction_id, target_key, occurred_at, replaced_at in rows:
-        yield occurred_at
-        yield datetime.fromisoformat(replaced_at) if replaced_at else None
+    stating, reach, classes = set(trait_keys(session, tenant_id)), _Reach(session, tenant_id), set()
+    for correction_id, target_key, event_type, occurred_at, attributes, replacement in rows:
+        acts = [(event_type, occurred_at, attributes)] if event_type is not None else []
+        if replacement is not None:
+            at = datetime.fromisoformat(replacement["time"])
+            acts.append((replacement["type"], at, replacement["attributes"]))
+        for acting_type, at, fields in acts:
+            yield reach.back_from(acting_type, at)
+            if acting_type == ATTENDED and fields:
+                classes.add(fields.get("class_id"))
         if correction_id in stating or target_key in stating:
             yield EVER
+    yield _first_report(session, tenant_id, classes - {None})
 
 
 def _stated(session: Session, tenant_id: UUID, since: datetime) -> datetime | None:

@@ -1,6 +1,6 @@
 """Facts as they hold: corrections applied, as known at a moment of recording."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,17 @@ from metering.reads.bodies import event_ids
 from metering.registry import FactSpan
 from tenants.people import People
 
-__all__ = ("Corrections", "corrections", "load_facts", "load_selected", "ties_broken")
+__all__ = (
+    "Corrections",
+    "Selection",
+    "corrections",
+    "load_facts",
+    "load_selected",
+    "narrowed",
+    "replacements",
+    "symbols_of",
+    "ties_broken",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +101,30 @@ def load_selected(
     session: Session, tenant_id: UUID, selection: Selection, known: Corrections, as_of: datetime | None
 ) -> list[Fact]:
     """Return the facts of a selection, in reading order, with the corrections applied."""
-    symbols = dict(session.execute(select(Symbol.id, Symbol.value).where(Symbol.tenant_id == tenant_id)).tuples().all())
+    symbols = symbols_of(session, tenant_id)
     facts = [
         Fact(key, occurred_at, symbols[type_id], symbols[source_id], identity_id, attributes or {})
         for key, occurred_at, type_id, source_id, identity_id, attributes in session.execute(
-            _narrowed(tenant_id, selection, symbols, as_of)
+            narrowed(tenant_id, selection, symbols, as_of)
         )
         if key not in known.by_target
     ]
-    facts.extend(_replaced(session, tenant_id, selection, known, as_of))
+    facts.extend(
+        Fact(key, _time_of(new), new["type"], source, int(new["identity_id"]), new["attributes"] or {})
+        for key, source, new in replacements(session, tenant_id, selection, known, as_of)
+    )
     return sorted_facts(facts)
 
 
-def _narrowed(
+def symbols_of(session: Session, tenant_id: UUID) -> dict[int, str]:
+    """Return types and sources by their numbers."""
+    return dict(session.execute(select(Symbol.id, Symbol.value).where(Symbol.tenant_id == tenant_id)).tuples().all())
+
+
+def narrowed(
     tenant_id: UUID, selection: Selection, symbols: dict[int, str], as_of: datetime | None
 ) -> Select[tuple[UUID, datetime, int, int, int, Any]]:
+    """Return the query of a selection's facts: key, time, type, source, identity, attributes as they were sent."""
     type_ids = [symbol_id for symbol_id, value in symbols.items() if value in selection.types]
     query = select(
         FactRow.event_key,
@@ -126,10 +145,10 @@ def _narrowed(
     return query
 
 
-def _replaced(
+def replacements(
     session: Session, tenant_id: UUID, selection: Selection, known: Corrections, as_of: datetime | None
-) -> Iterable[Fact]:
-    """Yield what stands instead of replaced events, as far as these events have arrived."""
+) -> Iterator[tuple[UUID, str, dict[str, Any]]]:
+    """Yield key, source and replacement of what stands instead of replaced events that have arrived."""
     wanted = {key: new for key, new in known.by_target.items() if new is not None and _selects(selection, new)}
     if not wanted:
         return
@@ -141,13 +160,15 @@ def _replaced(
     if as_of is not None:
         query = query.where(FactRow.accepted_at <= as_of)
     for key, source in session.execute(query):
-        new = wanted[key]
-        occurred_at = datetime.fromisoformat(new["time"])
-        yield Fact(key, occurred_at, new["type"], source, int(new["identity_id"]), new["attributes"] or {})
+        yield key, source, wanted[key]
+
+
+def _time_of(replacement: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(replacement["time"])
 
 
 def _selects(selection: Selection, replacement: dict[str, Any]) -> bool:
-    at, span = datetime.fromisoformat(replacement["time"]), selection.span
+    at, span = _time_of(replacement), selection.span
     return (
         replacement["type"] in selection.types
         and (span.since is None or at >= span.since)

@@ -11,21 +11,22 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.periods import Period
-from metering.errors import MeterUnknown
 from metering.facts import Fact
 from metering.grounds import Grounds
 from metering.measurement import Measurement, Reader
 from metering.policies import CountingPolicies, policy_hash
+from metering.reads.custom_meters import find_spec
+from metering.reads.extracts import load_extracted
 from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
 from metering.reads.policies import bound_policies
-from metering.registry import FactSpan, MeterSpec, find_meter
+from metering.registry import METERS, FactSpan, MeterSpec
 from metering.seats import USE_TYPES
 from metering.sessions import level_curve
 from tenants.attribution import Attribution
 from tenants.people import People
 from tenants.reads import TenantView, attribution, people, trait_keys
 
-__all__ = ("Measuring", "Reading", "concurrency_curve", "load_grounds", "measure", "spec_of")
+__all__ = ("Measuring", "Reading", "concurrency_curve", "load_grounds", "measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def measure(
     Args:
         session: scoped to the tenant.
         tenant: whose usage.
-        meter: a name of `METERS`.
+        meter: a built-in one's name, a custom one's exact name (`lab.hours@2`) or its key for the newest.
         period: `[starts_at, ends_at)`.
         policy: the reading; None is the one in force at the start of the period.
         as_of: facts, corrections, merges and assignments recorded up to it (inclusive).
@@ -62,18 +63,6 @@ def measure(
         MeterUnknown: there is no such meter (`meter_unknown`).
     """
     return Measuring(session, tenant, Reading(policy, as_of, now)).measure(meter, period)
-
-
-def spec_of(meter: str) -> MeterSpec:
-    """Return the meter of that name.
-
-    Raises:
-        MeterUnknown: there is none (`meter_unknown`).
-    """
-    spec = find_meter(meter)
-    if spec is None:
-        raise MeterUnknown(meter)
-    return spec
 
 
 def load_grounds(session: Session, tenant: TenantView, spec: MeterSpec, period: Period, reading: Reading) -> Grounds:
@@ -112,6 +101,17 @@ class Measuring:
         self._tenant = tenant
         self._reading = reading or Reading()
         self._loaded: dict[tuple[tuple[str, ...], str, str], _Loaded] = {}
+        self._specs: dict[str, MeterSpec] = {}
+
+    def spec(self, meter: str) -> MeterSpec:
+        """Return the meter of that name.
+
+        Raises:
+            MeterUnknown: there is none (`meter_unknown`).
+        """
+        if meter not in self._specs:
+            self._specs[meter] = find_spec(self._session, self._tenant.id, meter)
+        return self._specs[meter]
 
     def measure(self, meter: str, period: Period) -> Measurement:
         """Return a meter's figure for a period, as `measure` does."""
@@ -122,11 +122,11 @@ class Measuring:
         return self._reader(meter, period).figure(period)
 
     def _reader(self, meter: str, period: Period) -> Reader:
-        spec = spec_of(meter)
+        spec = self.spec(meter)
         loaded = self._covering(spec, period)
-        if meter not in loaded.readers:
-            loaded.readers[meter] = spec.reader(loaded.grounds)
-        return loaded.readers[meter]
+        if spec.name not in loaded.readers:
+            loaded.readers[spec.name] = spec.reader(loaded.grounds)
+        return loaded.readers[spec.name]
 
     def grounds(self, spec: MeterSpec, period: Period) -> Grounds:
         """Return what the meter's figure of a period, or of any part of it, depends on."""
@@ -135,7 +135,9 @@ class Measuring:
     def _covering(self, spec: MeterSpec, period: Period) -> _Loaded:
         policies = self._policies(period.starts_at)
         types, span = spec.fact_types(policies), spec.span(period, policies)
-        kind = (types, spec.family, policy_hash(policies))
+        # What is taken of a fact is a custom meter's own; built-in ones of a family share theirs.
+        family = spec.family if spec.custom is None else spec.name
+        kind = (types, family, policy_hash(policies))
         known = self._loaded.get(kind)
         # Only the use of seats is read for what was freed since a period's start.
         first = period.starts_at if spec.family == "seats" else _ANY_TIME
@@ -151,7 +153,11 @@ class Measuring:
     ) -> Grounds:
         session, tenant_id, as_of = self._session, self._tenant.id, self._reading.as_of
         first, span = wanted
-        facts = load_selected(session, tenant_id, Selection(types, span), self._corrections, as_of)
+        selection = Selection(types, span)
+        if spec.custom is None:
+            facts = load_selected(session, tenant_id, selection, self._corrections, as_of)
+        else:
+            facts = load_extracted(session, tenant_id, spec.custom, (selection, self._corrections), as_of)
         if spec.family == "seats":
             uses = _Uses(facts, self._people, (first, span.until), policies)
             facts.extend(_seat_use(session, tenant_id, uses, self._corrections, as_of))
@@ -246,7 +252,7 @@ def concurrency_curve(
         policy: the reading; None is the one in force at the start of the period.
         now: the curve ends there if that is before the end of the period.
     """
-    spec = spec_of("sessions.concurrent.peak")
+    spec = METERS["sessions.concurrent.peak"]
     grounds = load_grounds(session, tenant, spec, period, Reading(policy, None, now))
     shown = period.clip(period.starts_at, now) if now is not None else period
     return tuple(level_curve(grounds, shown, step_s)) if shown is not None else ()

@@ -10,7 +10,7 @@ from core.periods import Period
 from metering.buckets import Granularity, buckets
 from metering.errors import GroupingInvalid, RangeInvalid
 from metering.measurement import split_by
-from metering.reads.measuring import Measuring, Reading, spec_of
+from metering.reads.measuring import Measuring, Reading
 from metering.registry import MeterSpec
 from tenants.reads import TenantView
 
@@ -68,7 +68,8 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
         GroupingInvalid: the meter does not keep that dimension (`group_by_invalid`).
         RangeInvalid: more than 1,000 buckets (`range_invalid`).
     """
-    spec = spec_of(query.meter)
+    measuring = Measuring(session, tenant, Reading(now=query.now))
+    spec = measuring.spec(query.meter)
     group_by = query.group_by or ("currency" if spec.family == "revenue" else None)
     if group_by is not None and group_by not in spec.dimensions:
         raise GroupingInvalid(spec.name, group_by, spec.dimensions)
@@ -78,7 +79,6 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
             f"The range has {len(parts):,} buckets of a {query.granularity}; at most {MAX_BUCKETS:,} are answered."
             " Ask for a shorter range or a coarser granularity."
         )
-    measuring = Measuring(session, tenant, Reading(now=query.now))
     measuring.prepare(spec, parts)
     items = tuple(item for part in parts for item in _items(measuring, spec, part, group_by))
     totals = items if parts == [query.period] else _items(measuring, spec, query.period, group_by)

@@ -7,10 +7,9 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.scope import VENDOR_ID
-from metering.registry import find_meter
+from metering.reads import contract_meters
 from plans.documents import PlanDocument, document_hash
 from plans.errors import DraftMissing, DraftOutdated, PlanInvalid
-from plans.proration import splits_by_time
 from plans.reads.catalogue import VersionView, draft, next_number, versions
 from plans.store import add_plan, add_version, delete_draft, lock_plan
 from plans.validation import faults_of
@@ -43,7 +42,7 @@ def publish_version(
     if number is not None and number != found.number:
         raise DraftOutdated(plan_key, number, found.number)
     row = {"key": plan_key, "family_key": found.family_key, "name": found.name, "kind": found.kind, "rank": found.rank}
-    _refuse_faults(found.document)
+    _refuse_faults(session, found.document)
     add_plan(session, row)
     version = publish_document(session, plan_key, found.document, actor, now)
     delete_draft(session, plan_key)
@@ -56,7 +55,7 @@ def publish_document(session: Session, plan_key: str, document: PlanDocument, ac
     Raises:
         PlanInvalid: the document has faults (`plan_invalid`).
     """
-    _refuse_faults(document)
+    _refuse_faults(session, document)
     lock_plan(session, plan_key)
     digest = document_hash(document)
     earlier = versions(session, plan_key)
@@ -80,7 +79,13 @@ def publish_document(session: Session, plan_key: str, document: PlanDocument, ac
     return versions(session, plan_key)[0]
 
 
-def _refuse_faults(document: PlanDocument) -> None:
-    faults = faults_of(document, lambda name: find_meter(name) is not None, splits_by_time)
+def _refuse_faults(session: Session, document: PlanDocument) -> None:
+    """A plan is everybody's and never changes: it names the vendor's meters, by their exact names."""
+    meters = contract_meters(session, VENDOR_ID)
+
+    def splits(name: str) -> bool:
+        return name in meters and meters[name].additive
+
+    faults = faults_of(document, meters.__contains__, splits)
     if faults:
         raise PlanInvalid(*faults)

@@ -80,7 +80,7 @@ def rate(charge: Charge, usage: UsageQuantity, currency: str, *, part: Fraction 
     """
     lines = _lines(charge, usage, currency, part)
     amount = to_money(total_of(lines), currency)
-    billed = usage.total if charge.meter is None or splits_by_time(charge.meter) else usage.total * part
+    billed = usage.total if charge.meter is None or _splits(charge, usage) else usage.total * part
     return Rated(amount, quantize_quantity(billed), to_steps(lines, amount))
 
 
@@ -155,12 +155,16 @@ def _lines(charge: Charge, usage: UsageQuantity, currency: str, part: Fraction) 
         raise ValueError("a negative quantity is priced as a difference")
     if is_cumulative(charge):
         lines = _cumulative(charge, price, usage, currency)
-    elif splits_by_time(charge.meter):
+    elif _splits(charge, usage):
         lines = _modelled(charge, price, usage, part)
     else:
         lines = _modelled(charge, price, usage, Fraction(1))
         lines += prorated(lines, part)
     return lines + limits(lines, price, part)
+
+
+def _splits(charge: Charge, usage: UsageQuantity) -> bool:
+    return splits_by_time(charge.meter) if usage.splits is None else usage.splits
 
 
 def _modelled(charge: Charge, price: Price, usage: UsageQuantity, part: Fraction) -> list[Line]:

@@ -27,6 +27,8 @@ class UsageQuantity:
     """The pooled allowance of the contract year up to the end of this period."""
     included_pool_before: Fraction = Fraction(0)
     """The same up to the beginning of this period; 0 in the contract year's first."""
+    splits: bool | None = None
+    """Whether figures of pieces of a period add up to the period's; None: as the charge's built-in meter does."""
 
 
 @dataclass(frozen=True, slots=True)

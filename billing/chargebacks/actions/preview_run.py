@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from billing.chargebacks.actions.set_rules import checked_rules
+from billing.chargebacks.actions.set_rules import checked_rules, meters_of
 from billing.chargebacks.allocation import Allocation, RuleDocument, allocate
 from billing.chargebacks.errors import NoPoolLines, NoRules
 from billing.chargebacks.months import last_day, month_span
@@ -47,7 +47,7 @@ def preview_run(
     if not pool_lines:
         raise NoPoolLines(period)
     documents = tuple(rules) if rules is not None else _current(session, tenant)
-    read = checked_rules(documents, codes_on(session, tenant.id, last_day(period)))
+    read = checked_rules(documents, codes_on(session, tenant.id, last_day(period)), meters_of(session, tenant.id))
     inputs, unknown = gather_inputs(session, tenant, pool_lines, read, month)
     allocation = allocate(to_lines(tenant.id, pool_lines, month), read, inputs)
     return Preview(

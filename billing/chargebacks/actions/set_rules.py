@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -15,11 +16,11 @@ from billing.chargebacks.store import add_all, last_version
 from core.errors import InputError, NotFound
 from core.ids import new_id
 from core.periods import local_date
-from metering.reads import METERS
+from metering.reads import contract_meters
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, find_tenant
 
-__all__ = ("checked_rules", "set_rules")
+__all__ = ("checked_rules", "meters_of", "set_rules")
 
 
 def set_rules(
@@ -42,7 +43,7 @@ def set_rules(
         InvalidInput: anything else, or several kinds of fault, each by its pointer (`invalid_input`).
     """
     wanted = _with_slugs(session, documents)
-    checked_rules(wanted, codes_on(session, tenant.id, local_date(now, tenant.tz)))
+    checked_rules(wanted, codes_on(session, tenant.id, local_date(now, tenant.tz)), meters_of(session, tenant.id))
     version = last_version(session, tenant.id)
     before = current_rules(session, tenant.id)
     if before is not None and [rule.document for rule in before.rules] == wanted:
@@ -55,7 +56,14 @@ def set_rules(
     return made
 
 
-def checked_rules(documents: Sequence[RuleDocument], centres: frozenset[str]) -> tuple[Rule, ...]:
+def meters_of(session: Session, tenant_id: UUID) -> frozenset[str]:
+    """Return the meters that rules may name: built-in ones, custom ones by their exact names."""
+    return frozenset(contract_meters(session, tenant_id))
+
+
+def checked_rules(
+    documents: Sequence[RuleDocument], centres: frozenset[str], meters: frozenset[str]
+) -> tuple[Rule, ...]:
     """Read rules and refuse what is wrong with them.
 
     Raises:
@@ -63,7 +71,7 @@ def checked_rules(documents: Sequence[RuleDocument], centres: frozenset[str]) ->
     """
     rules, errors = read_rules(documents)
     refuse_input(errors)
-    refuse_input(faults(rules, centres, frozenset(METERS)))
+    refuse_input(faults(rules, centres, meters))
     return rules
 
 

@@ -135,7 +135,7 @@ def faults(rules: Sequence[Rule], centres: frozenset[str], meters: frozenset[str
             detail = f"There is no cost centre '{code}' then; create it with PUT /v1/cost-centres or correct the code."
             yield InputError(f"{at}/params", "cost_centre_unknown", detail)
         for meter in sorted({*rule.method.named_meters()} - meters):
-            detail = f"There is no meter '{meter}'; GET /v1/meters lists them."
+            detail = f"There is no meter '{meter}'; GET /v1/meters lists them. Give custom ones their version: hours@1."
             yield InputError(f"{at}/params", "meter_unknown", detail)
 
 

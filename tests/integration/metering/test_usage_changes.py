@@ -113,3 +113,46 @@ def test_a_policy_changes_figures_from_its_start_on(suite: Suite) -> None:
         bind_policy(session, suite.tenant.id, starts_at, DEFAULT_POLICIES, utc_now())
 
     assert changed(suite, since) == starts_at
+
+
+def test_a_voided_logout_changes_its_session_from_the_login_on(suite: Suite) -> None:
+    suite.tell("session.started", "ann", "2026-03-31 22:00", session_id="s")
+    logout = suite.tell("session.ended", "ann", "2026-04-01 02:00", session_id="s")
+    before, since = suite.figure("sessions.concurrent.average"), utc_now()
+    suite.correct(logout, "void")
+
+    # Until 02:00 before, now until 22:30 by its time-out: March is another one.
+    assert suite.figure("sessions.concurrent.average") < before
+    at = changed(suite, since)
+    assert at is not None
+    assert at <= local(suite, "2026-03-31 22:00")
+
+
+def test_a_voided_longer_report_gives_the_hours_back_to_the_period_of_the_shorter_one(suite: Suite) -> None:
+    suite.tell("class.attended", "ann", "2026-02-10 12:00", course_id="i", class_id="k", minutes=60)
+    longer = suite.tell("class.attended", "ann", "2026-04-01 12:00", course_id="i", class_id="k", minutes=90)
+    since = utc_now()
+    suite.correct(longer, "void")
+
+    assert (suite.figure("class.hours", "2026-02"), suite.figure("class.hours", "2026-04")) == (1, 0)
+    assert changed(suite, since) == local(suite, "2026-02-10 12:00")
+
+
+def test_a_second_replacement_also_changes_the_time_of_the_first(suite: Suite) -> None:
+    event = suite.tell("contribution.created", "ann", "2026-03-02 10:00", kind="post", object_id="1")
+    suite.correct(event, "replace", time="2026-02-02T10:00:00+01:00")
+    since = utc_now()
+    suite.correct(event, "replace", time="2026-03-03T10:00:00+01:00")
+
+    # It counted in February until now.
+    assert changed(suite, since) == local(suite, "2026-02-02 10:00")
+
+
+def test_an_event_that_comes_after_its_replacement_acts_at_the_replacements_time(suite: Suite) -> None:
+    event = suite.event("contribution.created", "ann", "2026-03-02 10:00", kind="post", object_id="1")
+    suite.correct(event, "replace", time="2026-02-02T10:00:00+01:00")
+    since = utc_now()
+    suite.send(event)
+
+    assert suite.figure("contributions", "2026-02") == 1
+    assert changed(suite, since) == local(suite, "2026-02-02 10:00")

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def row(key: int, content: int = 0) -> PackedRow:
-    return PackedRow(bytes([key]) * 16, bytes([content]) * 16, NOW, b"", b"", b"", (), None)
+    return PackedRow("t", bytes([key]) * 16, bytes([content]) * 16, NOW, b"", b"", b"", (), None)
 
 
 class Table:

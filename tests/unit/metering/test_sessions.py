@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.periods import Period
 from metering.concurrency import Intervals, average_level, bucket_maxima, micros, minute_edges, nearest_rank, peak_level
 from metering.policies import DEFAULT_POLICIES, SessionPolicy, WeightPolicy
-from metering.sessions import _Floor, level_curve
+from metering.sessions import DIMENSIONS, Floor, level_curve, sessions_of
 from tests.builders.story import Story, reasons
 
 F = Fraction
@@ -258,7 +258,8 @@ def test_a_session_open_before_the_minute_is_in_it(story: Story) -> None:
 
 def _swept(story: Story, first: int, until: int) -> tuple[Intervals, np.ndarray]:
     low, high = micros(minutes(first)), micros(minutes(until))
-    return _Floor(story.grounds()).intervals.clipped(low, high), minute_edges(low, high)
+    grounds = story.grounds()
+    return Floor(grounds, sessions_of(grounds), DIMENSIONS).intervals.clipped(low, high), minute_edges(low, high)
 
 
 def test_a_day_of_23_hours_has_1380_minutes() -> None:

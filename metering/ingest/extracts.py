@@ -1,0 +1,82 @@
+"""What custom meters take of new facts, in the transaction that stores them.
+
+A tenant without custom meters pays for two shared locks and an empty answer, within the round trip
+that begins the flight. Nothing is remembered of which meters there are: what a flight sees is what
+holds until it ends, because defining a meter waits for the flights (`store.hold_ingestion`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import zstandard
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from core.scope import VENDOR_ID
+from metering.custom.definition import MeterDefinition
+from metering.custom.extraction import Extractor, body_data
+from metering.ingest.packing import PackedRow
+
+__all__ = ("Meter", "Meters", "record_values")
+
+_BEGIN = (
+    "begin; set local app.tenant_id = '{tenant}';"
+    " select pg_advisory_xact_lock_shared(hashtextextended('{tenant}', 2)),"
+    " pg_advisory_xact_lock_shared(hashtextextended('{vendor}', 2));"
+    " select id from meter_version where tenant_id in ('{tenant}', '{vendor}')"
+)
+_DEFINITIONS = "select id, definition from meter_version where tenant_id in (%s, %s) and id = any(%s)"
+_INSERT = """
+    insert into meter_value (tenant_id, meter_id, event_key, value, item, dimensions)
+    select %s, unnest(%s::uuid[]), unnest(%s::uuid[]), unnest(%s::numeric[]), unnest(%s::text[]), unnest(%s::jsonb[])
+"""
+_SLICE = 250
+
+Meter = tuple[UUID, Extractor]
+
+
+class Meters:
+    """The definitions that were seen; they never change."""
+
+    def __init__(self) -> None:
+        self._known: dict[UUID, Extractor] = {}
+
+    async def begin(self, connection: AsyncConnection[Any], tenant_id: UUID) -> list[Meter]:
+        """Begin a flight's transaction, in one round trip; return the custom meters that hold in it."""
+        # A UUID's text cannot carry anything else along.
+        cursor = await connection.execute(_BEGIN.format(tenant=tenant_id, vendor=VENDOR_ID))
+        while cursor.nextset():
+            pass
+        ids = [meter_id for (meter_id,) in await cursor.fetchall()]
+        unknown = [meter_id for meter_id in ids if meter_id not in self._known]
+        if unknown:
+            rows = await connection.execute(_DEFINITIONS, (tenant_id, VENDOR_ID, unknown))
+            for meter_id, definition in await rows.fetchall():
+                self._known[meter_id] = Extractor(msgspec.convert(definition, MeterDefinition))
+        return [(meter_id, self._known[meter_id]) for meter_id in ids]
+
+
+async def record_values(
+    connection: AsyncConnection[Any], tenant_id: UUID, meters: Sequence[Meter], rows: Sequence[PackedRow]
+) -> None:
+    """Insert what the meters take of the events."""
+    types = frozenset().union(*(extractor.types for _, extractor in meters))
+    unpack = zstandard.ZstdDecompressor().decompress
+    taken: tuple[list[Any], ...] = ([], [], [], [], [])
+    for index, row in enumerate(row for row in rows if row.type in types):
+        if index % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+        data = body_data(unpack(row.body))
+        for meter_id, extractor in meters:
+            extract = extractor.extract(row.type, data)
+            if extract is None:
+                continue
+            dimensions = Jsonb(extract.dimensions) if extract.dimensions else None
+            values = (meter_id, UUID(bytes=row.event_key), extract.value, extract.item, dimensions)
+            for column, value in zip(taken, values, strict=True):
+                column.append(value)
+    if taken[0]:
+        await connection.execute(_INSERT, (tenant_id, *taken))

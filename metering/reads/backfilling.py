@@ -1,0 +1,38 @@
+"""Stored bodies by key, as a backfill walks through them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from metering.models import Fact, FactBody
+from metering.reads.facts import symbols_of
+
+__all__ = ("StoredBody", "bodies_after")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBody:
+    """A fact's type and its body, compressed."""
+
+    event_key: UUID
+    type: str
+    body: bytes
+
+
+def bodies_after(
+    session: Session, tenant_id: UUID, types: frozenset[str], after: UUID | None, limit: int
+) -> list[StoredBody]:
+    """Return the next facts of these types by key, after a key or from the first."""
+    symbols = symbols_of(session, tenant_id)
+    query = (
+        select(Fact.event_key, Fact.type_id, FactBody.body)
+        .join(FactBody, (FactBody.tenant_id == Fact.tenant_id) & (FactBody.event_key == Fact.event_key))
+        .where(Fact.tenant_id == tenant_id, Fact.type_id.in_([i for i, name in symbols.items() if name in types]))
+        .order_by(Fact.event_key)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Fact.event_key > after)
+    return [StoredBody(key, symbols[type_id], body) for key, type_id, body in session.execute(query)]
