@@ -73,3 +73,115 @@ def test_a_meter_counts_what_was_there_before_and_what_comes_after(suite: Suite)
 
     quiz(suite, "dan", "2026-03-06 10:00", -1)
     assert (usage(suite)["total"], stored(suite)) == ("12.75", 4)
+
+
+def test_a_key_has_versions_that_never_change(suite: Suite) -> None:
+    quiz(suite, "ann", "2026-03-02 10:00", 5)
+    first, again = define(suite).json(), define(suite).json()
+    second = define(suite, aggregation="max").json()
+
+    assert (first["name"], again["name"], second["name"]) == ("quiz.points@1", "quiz.points@1", "quiz.points@2")
+    quiz(suite, "ann", "2026-03-02 10:00", 3)
+    # By its exact name each version says what it always said; the key means the newest.
+    assert usage(suite, meter="quiz.points@1")["total"] == "8"
+    assert (usage(suite)["meter"], usage(suite)["total"]) == ("quiz.points@2", "5")
+
+    shown = suite.client.get("/v1/meters/quiz.points", headers=bearer(suite.key)).json()
+    assert (shown["meter"]["version"], [one["version"] for one in shown["versions"]]) == (2, [1, 2])
+    retired = suite.client.post("/v1/meters/quiz.points@2/retire", headers=bearer(suite.key)).json()
+    assert retired["retired_at"] is not None
+    assert usage(suite)["total"] == "5"
+
+
+def test_the_vendors_meters_are_everybodys_and_a_customers_its_own(suite: Suite, client: Client, world: World) -> None:
+    vendor = world.key("vendor_admin")
+    other = Suite(client, world, "other")
+    assert define(suite, key=vendor).json()["origin"] == "vendor"
+    assert define(suite).json()["code"] == "meter_key_taken"
+    mine = POINTS | {"key": "mine"}
+    assert suite.client.post("/v1/meters", json=mine, headers=bearer(suite.key)).json()["origin"] == "own"
+
+    def keys(of: Suite) -> list[str]:
+        items = of.client.get("/v1/meters", headers=bearer(of.key)).json()["items"]
+        return [item["key"] for item in items if item["origin"] != "built_in"]
+
+    assert (keys(suite), keys(other)) == (["mine", "quiz.points"], ["quiz.points"])
+    assert other.client.get("/v1/meters/mine", headers=bearer(other.key)).json()["code"] == "meter_not_found"
+    # What a customer has taken is not the vendor's to define, and what the vendor has nobody else retires.
+    assert suite.client.post("/v1/meters", json=mine, headers=bearer(vendor)).status_code == 409
+    assert suite.client.post("/v1/meters/quiz.points/retire", headers=bearer(suite.key)).status_code == 404
+
+    quiz(suite, "ann", "2026-03-02 10:00", 5)
+    quiz(other, "ann", "2026-03-02 10:00", 7)
+    assert (usage(suite)["total"], usage(other)["total"]) == ("5", "7")
+
+
+def test_a_slip_is_refused_with_what_was_meant(suite: Suite) -> None:
+    answer = define(suite, value_field="score.point")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {
+            "pointer": "/value_field",
+            "code": "field_unknown",
+            "detail": "acme.quiz.finished has no field 'score.point'. Did you mean 'score.points'?"
+            ' Declare a field of your own with its type: "fields": {"score.point": "number"}.',
+        }
+    ]
+    assert define(suite, aggregation="median").status_code == 400
+    assert (
+        suite.client.post("/v1/meters", json=POINTS | {"key": "seats.named"}, headers=bearer(suite.key)).status_code
+        == 409
+    )
+    assert suite.client.post("/v1/meters", json=POINTS | {"key": "Quiz"}, headers=bearer(suite.key)).status_code == 422
+
+
+def test_roles_that_may_not_define_are_refused(suite: Suite, world: World) -> None:
+    assert define(suite, key=world.key("tenant_finance", suite.tenant)).status_code == 403
+    assert define(suite, key=world.key("vendor_finance")).status_code == 403
+
+
+def test_evidence_names_each_event_and_why_others_do_not_count(suite: Suite) -> None:
+    define(suite)
+    counted = quiz(suite, "ann", "2026-03-02 10:00", 5, room="b")
+    quiz(suite, "bob", "2026-03-02 10:00", "a lot")
+    params = {"meter": "quiz.points", "from": "2026-03-01", "to": "2026-04-01"}
+
+    body = suite.client.get("/v1/usage/evidence", params=params, headers=bearer(suite.key)).json()
+
+    assert body["quantity"] == "5"
+    assert body["counts"] == {"counted": 1, "people": 1, "excluded": {"value_missing": 1}}
+    [entry, _] = body["items"]
+    assert (entry["event_id"], entry["reason"], entry["keys"]["room"]) == (counted["id"], "counted", "b")
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_corrections_are_read_as_from_the_bodies_so_from_the_values(suite: Suite, prepared: bool) -> None:
+    define(suite)
+    wrong, gone = quiz(suite, "ann", "2026-03-02 10:00", 5), quiz(suite, "bob", "2026-03-02 10:00", 7)
+    moved = quiz(suite, "cid", "2026-03-02 10:00", 11)
+    if prepared:
+        backfill_meters(suite.db)
+    suite.correct(wrong, "replace", data={"score": {"points": 4.5}, "passed": True})
+    suite.correct(gone, "void")
+    suite.correct(moved, "replace", time="2026-04-01T10:00:00+02:00")
+
+    assert usage(suite)["total"] == "4.5"
+    assert usage(suite, **{"from": "2026-04-01", "to": "2026-05-01"})["total"] == "11"
+    # One that fails after all is none of the meter's.
+    suite.correct(moved, "replace", data={"score": {"points": 11}, "passed": False})
+    assert usage(suite)["total"] == "4.5"
+
+
+def test_rules_of_a_chargeback_divide_by_a_custom_meter(suite: Suite, world: World) -> None:
+    world.cost_centres(suite.tenant, "ops")
+    define(suite)
+    rule = {"key": "points", "method": "driver"}
+
+    def put(meter: str) -> Any:
+        body = {"rules": [rule | {"params": {"meters": {meter: "1"}}}]}
+        finance = world.key("tenant_finance", suite.tenant, name=meter)
+        return suite.client.put("/v1/chargeback/rules", json=body, headers=bearer(finance))
+
+    assert put("quiz.points@1").status_code in (200, 201)
+    assert put("quiz.points@7").json()["errors"][0]["code"] == "meter_unknown"
