@@ -21,7 +21,7 @@ from app.process import tune_collector
 from app.security import SECURITY_HEADERS
 from core.db import Database, database
 from core.settings import load_settings
-from metering.api.events import stop_ingesting
+from metering.api.hot_lane import stop_ingesting
 
 __all__ = ("create_app",)
 

@@ -6,6 +6,7 @@ so that a failing commit is a 500 and never a 201.
 
 import hmac
 import time
+from base64 import b64decode
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -74,10 +75,7 @@ async def authenticate(request: Req) -> Principal:
     """
     header = request.headers.get("authorization", "")
     if header:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated
-        return await _by_key(request, token.strip())
+        return await _by_key(request, _token(request, header))
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         raise Unauthenticated
@@ -85,6 +83,25 @@ async def authenticate(request: Req) -> Principal:
     if request.method not in _SAFE:
         await _check_csrf(request, principal)
     return principal
+
+
+def _token(request: Req, header: str) -> str:
+    """Return the API key: a bearer token; as the password of HTTP Basic where xAPI's clients speak."""
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    if scheme.lower() == "bearer" and token:
+        return token
+    if scheme.lower() == "basic" and _is_xapi(request):
+        try:
+            # The name is the sender's own affair: the key's id, or any.
+            return b64decode(token, validate=True).decode().partition(":")[2]
+        except ValueError:
+            raise Unauthenticated from None
+    raise Unauthenticated
+
+
+def _is_xapi(request: Req) -> bool:
+    return request.url.path.startswith("/xapi/")
 
 
 async def _by_key(request: Req, token: str) -> Principal:
@@ -125,7 +142,8 @@ async def _check_csrf(request: Req, principal: Principal) -> None:
 
 async def guard_api(connection: ASGIConnection[Any, Any, Any, State], _: BaseRouteHandler) -> None:
     """Ask who it is before anything of an API request is read, and whether the named tenant is theirs."""
-    if isinstance(connection, Request) and connection.url.path.startswith("/v1/"):
+    path = connection.url.path
+    if isinstance(connection, Request) and path.startswith(("/v1/", "/xapi/")) and path.rstrip("/") != "/xapi/about":
         principal = await provide_principal(connection)
         if _named_tenant(connection) is not None:
             await _acting_tenant(connection, principal)

@@ -83,6 +83,12 @@ def _answer(
             "errors/error.html", status=status, title=title, text=detail, reference=instance, **_look(request)
         )
         return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+    if request.url.path.startswith("/xapi"):
+        # The Experience API's manner: the status and a text.
+        message = {"status": status, "message": detail, "code": code}
+        return Response(
+            msgspec.json.encode(message), status_code=status, media_type="application/json", headers=headers
+        )
     body = Problem(
         type=f"/docs/errors#{code}",
         title=title,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ("Settings", "load_settings")
+__all__ = ("Settings", "load_settings", "secret_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,15 @@ def _required(name: str, example: str) -> str:
     return value
 
 
+def secret_key() -> str:
+    """Return `SECRET_KEY` alone, for what seals and opens.
+
+    Raises:
+        MissingSetting: it is absent.
+    """
+    return _required("SECRET_KEY", "$(openssl rand -hex 32)")
+
+
 @cache
 def load_settings() -> Settings:
     """Read the settings from the environment.
@@ -64,7 +73,7 @@ def load_settings() -> Settings:
     return Settings(
         database_url=_required("DATABASE_URL", "postgresql://tollbook@127.0.0.1:5432/tollbook"),
         broker_url=_required("BROKER_URL", "redis://127.0.0.1:6379/0"),
-        secret_key=_required("SECRET_KEY", "$(openssl rand -hex 32)"),
+        secret_key=secret_key(),
         public_url=public_url,
         secure_cookies=public_url.startswith("https://"),
         pool_size=int(os.environ.get("DB_POOL_SIZE", "10")),

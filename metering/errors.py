@@ -26,7 +26,13 @@ __all__ = (
     "MeterUnknown",
     "RangeInvalid",
     "SchemaNotFound",
+    "StatementConflict",
+    "StatementInvalid",
+    "StatementNotFound",
     "TooManyEvents",
+    "XapiRequestInvalid",
+    "XapiRuleInvalid",
+    "XapiRuleNotFound",
 )
 
 
@@ -271,3 +277,49 @@ class ImportOver(Refused):
 
     def __init__(self, status: str) -> None:
         super().__init__(f"The import is {status} already. Events that it took are changed by corrections.")
+
+
+class StatementInvalid(Refused):
+    """A statement, or the request that carries it, is not what xAPI wants; nothing of it was taken."""
+
+    code = "statement_invalid"
+    status = 400
+
+
+class XapiRequestInvalid(Refused):
+    """A header or a parameter of an xAPI request is missing, unknown or unreadable."""
+
+    code = "xapi_request_invalid"
+    status = 400
+
+
+class StatementConflict(Refused):
+    """A statement of that id with other content is stored, or the one to be voided is voided already."""
+
+    code = "statement_conflict"
+    status = 409
+
+
+class StatementNotFound(NotFound):
+    """No such statement, or it is voided and was not asked for as such, or its person was forgotten."""
+
+    code = "statement_not_found"
+
+    def __init__(self, statement_id: object) -> None:
+        super().__init__("statement", statement_id)
+
+
+class XapiRuleInvalid(Refused):
+    """A row of the mapping names no event type, or lacks what the type needs."""
+
+    code = "xapi_rule_invalid"
+    status = 422
+
+
+class XapiRuleNotFound(NotFound):
+    """The tenant's mapping has no such row."""
+
+    code = "xapi_rule_not_found"
+
+    def __init__(self, key: object) -> None:
+        super().__init__("mapping", key)

@@ -1,4 +1,4 @@
-"""Writes of corrections, policies, imports and meters; facts themselves are written by `metering.ingest` alone."""
+"""Writes of corrections, policies, imports, meters and mappings; facts are written by `metering.ingest` alone."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,6 +18,8 @@ from metering.models import (
     MeterValue,
     MeterVersion,
     PolicyBinding,
+    XapiDirectory,
+    XapiRule,
 )
 
 __all__ = (
@@ -30,12 +32,16 @@ __all__ = (
     "add_policy_binding",
     "advance_import",
     "begin_backfill",
+    "delete_xapi_directory",
+    "delete_xapi_rule",
     "drop_import_faults",
     "drop_import_parts",
     "end_import",
     "hold_ingestion",
     "lock_meter_key",
     "move_backfill",
+    "put_xapi_directory",
+    "put_xapi_rule",
     "reopen_import",
     "retire_meter_version",
 )
@@ -165,3 +171,30 @@ def move_backfill(session: Session, tenant_id: UUID, meter_id: UUID, changes: Ma
         .where(MeterBackfill.tenant_id == tenant_id, MeterBackfill.meter_id == meter_id)
         .values(dict(changes))
     )
+
+
+def put_xapi_rule(session: Session, row: Mapping[str, Any]) -> None:
+    """Insert a row of the mapping, or replace the one of its verb and activity type."""
+    statement = insert_or(XapiRule).values(dict(row))
+    changed = {name: statement.excluded[name] for name in ("event_type", "data", "changed_at")}
+    key = (XapiRule.tenant_id, XapiRule.verb, XapiRule.activity_type)
+    session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+def delete_xapi_rule(session: Session, tenant_id: UUID, verb: str, activity_type: str) -> bool:
+    """Delete a row of the mapping; return whether there was one."""
+    query = delete(XapiRule).where(
+        XapiRule.tenant_id == tenant_id, XapiRule.verb == verb, XapiRule.activity_type == activity_type
+    )
+    return session.execute(query.returning(XapiRule.verb)).first() is not None
+
+
+def put_xapi_directory(session: Session, row: Mapping[str, Any]) -> None:
+    """Insert a home page; one that is known stays."""
+    session.execute(insert_or(XapiDirectory).values(dict(row)).on_conflict_do_nothing())
+
+
+def delete_xapi_directory(session: Session, tenant_id: UUID, home_page: str) -> bool:
+    """Delete a home page; return whether there was one."""
+    query = delete(XapiDirectory).where(XapiDirectory.tenant_id == tenant_id, XapiDirectory.home_page == home_page)
+    return session.execute(query.returning(XapiDirectory.home_page)).first() is not None

@@ -1,6 +1,6 @@
 """The API of metering: events and files in and out, meters, usage and its evidence."""
 
-from metering.api import events, imports, meters, usage
+from metering.api import events, imports, meters, usage, xapi
 
 __all__ = ("route_handlers",)
 
@@ -9,4 +9,5 @@ route_handlers = (
     *imports.route_handlers,
     *meters.route_handlers,
     *usage.route_handlers,
+    *xapi.route_handlers,
 )

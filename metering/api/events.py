@@ -7,77 +7,34 @@ from typing import Annotated, Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from litestar import Controller, Litestar, Request, Response, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import ResponseSpec
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
-from core.db import Database
 from core.errors import InputError, InvalidInput
 from metering.actions.record_correction import CorrectionInput, record_correction
 from metering.api.event_docs import SendOperation
-from metering.errors import BodyTooLarge, EventNotFound, SchemaNotFound
+from metering.api.hot_lane import body_of, lane_of
+from metering.errors import EventNotFound, SchemaNotFound
 from metering.events import REGISTRY
 from metering.events.json_schema import event_schema, schema_index
-from metering.ingest.admission import Measure, Visit
-from metering.ingest.bodies import MAX_BODY_BYTES
-from metering.ingest.lane import IngestAnswer, IngestLane
+from metering.ingest.lane import IngestAnswer
 from metering.reads.event_log import EventFilter, EventView, find_event, list_events
 from metering.schemas import CorrectionBody, EventAnswer, EventPage, RecordedAnswer
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
 
-__all__ = ("route_handlers", "stop_ingesting")
+__all__ = ("route_handlers",)
 
 Req = Request[Any, Any, State]
 Limit = Annotated[int, Parameter(ge=1, le=500)]
 
 _PREFIX = "/v1/events/"
 _LOOK_BACK = timedelta(days=31)
-
-
-def _lane(request: Req) -> IngestLane:
-    """Return the process's lane, made at the first event, in the loop that serves."""
-    state = request.app.state
-    lane: IngestLane | None = state.get("ingest_lane")
-    if lane is None:
-        database: Database = state.database
-        lane = state["ingest_lane"] = IngestLane(database.database_url)
-    return lane
-
-
-async def _body(request: Req, visit: Visit) -> bytes:
-    """Read the body as far as the limits allow.
-
-    Raises:
-        BodyTooLarge: it is longer, or says so (`body_too_large`).
-        IngestBusy: other bodies take all the room (`ingest_busy`).
-    """
-    announced = request.headers.get("content-length", "")
-    counted = int(announced) if announced.isdigit() else 0
-    if counted > MAX_BODY_BYTES:
-        raise BodyTooLarge(MAX_BODY_BYTES)
-    visit.hold(Measure.BYTES, counted)
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise BodyTooLarge(MAX_BODY_BYTES)
-        if size > counted:
-            visit.hold(Measure.BYTES, size - counted)
-            counted = size
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-async def stop_ingesting(app: Litestar) -> None:
-    """Let every event that waits be written and answered before the process ends."""
-    lane: IngestLane | None = app.state.get("ingest_lane")
-    if lane is not None:
-        await lane.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +96,9 @@ class EventController(Controller):
         always safe.
         """
         require(principal, Permission.EVENTS_WRITE)
-        lane = _lane(request)
+        lane = lane_of(request)
         with lane.admission.visit(tenant.id) as visit:
-            answer = await lane.ingest_body(tenant, await _body(request, visit), request.headers, visit)
+            answer = await lane.ingest_body(tenant, await body_of(request, visit), request.headers, visit)
         return Response(answer, status_code=422 if answer.nothing_taken else 200)
 
     @post("/corrections", sync_to_thread=True)

@@ -23,7 +23,7 @@ from metering.ingest.connections import Connections
 from metering.ingest.identities import Resolver
 from metering.ingest.packing import PackedRow, Packer
 from metering.ingest.validation import Draft, Rules, draft_event
-from metering.ingest.writer import FactWriter
+from metering.ingest.writer import Companion, FactWriter
 from tenants.reads import TenantView
 
 __all__ = ("IngestAnswer", "IngestLane", "ItemFault", "Prepared", "answer_of")
@@ -167,6 +167,18 @@ class IngestLane:
             IngestBusy, DatabaseUnavailable: to send the same again is safe.
         """
         return answer_of(prepared, await self._batcher.submit(tenant_id, prepared.rows))
+
+    async def store_along(self, tenant_id: UUID, prepared: Prepared, companion: Companion) -> None:
+        """Store what was prepared and what the companion writes in one transaction, or nothing.
+
+        Raises:
+            DatabaseUnavailable: to send the same again is safe (`database_unavailable`).
+            DataError, IntegrityError: of psycopg; the database refused a value, nothing was stored.
+        """
+        firsts: dict[bytes, PackedRow] = {}
+        for row in prepared.rows:
+            firsts.setdefault(row.event_key, row)
+        await self._writer.write(tenant_id, [firsts[key] for key in sorted(firsts)], companion)
 
     async def close(self) -> None:
         """Let everything land and close the connections."""

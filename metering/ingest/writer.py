@@ -6,7 +6,7 @@ and `on conflict do nothing` first, and only the rest is copied. Where the role 
 row-level security at all (managed PostgreSQL), everything goes through temporary tables.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
@@ -20,7 +20,10 @@ from metering.ingest.extracts import Meters, record_values
 from metering.ingest.packing import HEADER, TRAILER, PackedRow
 from metering.ingest.profiles import record_profiles, record_traits
 
-__all__ = ("FactWriter", "Written")
+__all__ = ("Companion", "FactWriter", "Written")
+
+Companion = Callable[[AsyncConnection[Any]], Awaitable[None]]
+"""What else is written in the flight's transaction, before the facts; it may be begun again."""
 
 _ATTEMPTS = 4
 _KEY = "(tenant_id, event_key, content_hash, accepted_at)"
@@ -75,20 +78,28 @@ class FactWriter:
         self.fallbacks = 0
         """How often a straight copy met a duplicate and was done again."""
 
-    async def write(self, tenant_id: UUID, rows: Sequence[PackedRow]) -> Written:
+    async def write(self, tenant_id: UUID, rows: Sequence[PackedRow], companion: Companion | None = None) -> Written:
         """Write rows of distinct keys, sorted by key so that two flights never wait for each other in a ring.
+
+        Args:
+            tenant_id: whose.
+            rows: maybe none, where there is a companion.
+            companion: what is written along, or nothing of it all.
 
         Raises:
             DatabaseUnavailable: nothing is known to be stored; to send again is safe.
+            DataError, IntegrityError: of psycopg, where the database refuses a row that has a companion.
         """
         straight = self._repeats.get(tenant_id, 0.0) < _LIKELY
         for _ in range(_ATTEMPTS):
             try:
-                written = await self._attempt(tenant_id, rows, straight=straight)
+                written = await self._attempt(tenant_id, rows, companion, straight=straight)
             except errors.UniqueViolation:
                 self.fallbacks += 1
                 straight = False
             except (errors.DataError, errors.IntegrityError):
+                if companion is not None:
+                    raise
                 return await self._without_the_bad(tenant_id, rows)
             except _InDoubt as error:
                 raise DatabaseUnavailable from error
@@ -116,13 +127,19 @@ class FactWriter:
         right = await self.write(tenant_id, rows[middle:])
         return Written(left.stored | right.stored, left.refused | right.refused)
 
-    async def _attempt(self, tenant_id: UUID, rows: Sequence[PackedRow], *, straight: bool) -> Written:
+    async def _attempt(
+        self, tenant_id: UUID, rows: Sequence[PackedRow], companion: Companion | None, *, straight: bool
+    ) -> Written:
         async with self._connections.link() as link:
             connection = link.connection
             meters = await self._meters.begin(connection, tenant_id)
-            if straight and link.copies:
-                await _copy(connection, "fact_key", _KEY, [row.key_row for row in rows])
+            if companion is not None:
+                await companion(connection)
+            if not rows:
                 stored: dict[bytes, bytes] = {}
+            elif straight and link.copies:
+                await _copy(connection, "fact_key", _KEY, [row.key_row for row in rows])
+                stored = {}
             else:
                 stored = await _claim(connection, tenant_id, rows)
             fresh = [row for row in rows if row.event_key not in stored] if stored else rows

@@ -1,0 +1,122 @@
+"""What every answer of the xAPI carries, and the old browsers' way to send (alternate request syntax)."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from litestar import Request
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from core.clock import utc_now
+from metering.ingest.bodies import MAX_BODY_BYTES
+from metering.reads.statements import LONGEST_WRITE
+from metering.xapi.values import instant_text
+from metering.xapi.versions import Version, version_of_header
+
+__all__ = ("ALTERNATE", "CONSISTENT", "VERSION", "XapiHeaders")
+
+VERSION = "X-Experience-API-Version"
+CONSISTENT = "X-Experience-API-Consistent-Through"
+ALTERNATE = "xapi_alternate"
+"""In the request's state: the method that the alternate syntax means, or why it is refused."""
+_AS_HEADERS = (
+    "authorization", "x-experience-api-version", "content-type", "content-length", "if-match", "if-none-match",
+    "accept-language",
+)  # fmt: skip
+
+
+class XapiHeaders(ASGIMiddleware):
+    """Puts the version and the instant of consistency on every answer, refusals included."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Handle one request."""
+        if scope["type"] == ScopeType.HTTP and _is_alternate(scope):
+            receive = await _rewritten(scope, receive)
+        request: Request[Any, Any, State] = Request(scope)
+        spoken = _spoken(request)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                headers.setdefault(VERSION, spoken.value)
+                known: datetime | None = request.state.get(CONSISTENT)
+                headers.setdefault(CONSISTENT, instant_text(known or utc_now() - LONGEST_WRITE))
+                if message["status"] == 401:
+                    headers.setdefault("WWW-Authenticate", 'Basic realm="xAPI", charset="UTF-8"')
+            await send(message)
+
+        await next_app(scope, receive, answer)
+
+
+def _spoken(request: Request[Any, Any, State]) -> Version:
+    """Return the version of the answer; who names none is told the one that their key spoke last."""
+    known: dict[str, Version] = request.app.state.setdefault("xapi_spoken", {})
+    sender = request.headers.get("authorization", "")
+    version = version_of_header(request.headers.get(VERSION.lower(), ""))
+    if version is None:
+        return known.get(sender, Version.TWO)
+    if len(known) > 1_000:
+        known.clear()
+    known[sender] = version
+    return version
+
+
+def _is_alternate(scope: HTTPScope) -> bool:
+    """Return whether it is a POST that means another method; xAPI 2.0 has no such thing."""
+    if scope["method"] != "POST" or b"method=" not in scope["query_string"]:
+        return False
+    headers = dict(scope["headers"])
+    form = headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded")
+    version = version_of_header(headers.get(b"x-experience-api-version", b"").decode("latin-1"))
+    return form and version is not Version.TWO
+
+
+async def _rewritten(scope: HTTPScope, receive: Receive) -> Receive:
+    """Turn the request into the one that is meant: parameters, headers and content come from the form."""
+    body = await _body(receive)
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    method = dict(query).get("method", "").upper()
+    refusal = ""
+    if len(query) > 1:
+        refusal = "With the alternate request syntax 'method' is the only parameter of the address."
+    elif method not in ("GET", "HEAD", "PUT", "POST"):
+        refusal = f"The alternate request syntax knows GET, HEAD, PUT and POST, not '{method[:20]}'."
+    elif method in ("PUT", "POST") and "content" not in dict(form):
+        refusal = "The alternate request syntax sends a statement as the form's parameter 'content'."
+    headers = {name.lower(): value for name, value in form if name.lower() in _AS_HEADERS}
+    content = dict(form).get("content", "").encode()
+    headers.setdefault("content-type", "application/json")
+    headers["content-length"] = str(len(content))
+    kept = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") not in headers]
+    scope["headers"] = [*kept, *((n.encode(), v.encode("latin-1", "replace")) for n, v in headers.items())]
+    scope["query_string"] = urlencode([
+        (name, value) for name, value in form if name.lower() not in _AS_HEADERS and name != "content"
+    ]).encode()  # fmt: skip
+    scope["state"][ALTERNATE] = (method, refusal)
+    return _receiver(content)
+
+
+def _receiver(content: bytes) -> Receive:
+    async def receive() -> Any:
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    return receive
+
+
+async def _body(receive: Receive) -> bytes:
+    """Read the form; what is over the limit is cut and then not understood."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"") if message["type"] == "http.request" else b""
+        if not message.get("more_body") or len(body) > 2 * MAX_BODY_BYTES:
+            return bytes(body)
+
+
+def http_date(instant: datetime) -> str:
+    """Return an instant as HTTP writes it, to the second."""
+    return instant.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")

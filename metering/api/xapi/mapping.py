@@ -1,0 +1,142 @@
+"""The tenant's mapping of statements to events: the built-in table, and what is added to it."""
+
+from typing import Annotated
+
+from litestar import Controller, delete, get, post, put
+from litestar.params import Parameter
+from msgspec import Meta, Struct
+from sqlalchemy.orm import Session
+
+from metering.actions.change_xapi_mapping import (
+    RuleInput,
+    add_directory,
+    put_rule,
+    remove_directory,
+    remove_rule,
+)
+from metering.reads.statements import tenant_mapping, unmetered_statements
+from metering.xapi.rules import ANY, BUILT_IN, MappingRule
+from tenants.principal import Principal, require
+from tenants.reads import TenantView, tenant_now
+from tenants.roles import Permission
+
+__all__ = ("route_handlers",)
+
+Iri = Annotated[str, Meta(min_length=3, max_length=512)]
+
+
+class RuleBody(Struct, forbid_unknown_fields=True):
+    """A row: `event_type` null says that the verb is known and never metered."""
+
+    verb: Iri
+    event_type: str | None
+    activity_type: Annotated[str, Meta(min_length=1, max_length=512)] = ANY
+    data: Annotated[dict[str, Annotated[str, Meta(max_length=512)]], Meta(max_length=50)] = {}
+
+
+class RuleAnswer(Struct):
+    """A row, and whether it is built in."""
+
+    verb: str
+    activity_type: str
+    event_type: str | None
+    data: dict[str, str]
+    built_in: bool
+
+    @classmethod
+    def of(cls, rule: MappingRule, *, built_in: bool) -> "RuleAnswer":
+        """Render a row."""
+        return cls(rule.verb, rule.activity_type, rule.event_type, dict(rule.data), built_in)
+
+
+class MappingAnswer(Struct):
+    """The whole table; the tenant's own rows come first and win."""
+
+    rules: list[RuleAnswer]
+    directories: list[str]
+
+
+class DirectoryBody(Struct, forbid_unknown_fields=True):
+    """A home page whose account names are the tenant's own keys of people."""
+
+    home_page: Iri
+
+
+class UnmeteredItem(Struct):
+    """Statements of one kind that make no event, and why."""
+
+    verb: str
+    activity_type: str
+    reason: str
+    statements: int
+    last_stored_at: str
+
+
+class UnmeteredAnswer(Struct):
+    """The most frequent kinds."""
+
+    items: list[UnmeteredItem]
+
+
+class MappingController(Controller):
+    """What the statements of the tenant's systems mean."""
+
+    path = "/v1/xapi"
+    tags = ("xapi",)
+
+    @get("/mapping", sync_to_thread=True)
+    def show(self, principal: Principal, session: Session, tenant: TenantView) -> MappingAnswer:
+        """Show the mapping of verbs and activity types to event types."""
+        require(principal, Permission.USAGE_READ)
+        found = tenant_mapping(session, tenant.id)
+        rules = [RuleAnswer.of(rule, built_in=False) for rule in found.rules]
+        rules += [RuleAnswer.of(rule, built_in=True) for rule in BUILT_IN]
+        return MappingAnswer(rules, sorted(found.directories))
+
+    @put("/mapping/rules", sync_to_thread=True)
+    def put_rule(self, principal: Principal, session: Session, tenant: TenantView, data: RuleBody) -> RuleAnswer:
+        """Add or change a row; it holds for statements that come from now on."""
+        require(principal, Permission.EVENTS_WRITE)
+        rule = MappingRule(data.verb, data.activity_type, data.event_type, data.data)
+        put_rule(session, tenant.id, RuleInput(rule, principal.actor, tenant_now(session, tenant)))
+        return RuleAnswer.of(rule, built_in=False)
+
+    @delete("/mapping/rules", sync_to_thread=True)
+    def remove_rule(
+        self, principal: Principal, session: Session, tenant: TenantView, verb: str,
+        activity_type: Annotated[str, Parameter(query="activity_type")] = ANY,
+    ) -> None:  # fmt: skip
+        """Take a row of the tenant's own away."""
+        require(principal, Permission.EVENTS_WRITE)
+        remove_rule(session, tenant.id, verb, activity_type, principal.actor)
+
+    @post("/mapping/directories", sync_to_thread=True)
+    def add_directory(
+        self, principal: Principal, session: Session, tenant: TenantView, data: DirectoryBody
+    ) -> DirectoryBody:
+        """Say that the accounts of a home page are named by the tenant's own keys of people."""
+        require(principal, Permission.PEOPLE_WRITE)
+        add_directory(session, tenant.id, data.home_page, principal.actor, tenant_now(session, tenant))
+        return data
+
+    @delete("/mapping/directories", sync_to_thread=True)
+    def remove_directory(self, principal: Principal, session: Session, tenant: TenantView, home_page: str) -> None:
+        """Take that back."""
+        require(principal, Permission.PEOPLE_WRITE)
+        remove_directory(session, tenant.id, home_page, principal.actor)
+
+    @get("/unmetered", sync_to_thread=True)
+    def unmetered(
+        self, principal: Principal, session: Session, tenant: TenantView,
+        limit: Annotated[int, Parameter(ge=1, le=500)] = 100,
+    ) -> UnmeteredAnswer:  # fmt: skip
+        """List what kinds of statements make no event, and why, the most frequent first."""
+        require(principal, Permission.USAGE_READ)
+        found = unmetered_statements(session, tenant.id, limit)
+        return UnmeteredAnswer([
+            UnmeteredItem(view.verb, view.activity_type, view.reason, view.statements, view.last_stored_at.isoformat())
+            for view in found
+        ])  # fmt: skip
+
+
+route_handlers = (MappingController,)
