@@ -7,6 +7,7 @@ others with the reason why not. No name, key or internal id of a person stands i
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -35,8 +36,9 @@ def evidence_rows(tenant_id: UUID, measurement: Measurement) -> list[dict[str, A
         "from": _instant(measurement.period.starts_at),
         "to": _instant(measurement.period.ends_at),
     }
-    counted = [head | {"counted": True} | _counted(tenant_id, entry) for entry in measurement.entries]
-    return counted + [head | {"counted": False} | _excluded(tenant_id, other) for other in measurement.exclusions]
+    words = _Words(tenant_id)
+    counted = [head | {"counted": True} | words.counted(entry) for entry in measurement.entries]
+    return counted + [head | {"counted": False} | words.excluded(other) for other in measurement.exclusions]
 
 
 def write_evidence(rows: Iterable[dict[str, Any]]) -> EvidenceFile:
@@ -64,28 +66,35 @@ def manifest(files: Iterable[tuple[UUID, int, str]]) -> EvidenceFile:
     return EvidenceFile(content, sum(count for _, count, _ in listed), sha256(content).hexdigest())
 
 
-def _counted(tenant_id: UUID, entry: Entry) -> dict[str, Any]:
-    return {
-        "person": pseudonym(tenant_id, entry.person_id),
-        "quantity": f"{quantize_quantity(entry.quantity):f}",
-        "weight": f"{quantize_quantity(entry.weight):f}",
-        "reason": entry.reason,
-        "at": _instant(entry.at),
-        "source": entry.source,
-        "event_id": entry.event_id,
-        "keys": dict(entry.keys),
-        "cost_centres": {code or "": str(share) for code, share in entry.cost_centres},
-    }
+class _Words:
+    """Writes rows; what tens of thousands of them have in common is put into words once."""
 
+    def __init__(self, tenant_id: UUID) -> None:
+        self._person = cache(partial(pseudonym, tenant_id))
+        self._quantity = cache(lambda quantity: f"{quantize_quantity(quantity):f}")
+        self._centres = cache(lambda centres: {code or "": str(share) for code, share in centres})
 
-def _excluded(tenant_id: UUID, other: Exclusion) -> dict[str, Any]:
-    return {
-        "person": pseudonym(tenant_id, other.person_id),
-        "reason": other.reason,
-        "at": _instant(other.at),
-        "source": other.source,
-        "event_id": other.event_id,
-    }
+    def counted(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "person": self._person(entry.person_id),
+            "quantity": self._quantity(entry.quantity),
+            "weight": self._quantity(entry.weight),
+            "reason": entry.reason,
+            "at": _instant(entry.at),
+            "source": entry.source,
+            "event_id": entry.event_id,
+            "keys": dict(entry.keys),
+            "cost_centres": self._centres(entry.cost_centres),
+        }
+
+    def excluded(self, other: Exclusion) -> dict[str, Any]:
+        return {
+            "person": self._person(other.person_id),
+            "reason": other.reason,
+            "at": _instant(other.at),
+            "source": other.source,
+            "event_id": other.event_id,
+        }
 
 
 def _instant(at: datetime | None) -> str | None:

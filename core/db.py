@@ -7,12 +7,16 @@ One `DATABASE_URL`, four roles. Connections take their role at start-up by a lib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
+import psycopg
+from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.event import listen
 from sqlalchemy.orm import Session, sessionmaker
 
 from core.scope import GlobalScope, Scope, StewardScope, TenantScope
@@ -51,7 +55,7 @@ def conninfo(database_url: str, role: str | None) -> str:
 def engine(database_url: str, role: str | None, pool_size: int = 5) -> Engine:
     """Return an engine whose connections act as `role`."""
     url = conninfo(database_url, role).replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(
+    made = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -59,6 +63,13 @@ def engine(database_url: str, role: str | None, pool_size: int = 5) -> Engine:
         # Tens of thousands of facts are read for a figure: msgspec decodes them five times as fast.
         json_deserializer=msgspec.json.decode,
     )
+    listen(made, "connect", _send_arrays_in_binary)
+    return made
+
+
+def _send_arrays_in_binary(connection: psycopg.Connection[Any], _record: object) -> None:
+    """Columns of tens of thousands of rows travel as arrays: in binary that costs a fifth of the text's quoting."""
+    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 def set_tenant(session: Session, tenant_id: UUID) -> None:

@@ -1,9 +1,9 @@
 """What every meter computes from: facts, who people are, who carries them, and the policy (pure)."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeVar
@@ -13,17 +13,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from core.periods import Period, local_date
+from metering.directory import Directory, Somebody
 from metering.facts import Fact
-from metering.measurement import UNASSIGNED, Centres, Entry, Exclusion, Keys
+from metering.measurement import Centres, Entry, Exclusion, Keys
 from metering.policies import CountingPolicies
-from tenants.attribution import Attribution
-from tenants.people import People, Traits
+from tenants.people import Traits
 
-__all__ = ("Grounds", "Somebody", "Weighed", "entry_of", "excluded", "keys_of", "own_centre")
+__all__ = ("Grounds", "Weighed", "entry_of", "excluded", "keys_of", "own_centre")
 
 ONE = Fraction(1)
 T = TypeVar("T")
-BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Weighed(msgspec.Struct, frozen=True, gc=False):
@@ -40,25 +39,6 @@ class Weighed(msgspec.Struct, frozen=True, gc=False):
         return -self.weight, fact.occurred_at, fact.source, fact.event_id, fact.event_key
 
 
-class Somebody(msgspec.Struct, frozen=True, gc=False):
-    """What is asked about a person again and again.
-
-    `number` is the same for two identities exactly if they are one person. `steady` are the
-    person's traits if they never change. `since` and `centres` tell who carries the person from
-    which date on; the first date is the beginning of time.
-    """
-
-    number: int
-    person_id: UUID
-    steady: Traits | None
-    since: tuple[date, ...]
-    centres: tuple[Centres, ...]
-
-    def centres_on(self, day: date) -> Centres:
-        """Return who carries the person on a local day."""
-        return self.centres[bisect_right(self.since, day) - 1]
-
-
 @dataclass(frozen=True)
 class Grounds:
     """Everything a figure depends on; equal grounds give the equal figure.
@@ -68,8 +48,7 @@ class Grounds:
     """
 
     facts: Sequence[Fact]
-    people: People
-    attribution: Attribution
+    directory: Directory
     policies: CountingPolicies
     tz: ZoneInfo
     holidays: frozenset[date] = frozenset()
@@ -81,14 +60,7 @@ class Grounds:
 
     def who(self, identity_id: int) -> Somebody:
         """Return the person behind an identity."""
-        known = self._by_identity.get(identity_id)
-        if known is None:
-            person_id = self.people.person_of(identity_id)
-            known = self._by_person.get(person_id)
-            if known is None:
-                known = self._by_person[person_id] = self._look_up(person_id)
-            self._by_identity[identity_id] = known
-        return known
+        return self.directory.who(identity_id)
 
     def person_of(self, fact: Fact) -> UUID:
         """Return the person behind a fact."""
@@ -101,7 +73,7 @@ class Grounds:
         instant at which the traits are read, the fact's own by default.
         """
         somebody = self.who(fact.identity_id)
-        traits = somebody.steady or self.people.traits_of(somebody.person_id, at or fact.occurred_at)
+        traits = somebody.steady or self.directory.people.traits_of(somebody.person_id, at or fact.occurred_at)
         audience = fact.attributes.get("audience")
         if audience is not None and audience != traits.audience:
             traits = Traits(traits.person_class, audience)
@@ -133,20 +105,6 @@ class Grounds:
         """Return an entry that is attributed by the fact that counted."""
         return entry_of(counted, quantity, reason, (keys_of(counted, dimensions), self.centres_of(counted.fact)))
 
-    def _look_up(self, person_id: UUID) -> Somebody:
-        steady = None
-        if len(self.people.trait_changes(person_id)) <= 1:
-            # Before the first known value the first known one holds: any instant will do.
-            steady = self.people.traits_of(person_id, BEGINNING)
-        segments = self.attribution.segments(person_id, date.min, date.max)
-        return Somebody(
-            number=len(self._by_person),
-            person_id=person_id,
-            steady=steady,
-            since=tuple(first for first, _, _ in segments),
-            centres=tuple(shares or UNASSIGNED for _, _, shares in segments),
-        )
-
     def once(self, work: "Callable[[Grounds], T]") -> T:
         """Return what `work` makes of these grounds; meters of one kind share it, so it is made once."""
         if work not in self._made:
@@ -161,14 +119,6 @@ class Grounds:
     @cached_property
     def _instants(self) -> list[datetime]:
         return [fact.occurred_at for fact in self.facts]
-
-    @cached_property
-    def _by_identity(self) -> dict[int, Somebody]:
-        return {}
-
-    @cached_property
-    def _by_person(self) -> dict[UUID, Somebody]:
-        return {}
 
     @cached_property
     def _weights(self) -> dict[tuple[str, str | None], Fraction]:

@@ -51,8 +51,8 @@ def departures(grounds: Grounds) -> dict[UUID, list[datetime]]:
     for fact in grounds.facts:
         if fact.type == "person.deactivated":
             left.setdefault(grounds.person_of(fact), set()).add(fact.occurred_at)
-    for person_id in set(grounds.people.identities().values()):
-        at = grounds.people.deactivated_at(person_id)
+    for person_id in set(grounds.directory.people.identities().values()):
+        at = grounds.directory.people.deactivated_at(person_id)
         if at is not None:
             left.setdefault(person_id, set()).add(at)
     return {person_id: sorted(instants) for person_id, instants in left.items()}
@@ -95,7 +95,7 @@ def trait_cuts(grounds: Grounds, span: Span, start: datetime, end: datetime) -> 
     """Cut `[start, end)` where the class or audience of the span's person may change."""
     if grounds.who(span.fact.identity_id).steady is not None:
         return [(start, end)]
-    cuts = [at for at in grounds.people.trait_changes(span.person_id) if start < at < end]
+    cuts = [at for at in grounds.directory.people.trait_changes(span.person_id) if start < at < end]
     return list(pairwise([start, *cuts, end]))
 
 

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-__all__ = ("AUDIENCES", "DEFAULT_TRAITS", "PERSON_CLASSES", "IdentityRow", "People", "TraitRow", "Traits")
+__all__ = ("AUDIENCES", "DEFAULT_TRAITS", "NO_EVENT", "PERSON_CLASSES", "IdentityRow", "People", "TraitRow", "Traits")
 
 PERSON_CLASSES = ("member", "guest", "anonymous", "service", "test")
 AUDIENCES = ("employee", "partner", "customer", "public")
+NO_EVENT = UUID(int=0)
+"""Stands where a statement about somebody came by no event: by an import, for instance."""
 
 
 @dataclass(frozen=True, slots=True)

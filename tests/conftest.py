@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 32)
 os.environ.setdefault("BROKER_URL", "memory://")
@@ -15,6 +16,10 @@ from app.asgi import create_app
 from core.db import Database
 from tests.builders.world import World
 from tests.server import fresh_database, postgres
+
+# On a busy machine generating examples takes longer than Hypothesis thinks healthy; nothing timed decides a test.
+settings.register_profile("tollbook", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tollbook")
 
 
 @pytest.fixture(scope="session")

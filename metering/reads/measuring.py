@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.periods import Period
+from metering.directory import Directory
 from metering.facts import Fact
 from metering.grounds import Grounds
 from metering.measurement import Measurement, Reader
@@ -22,7 +23,6 @@ from metering.reads.policies import bound_policies
 from metering.registry import METERS, FactSpan, MeterSpec
 from metering.seats import USE_TYPES
 from metering.sessions import level_curve
-from tenants.attribution import Attribution
 from tenants.people import People
 from tenants.reads import TenantView, attribution, people, trait_keys
 
@@ -163,8 +163,7 @@ class Measuring:
             facts.extend(_seat_use(session, tenant_id, uses, self._corrections, as_of))
         return Grounds(
             facts=ties_broken(session, tenant_id, facts, self._people),
-            people=self._people,
-            attribution=self._attribution,
+            directory=self._directory,
             policies=policies,
             tz=self._tenant.tz,
             holidays=self._tenant.holidays,
@@ -195,8 +194,9 @@ class Measuring:
         return _people(self._session, self._tenant.id, self._corrections, self._reading.as_of)
 
     @cached_property
-    def _attribution(self) -> Attribution:
-        return attribution(self._session, self._tenant.id, self._reading.as_of)
+    def _directory(self) -> Directory:
+        carried = attribution(self._session, self._tenant.id, self._reading.as_of)
+        return Directory(self._people, carried)
 
 
 def _people(session: Session, tenant_id: UUID, known: Corrections, as_of: datetime | None) -> People:

@@ -15,7 +15,7 @@ from tenants.actions.record_audit import record_audit
 from tenants.attribution import NOBODY
 from tenants.errors import AssignmentOverlap, CostCentreCycle, CostCentreUnknown
 from tenants.models import Assignment, IdentityKey, Person, PersonTrait
-from tenants.people import AUDIENCES, PERSON_CLASSES
+from tenants.people import AUDIENCES, NO_EVENT, PERSON_CLASSES
 from tenants.reads import all_cost_centres
 from tenants.store import add_all, identities_by_key, put_cost_centres
 
@@ -31,8 +31,6 @@ __all__ = (
 
 SUBJECT = "subject"
 """The identity scheme of CloudEvents subjects: the person's key at the sender."""
-
-_NO_EVENT = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def import_people(
     made = identities_by_key(session, tenant_id, SUBJECT, list(fresh))
     add_all(session, PersonTrait, [
         {"tenant_id": tenant_id, "identity_id": made[key][0], "trait": trait, "valid_from": person.active_from,
-         "event_key": _NO_EVENT, "value": value}
+         "event_key": NO_EVENT, "value": value}
         for key, (_, person) in fresh.items()
         for trait, value in (("class", person.person_class), ("audience", person.audience))
     ])  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.periods import Period, day_start, month_period
+from metering.directory import Directory
 from metering.facts import Fact, sorted_facts
 from metering.grounds import Grounds
 from metering.measurement import Measurement
@@ -87,12 +88,17 @@ class Story:
             self.identity(who)
         return Grounds(
             facts=sorted_facts(self.facts if facts is None else facts),
-            people=People(
-                (IdentityRow(number, UUID(int=number), self.person(who)) for who, number in list(self._ids.items())),
-                self._traits,
-                self._deactivated,
+            directory=Directory(
+                People(
+                    (
+                        IdentityRow(number, UUID(int=number), self.person(who))
+                        for who, number in list(self._ids.items())
+                    ),
+                    self._traits,
+                    self._deactivated,
+                ),
+                Attribution(self._assignments),
             ),
-            attribution=Attribution(self._assignments),
             policies=self.policies,
             tz=self.tz,
             holidays=self.holidays,

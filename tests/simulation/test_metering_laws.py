@@ -210,7 +210,7 @@ MEMBERSHIPS = st.lists(
 @given(MEMBERSHIPS)
 def test_registered_equals_a_naive_count_of_member_days(events: list[object]) -> None:
     story = story_of(events)  # type: ignore[arg-type]
-    people = story.grounds().people
+    people = story.grounds().directory.people
     persons = set(people.identities().values())
     days = [HOURS[day * 24 : day * 24 + 24] for day in range(7)]
     daily = [
