@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from metering.imports.presets import PRESETS
 from metering.measurement import EXCLUSIONS
 
 __all__ = ("collect", "main")
@@ -39,6 +40,8 @@ def _messages() -> Iterator[str | tuple[str, ...]]:
             yield message
     # Why somebody was not counted stands in metering, which knows no languages.
     yield from EXCLUSIONS.values()
+    for preset in PRESETS.values():
+        yield from (preset.title, preset.text)
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ def navigation(principal: Principal, tenant_slug: str | None) -> tuple[Group, ..
     groups = [_sales()] if principal.may(Permission.TENANTS_READ) else []
     if tenant_slug is not None:
         if principal.may(Permission.USAGE_READ):
-            groups.append(_admin(tenant_slug, people=principal.may(Permission.PEOPLE_READ)))
+            groups.append(_admin(tenant_slug, principal))
         if principal.may(Permission.CHARGEBACK_READ):
             groups.append(_finance(tenant_slug))
         elif principal.may(Permission.STATEMENT_READ):
@@ -60,7 +60,7 @@ def _sales() -> Group:
     )
 
 
-def _admin(slug: str, *, people: bool) -> Group:
+def _admin(slug: str, principal: Principal) -> Group:
     base = f"/admin/{slug}"
     items = [
         Item("overview", _("Overview"), "overview", base),
@@ -70,8 +70,10 @@ def _admin(slug: str, *, people: bool) -> Group:
         Item("courses", _("Courses"), "courses", f"{base}/courses"),
         Item("bills", _("Bills"), "bills", f"{base}/bills"),
     ]
-    if people:
+    if principal.may(Permission.PEOPLE_READ):
         items.append(Item("people", _("People"), "people", f"{base}/people"))
+    if principal.may(Permission.EVENTS_WRITE):
+        items.append(Item("connect", _("Connect"), "file", f"{base}/imports"))
     return Group(_("Usage and bills"), tuple(items))
 
 

@@ -14,6 +14,7 @@ _MODULES = (
     "app.pages.admin.pages",
     "app.pages.admin.usage_pages",
     "app.pages.admin.files",
+    "app.pages.admin.import_pages",
     "app.pages.finance.pages",
     "app.pages.finance.acts",
     "app.pages.centre",

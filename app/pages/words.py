@@ -210,6 +210,11 @@ def state_badge(state: str) -> tuple[str, str]:
     """Return a state's name and the tone of its badge."""
     names = {
         "draft": (_("Draft"), "info"),
+        "queued": (_("Waiting"), "info"),
+        "running": (_("Running"), "info"),
+        "done": (_("Done"), "good"),
+        "cancelled": (_("Cancelled"), ""),
+        "failed": (_("Failed"), "bad"),
         "finalised": (_("Issued"), "good"),
         "paid": (_("Paid"), "good"),
         "void": (_("Void"), "bad"),

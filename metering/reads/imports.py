@@ -24,6 +24,7 @@ __all__ = (
     "import_pieces",
     "import_plan",
     "imports",
+    "imports_by_place",
     "same_import",
     "stored_at",
     "waiting_imports",
@@ -137,6 +138,12 @@ def imports(
         query = query.where(tuple_(ImportJob.created_at, ImportJob.id) < tuple_(*before))
     rows = session.execute(query.order_by(ImportJob.created_at.desc(), ImportJob.id.desc()).limit(limit))
     return tuple(_view(row) for row in rows)
+
+
+def imports_by_place(session: Session, tenant_id: UUID, first: int, limit: int) -> tuple[ImportView, ...]:
+    """Return imports, newest first, from the `first` one (0 is the newest) on: for pages that leaf through."""
+    newest = _jobs(tenant_id).order_by(ImportJob.created_at.desc(), ImportJob.id.desc())
+    return tuple(_view(row) for row in session.execute(newest.offset(first).limit(limit)))
 
 
 def waiting_imports(session: Session) -> tuple[tuple[UUID, UUID], ...]:

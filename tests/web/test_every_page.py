@@ -26,6 +26,7 @@ PAGES = {
         "/admin/nordhaven-bank/courses",
         "/admin/nordhaven-bank/bills",
         "/admin/nordhaven-bank/people",
+        "/admin/nordhaven-bank/imports",
         "/admin/nordhaven-bank/evidence?meter=members.active",
     ),
     ("tenant_finance", "brightmart"): (

@@ -8,7 +8,7 @@ from metering.imports.mapping import Condition, Mapping, Rule, TimeReading, Valu
 __all__ = ("EXAMPLE", "TEXT", "TITLE", "header_mapping")
 
 TITLE = "Events"
-TEXT = "One event a row or line, named as in the API: id, type, time, subject, and data.… for what happened."
+TEXT = "One event a row or line, named as in the API: id, type, time, subject, and columns such as data.course_id."
 EXAMPLE = "id,type,time,subject,data.course_id,data.course_type"
 
 _YES_NO = ("data.waived",)
