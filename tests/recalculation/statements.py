@@ -111,6 +111,8 @@ def statements(pool: Pool, rules: list[Rule]) -> dict[str, Statement]:
             for code, share in _normal(part.weights or {}).items():
                 if code not in RESERVED:
                     given[code] += net * part.share * share
+    owing = sum(given.values(), Fraction(0)) >= 0
+    given = defaultdict(Fraction, {code: net for code, net in given.items() if (net >= 0) == owing})
     found: dict[str, Statement] = defaultdict(Statement)
     for net, tax, parts in zip(pool.net, pool.tax, taken, strict=True):
         row: Shares = defaultdict(Fraction)

@@ -138,6 +138,24 @@ def test_unassigned_usage_stays_in_suspense_unless_the_rule_passes_it_on():
     assert net(passed.leaves) == {"A": 67, "B": 33}
 
 
+def test_a_centre_left_with_a_credit_takes_no_part_in_the_spread():
+    # Members cost A 60, a credit for contributions gives B back 10; of the fee's 50 B owes nothing.
+    ruleset = rules(
+        {"method": "fixed_share", "params": {"shares": {"A": "1"}}, "match": {"meter": ("members",)}},
+        {"method": "fixed_share", "params": {"shares": {"B": "1"}}, "match": {"meter": ("contributions",)}},
+        {"method": "residual", "params": {"mode": "spread"}},
+    )
+    lines = [line(60, key="1"), line(-10, key="2", meter="contributions"), line(50, key="3", meter=None)]
+
+    leaves = allocate(lines, ruleset, inputs({})).leaves
+
+    assert [(leaf.line.key, leaf.account, leaf.net_minor) for leaf in leaves] == [
+        ("1", "A", 60),
+        ("2", "B", -10),
+        ("3", "A", 50),
+    ]
+
+
 def test_a_weighted_driver_multiplies_by_the_centres_own_weight():
     # Business Central's static weighting, T·wd/Σwd: A 10 × 1, B 10 × 1/2 -> 2:1 of 90.
     ruleset = rules({"method": "driver", "params": {"meters": {METER: "1"}, "centre_weights": {"B": "0.5"}}})
