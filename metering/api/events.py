@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
 from metering.actions.record_correction import CorrectionInput, record_correction
+from metering.api.delivery import Delivery, asked_delivery
 from metering.api.event_docs import SendOperation
 from metering.api.hot_lane import body_of, lane_of
+from metering.api.usage_files import EVENT_COLUMNS, event_parts
 from metering.errors import EventNotFound, SchemaNotFound
 from metering.events import REGISTRY
 from metering.events.json_schema import event_schema, schema_index
@@ -76,6 +78,18 @@ def _picked(
     return Picked(event_type, source, subject)
 
 
+@dataclass(frozen=True, slots=True)
+class EventsPage:
+    """Which of the events found are wanted: how many, after the cursor."""
+
+    after: tuple[datetime, UUID] | None
+    limit: int
+
+
+def _page(cursor: str | None = None, limit: Limit = 50) -> EventsPage:
+    return EventsPage(_after(cursor), limit)
+
+
 class EventController(Controller):
     """Facts in, and back as they came."""
 
@@ -117,21 +131,29 @@ class EventController(Controller):
         dependencies={
             "span": Provide(_span, sync_to_thread=False),
             "picked": Provide(_picked, sync_to_thread=False),
+            "page": Provide(_page, sync_to_thread=False),
+            "delivery": Provide(asked_delivery, sync_to_thread=False),
         },
     )
     def events(
-        self, principal: Principal, session: Session, tenant: TenantView, span: Span, picked: Picked,
-        cursor: str | None = None, limit: Limit = 50,
-    ) -> EventPage:  # fmt: skip
-        """List events by time, `from` included, `to` not; the last 31 days where neither is given."""
+        self, principal: Principal, session: Session, tenant: TenantView, span: Span, picked: Picked, page: EventsPage,
+        delivery: Delivery,
+    ) -> Response[EventPage]:  # fmt: skip
+        """List events by time, `from` included, `to` not; the last 31 days where neither is given.
+
+        As CSV or Parquet (`format` or Accept) all of them come in one file.
+        """
         require(principal, Permission.USAGE_READ)
         named = _may_name(principal, picked.subject)
         until = span.until or tenant_now(session, tenant) + timedelta(hours=1)
         since = span.since or until - _LOOK_BACK
-        wanted = EventFilter(since, until, picked.type, picked.source, picked.subject, _after(cursor), limit)
+        wanted = EventFilter(since, until, picked.type, picked.source, picked.subject, page.after, page.limit)
+        if delivery.is_file:
+            parts = event_parts(delivery.database, tenant.id, wanted, named=named)
+            return delivery.file("events", EVENT_COLUMNS, parts)
         found = list_events(session, tenant.id, wanted, named=named)
         items = [EventAnswer.of(event, named=named) for event in found]
-        return EventPage(items, _cursor(found[-1]) if len(found) == limit else None)
+        return Response(EventPage(items, _cursor(found[-1]) if len(found) == page.limit else None))
 
     @get("/{name:path}", sync_to_thread=True)
     def one(self, request: Req, principal: Principal, session: Session, tenant: TenantView, name: str) -> EventAnswer:

@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from litestar import Controller, get
+from litestar import Controller, Response, get
 from litestar.di import Provide
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
 from core.periods import Period
+from metering.api.delivery import Delivery, asked_delivery
 from metering.api.usage_answers import (
     EvidenceAnswer,
     UsageAnswer,
     evidence_answer,
     evidence_item,
 )
+from metering.api.usage_files import EVIDENCE_COLUMNS, USAGE_COLUMNS, evidence_parts, usage_rows
 from metering.buckets import GRANULARITIES, Granularity
 from metering.errors import CursorInvalid, GranularityInvalid
 from metering.measurement import Entry, Exclusion, Measurement
@@ -41,10 +43,19 @@ Cursor = Annotated[str, Parameter(max_length=20, description="`next_cursor` of t
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows of a list are wanted."""
+    """Which rows of a list are wanted; `counted` None: those that were counted and those that were not."""
 
     first: int
     limit: int
+    counted: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a figure is cut and split."""
+
+    granularity: Granularity
+    group_by: str | None
 
 
 def asked_period(tenant: TenantView, starts: Starts = None, ends: Ends = None) -> Period:
@@ -52,11 +63,16 @@ def asked_period(tenant: TenantView, starts: Starts = None, ends: Ends = None) -
     return range_of(starts, ends, tenant.tz)
 
 
-def asked_page(cursor: Cursor = "0", limit: Limit = 100) -> Page:
-    """Read `cursor` and `limit`."""
+def asked_page(cursor: Cursor = "0", limit: Limit = 100, counted: bool | None = None) -> Page:
+    """Read `cursor`, `limit` and `counted`."""
     if not cursor.isdecimal():
         raise CursorInvalid
-    return Page(int(cursor), limit)
+    return Page(int(cursor), limit, counted)
+
+
+def asked_shape(granularity: str = "period", group_by: str = "none") -> Shape:
+    """Read `granularity` and `group_by`."""
+    return Shape(_granularity(granularity), None if group_by == "none" else group_by)
 
 
 class UsageController(Controller):
@@ -67,38 +83,47 @@ class UsageController(Controller):
     dependencies = {  # noqa: RUF012 - Litestar reads it from the class
         "period": Provide(asked_period, sync_to_thread=False),
         "page": Provide(asked_page, sync_to_thread=False),
+        "shape": Provide(asked_shape, sync_to_thread=False),
+        "delivery": Provide(asked_delivery, sync_to_thread=False),
     }
 
     @get("/", sync_to_thread=True)
     def usage(
         self, principal: Principal, session: Session, tenant: TenantView, period: Period,
-        meter: Meter, granularity: str = "period", group_by: str = "none",
-    ) -> UsageAnswer:  # fmt: skip
+        meter: Meter, shape: Shape, delivery: Delivery,
+    ) -> Response[UsageAnswer]:  # fmt: skip
         """Return a meter's figures between two dates or instants, in buckets, whole or by group.
 
         Granularity is hour, day, month or period (all in one); `group_by` a dimension of the meter
-        or none. What has happened up to now is counted.
+        or none. What has happened up to now is counted. As CSV or Parquet (`format` or Accept) the
+        same figures are the rows of a file.
         """
         require(principal, Permission.USAGE_READ)
-        group = None if group_by == "none" else group_by
-        query = SeriesQuery(meter, period, _granularity(granularity), group, tenant_now(session, tenant))
-        return UsageAnswer.of(usage_series(session, tenant, query))
+        query = SeriesQuery(meter, period, shape.granularity, shape.group_by, tenant_now(session, tenant))
+        answer = UsageAnswer.of(usage_series(session, tenant, query))
+        if delivery.is_file:
+            return delivery.file(f"usage-{meter}", USAGE_COLUMNS, [usage_rows(answer)])
+        return Response(answer)
 
     @get("/evidence", sync_to_thread=True)
     def evidence(
         self, principal: Principal, session: Session, tenant: TenantView, period: Period, page: Page,
-        meter: Meter, counted: bool | None = None,
-    ) -> EvidenceAnswer:  # fmt: skip
+        meter: Meter, delivery: Delivery,
+    ) -> Response[EvidenceAnswer]:  # fmt: skip
         """Return who was counted by which event, then who was not and why.
 
-        `counted` true or false asks for one of the two only.
+        `counted` true or false asks for one of the two only. As CSV or Parquet (`format` or Accept)
+        all rows come in one file.
         """
         require(principal, Permission.USAGE_READ)
         measurement = measure(session, tenant, meter, period, now=tenant_now(session, tenant))
-        rows, next_cursor = _rows(measurement, counted, page)
         named = principal.may(Permission.PEOPLE_READ)
+        if delivery.is_file:
+            parts = evidence_parts(delivery.database, tenant.id, _all_rows(measurement, page.counted), named=named)
+            return delivery.file(f"evidence-{meter}", EVIDENCE_COLUMNS, parts)
+        rows, next_cursor = _rows(measurement, page)
         items = [evidence_item(row, tenant.id, named=named) for row in with_event_ids(session, tenant.id, rows)]
-        return evidence_answer(measurement, items, next_cursor)
+        return Response(evidence_answer(measurement, items, next_cursor))
 
 
 def _granularity(name: str) -> Granularity:
@@ -108,13 +133,16 @@ def _granularity(name: str) -> Granularity:
     raise GranularityInvalid(name, GRANULARITIES)
 
 
-def _rows(
-    measurement: Measurement, counted: bool | None, page: Page
-) -> tuple[tuple[Entry | Exclusion, ...], str | None]:
-    """Return the rows of a page, counted ones first, and the cursor of the next page."""
+def _all_rows(measurement: Measurement, counted: bool | None) -> tuple[Entry | Exclusion, ...]:
+    """Return the rows that are wanted, counted ones first."""
     entries = measurement.entries if counted is not False else ()
     exclusions = measurement.exclusions if counted is not True else ()
-    rows: tuple[Entry | Exclusion, ...] = (*entries, *exclusions)
+    return (*entries, *exclusions)
+
+
+def _rows(measurement: Measurement, page: Page) -> tuple[tuple[Entry | Exclusion, ...], str | None]:
+    """Return the rows of a page and the cursor of the next one."""
+    rows = _all_rows(measurement, page.counted)
     until = page.first + page.limit
     return rows[page.first : until], str(until) if until < len(rows) else None
 
