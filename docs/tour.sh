@@ -12,7 +12,8 @@ vendor=$(of vendor_key) maker=$(of tenants 0 finance_keys 0) approver=$(of tenan
 call() { curl -sS --fail-with-body -H "Authorization: Bearer $1" -H "Content-Type: ${type:-application/json}" "${@:2}"; }
 
 # The month that ended last: the demo leaves it open, still in its grace.
-month=$(date -u -d "$(date -u +%Y-%m-01) -1 day" +%Y-%m) next=$(date -u +%Y-%m)
+month=${MONTH:-$(date -u -d "$(date -u +%Y-%m-01) -1 day" +%Y-%m)}
+next=$(date -u -d "$month-01 +1 month" +%Y-%m)
 
 echo "1. Three people use the community; one of them twice by the same event."
 batch=$(for who in tour-ann tour-bob tour-eve tour-eve; do

@@ -53,6 +53,8 @@ class Service:
     users: dict[tuple[str, str | None], tuple[str, str]]
     """E-mail and password by role and tenant; the second finance person's role is `approver`."""
     database: Database
+    run_dir: Path
+    """Where `demo.json` is."""
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +74,9 @@ def service(executable: str, admin_url: str, tmp_path_factory: pytest.TempPathFa
             role = "approver" if user.email.startswith("approver") else user.role
             users[role, user.tenant] = (user.email, user.password)
         with _running(url, run) as address:
-            yield Service(address, users, database)
+            file = run / "demo.json"
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"url": address}))
+            yield Service(address, users, database, run)
         database.dispose()
 
 
