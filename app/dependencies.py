@@ -22,6 +22,7 @@ from litestar.handlers import BaseRouteHandler
 from sqlalchemy.orm import Session
 
 from app.idempotency import claim
+from app.where_billed import provide_where_billed
 from core.clock import utc_now
 from core.db import Database
 from core.errors import Forbidden
@@ -234,4 +235,5 @@ DEPENDENCIES = {
     "session": Provide(provide_session),
     "steward": Provide(provide_steward),
     "database": Provide(provide_database),
+    "where_billed": Provide(provide_where_billed),
 }

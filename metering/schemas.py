@@ -1,14 +1,24 @@
 """What the API takes and gives about events. Payloads of events stand in `metering.events`."""
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from sqlalchemy.orm import Session
 
 from metering.reads.event_log import CorrectionView, EventView
 
-__all__ = ("CorrectionAnswer", "CorrectionBody", "EventAnswer", "EventPage", "RecordedAnswer")
+__all__ = (
+    "BilledAnswer",
+    "CorrectionAnswer",
+    "CorrectionBody",
+    "EventAnswer",
+    "EventPage",
+    "RecordedAnswer",
+    "WhereBilled",
+)
 
 Attribute = Annotated[str, Meta(min_length=1, max_length=512)]
 
@@ -53,6 +63,34 @@ class CorrectionAnswer(Struct):
         return cls(view.id, view.kind, view.reason, view.author, view.recorded_at, shown)
 
 
+class BilledAnswer(Struct):
+    """A line of an issued document that stands on an event."""
+
+    invoice_id: UUID
+    number: str | None
+    """The document's, where the tenant pays for itself."""
+    line: int | None
+    charge_key: str
+    kind: str
+    """`usage`, `refund`, `late`: what was billed first, given back, or came later."""
+    meter: str
+    starts_at: datetime
+    ends_at: datetime
+    line_amount: dict[str, str]
+    counted: bool
+    quantity: str
+    """The event's part of the figure; 0 where it was not counted."""
+    reason: str
+
+
+class WhereBilled(ABC):
+    """Who knows on which lines events were billed; metering itself knows no bill."""
+
+    @abstractmethod
+    def find(self, session: Session, tenant_id: UUID, event: EventView) -> list[BilledAnswer]:
+        """Return the lines of issued documents that stand on an event, by period."""
+
+
 class EventAnswer(Struct):
     """An event as it was sent; `status` says whether it still holds."""
 
@@ -65,6 +103,8 @@ class EventAnswer(Struct):
     accepted_at: datetime
     status: str
     corrections: list[CorrectionAnswer]
+    billed: list[BilledAnswer] | None = None
+    """Where it was billed; null in lists, and for those who may not read invoices."""
 
     @classmethod
     def of(cls, view: EventView, *, named: bool) -> "EventAnswer":

@@ -29,6 +29,7 @@ from billing.reads.invoices import (
 from billing.reads.ledger import transfers_of, transfers_page, trial_balance
 from billing.reads.rates import DatedConversion, conversion_on, tax_rates
 from billing.reads.runs import evidence_of, get_run, runs_page, stored_document
+from billing.reads.where_billed import BilledOn, where_billed
 from billing.views import (
     InvoiceLineView,
     InvoiceSummary,
@@ -41,6 +42,7 @@ from billing.views import (
 
 __all__ = (
     "AdvanceView",
+    "BilledOn",
     "BilledPeriodView",
     "DatedConversion",
     "InvoiceFilter",
@@ -78,5 +80,6 @@ __all__ = (
     "transfers_of",
     "transfers_page",
     "trial_balance",
+    "where_billed",
     "withdrawn_periods",
 )

@@ -25,7 +25,7 @@ from metering.events import REGISTRY
 from metering.events.json_schema import event_schema, schema_index
 from metering.ingest.lane import IngestAnswer
 from metering.reads.event_log import EventFilter, EventView, find_event, list_events
-from metering.schemas import CorrectionBody, EventAnswer, EventPage, RecordedAnswer
+from metering.schemas import CorrectionBody, EventAnswer, EventPage, RecordedAnswer, WhereBilled
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
@@ -156,12 +156,22 @@ class EventController(Controller):
         return Response(EventPage(items, _cursor(found[-1]) if len(found) == page.limit else None))
 
     @get("/{name:path}", sync_to_thread=True)
-    def one(self, request: Req, principal: Principal, session: Session, tenant: TenantView, name: str) -> EventAnswer:
-        """Show one event with its corrections. In the address, source and id are percent-encoded."""
+    def one(
+        self, request: Req, principal: Principal, session: Session, tenant: TenantView, where_billed: WhereBilled,
+        name: str,
+    ) -> EventAnswer:  # fmt: skip
+        """Show one event, its corrections, and on which lines of issued documents it was billed.
+
+        In the address, source and id are percent-encoded.
+        """
         require(principal, Permission.USAGE_READ)
         source, event_id = _source_and_id(request, name)
         named = principal.may(Permission.PEOPLE_READ)
-        return EventAnswer.of(find_event(session, tenant.id, source, event_id, named=named), named=named)
+        event = find_event(session, tenant.id, source, event_id, named=named)
+        answer = EventAnswer.of(event, named=named)
+        if principal.may(Permission.INVOICES_READ):
+            answer.billed = where_billed.find(session, tenant.id, event)
+        return answer
 
 
 def _may_name(principal: Principal, subject: str | None) -> bool:
