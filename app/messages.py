@@ -12,6 +12,7 @@ from babel.messages.pofile import write_po
 
 from metering.imports.presets import PRESETS
 from metering.measurement import EXCLUSIONS
+from metering.unmetered import UNMETERED
 
 __all__ = ("collect", "main")
 
@@ -42,6 +43,7 @@ def _messages() -> Iterator[str | tuple[str, ...]]:
     yield from EXCLUSIONS.values()
     for preset in PRESETS.values():
         yield from (preset.title, preset.text)
+    yield from UNMETERED.values()
 
 
 def main() -> None:

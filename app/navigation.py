@@ -33,6 +33,7 @@ def navigation(principal: Principal, tenant_slug: str | None) -> tuple[Group, ..
     if tenant_slug is not None:
         if principal.may(Permission.USAGE_READ):
             groups.append(_admin(tenant_slug, principal))
+            groups.append(_connect(tenant_slug))
         if principal.may(Permission.CHARGEBACK_READ):
             groups.append(_finance(tenant_slug))
         elif principal.may(Permission.STATEMENT_READ):
@@ -75,6 +76,10 @@ def _admin(slug: str, principal: Principal) -> Group:
     if principal.may(Permission.EVENTS_WRITE):
         items.append(Item("connect", _("Connect"), "file", f"{base}/imports"))
     return Group(_("Usage and bills"), tuple(items))
+
+
+def _connect(slug: str) -> Group:
+    return Group(_("Connect"), (Item("live", _("Live events"), "concurrency", f"/admin/{slug}/live"),))
 
 
 def _finance(slug: str) -> Group:

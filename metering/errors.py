@@ -29,6 +29,7 @@ __all__ = (
     "StatementConflict",
     "StatementInvalid",
     "StatementNotFound",
+    "TailBusy",
     "TooManyEvents",
     "XapiRequestInvalid",
     "XapiRuleInvalid",
@@ -151,6 +152,17 @@ class DatabaseUnavailable(Refused):
             "The database did not confirm these events. Send the same request again in a second:"
             " what was stored counts once."
         )
+
+
+class TailBusy(Refused):
+    """As many readers of the tenant's live tail as this process serves."""
+
+    code = "tail_busy"
+    status = 429
+    retry_after_s = 10
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} readers follow this tenant's events already. Close one, or try again in a while.")
 
 
 class EventNotFound(NotFound):

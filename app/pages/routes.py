@@ -15,6 +15,7 @@ _MODULES = (
     "app.pages.admin.usage_pages",
     "app.pages.admin.files",
     "app.pages.admin.import_pages",
+    "app.pages.admin.live",
     "app.pages.finance.pages",
     "app.pages.finance.acts",
     "app.pages.centre",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.i18n import gettext as _
 from metering.measurement import EXCLUSIONS
+from metering.unmetered import UNMETERED
 
 __all__ = (
     "entry_reason",
@@ -15,6 +16,7 @@ __all__ = (
     "one_of",
     "state_badge",
     "unit_name",
+    "unmetered_reason",
     "variant_name",
 )
 
@@ -191,6 +193,11 @@ def entry_reason(code: str) -> str:
 def exclusion_reason(code: str) -> str:
     """Return why somebody was not counted, as a sentence."""
     return _(EXCLUSIONS[code]) if code in EXCLUSIONS else _look_up({}, code)
+
+
+def unmetered_reason(code: str) -> str:
+    """Return why no meter counts an event, as a sentence."""
+    return _(UNMETERED[code]) if code in UNMETERED else _look_up({}, code)
 
 
 def line_kind_name(kind: str) -> str:

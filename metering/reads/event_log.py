@@ -1,6 +1,6 @@
 """Single events as they were sent, and what was corrected about them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ from metering.models import Correction, Fact, FactBody, Symbol
 from tenants.actions.import_people import SUBJECT
 from tenants.reads.identities import identity_keys, identity_of_key
 
-__all__ = ("CorrectionView", "EventFilter", "EventView", "find_event", "list_events")
+__all__ = ("CorrectionView", "EventFilter", "EventView", "SeenEvent", "find_event", "list_events", "views_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,27 @@ def list_events(session: Session, tenant_id: UUID, wanted: EventFilter, *, named
         query = query.where(tuple_(Fact.occurred_at, Fact.event_key) > tuple_(*wanted.after))
     query = query.order_by(Fact.occurred_at, Fact.event_key).limit(wanted.limit)
     return _views(session, tenant_id, session.execute(query).all(), named=named)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEvent:
+    """An event with what stands in its fact: whose it is, and the fields that meters know."""
+
+    event: EventView
+    identity_id: int
+    attributes: Mapping[str, Any]
+
+
+def views_of(session: Session, tenant_id: UUID, keys: Sequence[UUID], *, named: bool) -> tuple[SeenEvent, ...]:
+    """Return the events of these keys, in their order; see `find_event` for `named`."""
+    rows = {row.event_key: row for row in session.execute(_query(tenant_id).where(Fact.event_key.in_(keys)))}
+    stored = select(Fact.event_key, Fact.attributes).where(Fact.tenant_id == tenant_id, Fact.event_key.in_(keys))
+    attributes: dict[UUID, Any] = dict(session.execute(stored).tuples().all())
+    ordered = [rows[key] for key in keys if key in rows]
+    return tuple(
+        SeenEvent(view, row.identity_id, attributes[row.event_key] or {})
+        for view, row in zip(_views(session, tenant_id, ordered, named=named), ordered, strict=True)
+    )
 
 
 def _query(tenant_id: UUID) -> Select[UUID, datetime, datetime, int, int, int, bytes]:

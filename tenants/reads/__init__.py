@@ -22,6 +22,7 @@ from tenants.reads.people import (
     first_traits,
     merged_since,
     people,
+    people_of,
     people_page,
     trait_keys,
 )
@@ -64,6 +65,7 @@ __all__ = (
     "list_tenants",
     "merged_since",
     "people",
+    "people_of",
     "people_page",
     "principal_of_cookie",
     "principal_of_key",

@@ -22,6 +22,7 @@ __all__ = (
     "first_traits",
     "merged_since",
     "people",
+    "people_of",
     "people_page",
     "trait_keys",
 )
@@ -97,6 +98,40 @@ def people(
             if key not in ignored_events
         ),
         {person_id: at for person_id, at in left if at is not None},
+    )
+
+
+def people_of(session: Session, tenant_id: UUID, identities: Collection[int]) -> People:
+    """Return these identities' people as known now, with all that was stated about them; nobody else is read."""
+    linked = (
+        select(IdentityLink.identity_id, IdentityLink.person_id)
+        .where(IdentityLink.tenant_id == tenant_id, IdentityLink.identity_id.in_(identities))
+        .distinct(IdentityLink.identity_id)
+        .order_by(IdentityLink.identity_id, IdentityLink.recorded_at.desc())
+    )
+    survivors = dict(session.execute(linked).tuples().all())
+    homes = select(IdentityKey.id, IdentityKey.home_person_id).where(
+        IdentityKey.tenant_id == tenant_id, IdentityKey.id.in_(identities)
+    )
+    wanted = [IdentityRow(i, home, survivors.get(i, home)) for i, home in session.execute(homes)]
+    theirs = select(IdentityKey.id, IdentityKey.home_person_id).where(
+        IdentityKey.tenant_id == tenant_id, IdentityKey.home_person_id.in_({row.person_id for row in wanted})
+    )
+    known = {row.identity_id for row in wanted}
+    wanted += [IdentityRow(i, home, home) for i, home in session.execute(theirs) if i not in known]
+    traits = select(
+        PersonTrait.identity_id,
+        PersonTrait.trait,
+        PersonTrait.valid_from,
+        PersonTrait.event_key,
+        PersonTrait.value,
+    ).where(PersonTrait.tenant_id == tenant_id, PersonTrait.identity_id.in_([row.identity_id for row in wanted]))
+    return People(
+        wanted,
+        (
+            TraitRow(i, cast("Literal['class', 'audience']", trait), at, key, value)
+            for i, trait, at, key, value in session.execute(traits)
+        ),
     )
 
 

@@ -28,6 +28,7 @@ PAGES = {
         "/admin/nordhaven-bank/people",
         "/admin/nordhaven-bank/imports",
         "/admin/nordhaven-bank/evidence?meter=members.active",
+        "/admin/nordhaven-bank/live",
     ),
     ("tenant_finance", "brightmart"): (
         "/finance/brightmart",

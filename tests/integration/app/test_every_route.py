@@ -50,7 +50,8 @@ def module_client(admin_url: str) -> object:
 
 def call(client: TestClient[Litestar], method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
     body = {} if method in ("POST", "PUT", "PATCH") else None
-    answer = client.request(method, path, headers=headers, json=body)
+    # The live tail streams unless a list is asked for.
+    answer = client.request(method, path, headers=headers | {"Accept": "application/json"}, json=body)
     return answer.status_code, answer.text
 
 
