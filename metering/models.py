@@ -77,7 +77,10 @@ class Fact(Base):
     """Append-only: the lean row that meters read."""
 
     __tablename__ = "fact"
-    __table_args__ = (Index("ix_fact_type_id_occurred_at", "tenant_id", "type_id", "occurred_at"),)
+    __table_args__ = (
+        Index("ix_fact_type_id_occurred_at", "tenant_id", "type_id", "occurred_at"),
+        Index("ix_fact_accepted_at", "tenant_id", "accepted_at"),
+    )
     tenant_id: Mapped[TenantId]
     event_key: Mapped[UUID] = mapped_column(primary_key=True)
     occurred_at: Mapped[Instant]
