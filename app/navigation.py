@@ -33,7 +33,6 @@ def navigation(principal: Principal, tenant_slug: str | None) -> tuple[Group, ..
     if tenant_slug is not None:
         if principal.may(Permission.USAGE_READ):
             groups.append(_admin(tenant_slug, principal))
-            groups.append(_connect(tenant_slug))
         if principal.may(Permission.CHARGEBACK_READ):
             groups.append(_finance(tenant_slug))
         elif principal.may(Permission.STATEMENT_READ):
@@ -75,11 +74,8 @@ def _admin(slug: str, principal: Principal) -> Group:
         items.append(Item("people", _("People"), "people", f"{base}/people"))
     if principal.may(Permission.EVENTS_WRITE):
         items.append(Item("connect", _("Connect"), "file", f"{base}/imports"))
+    items.append(Item("live", _("Live events"), "pools", f"{base}/live"))
     return Group(_("Usage and bills"), tuple(items))
-
-
-def _connect(slug: str) -> Group:
-    return Group(_("Connect"), (Item("live", _("Live events"), "concurrency", f"/admin/{slug}/live"),))
 
 
 def _finance(slug: str) -> Group:
