@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-import zstandard
 from sqlalchemy.orm import Session
 
+from metering.bodies import unpacked_body
 from metering.custom.extraction import Extractor, body_data
 from metering.reads.backfilling import StoredBody, bodies_after
 from metering.reads.custom_meters import backfill_of, facts_of_types
@@ -60,11 +60,8 @@ def backfill_chunk(session: Session, tenant_id: UUID, meter: CustomMeter, now: d
     return finished
 
 
-_unpack = zstandard.ZstdDecompressor().decompress
-
-
 def _row(tenant_id: UUID, meter: CustomMeter, extractor: Extractor, stored: StoredBody) -> dict[str, object] | None:
-    extract = extractor.extract(stored.type, body_data(_unpack(stored.body)))
+    extract = extractor.extract(stored.type, body_data(unpacked_body(stored.body)))
     if extract is None:
         return None
     return {

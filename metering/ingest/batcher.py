@@ -113,13 +113,15 @@ class Batcher:
 
     async def _fly(self, tenant_id: UUID, requests: list[_Request]) -> None:
         try:
-            firsts: dict[bytes, PackedRow] = {}
-            for request in requests:
-                for row in request.rows:
-                    firsts.setdefault(row.event_key, row)
+            rows = [row for request in requests for row in request.rows]
+            firsts = {row.event_key: row for row in reversed(rows)}
             written = await self._write(tenant_id, [firsts[key] for key in sorted(firsts)])
+            all_new = len(firsts) == len(rows) and not written.stored and not written.refused
             for request in requests:
-                verdicts = [_verdict(row, firsts[row.event_key], written) for row in request.rows]
+                if all_new:
+                    verdicts = [Verdict.ACCEPTED] * len(request.rows)
+                else:
+                    verdicts = [_verdict(row, firsts[row.event_key], written) for row in request.rows]
                 if not request.done.done():  # the client may have gone
                     request.done.set_result(verdicts)
         except BaseException as error:

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import zstandard
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from core.scope import VENDOR_ID
+from metering.bodies import unpacked_body
 from metering.custom.definition import MeterDefinition
 from metering.custom.extraction import Extractor, body_data
 from metering.ingest.packing import PackedRow
@@ -64,12 +64,11 @@ async def record_values(
 ) -> None:
     """Insert what the meters take of the events."""
     types = frozenset().union(*(extractor.types for _, extractor in meters))
-    unpack = zstandard.ZstdDecompressor().decompress
     taken: tuple[list[Any], ...] = ([], [], [], [], [])
     for index, row in enumerate(row for row in rows if row.type in types):
         if index % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
-        data = body_data(unpack(row.body))
+        data = body_data(unpacked_body(row.body))
         for meter_id, extractor in meters:
             extract = extractor.extract(row.type, data)
             if extract is None:

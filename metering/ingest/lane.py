@@ -209,6 +209,9 @@ _REFUSED = "The database does not take the values of this event. Report it with 
 
 def answer_of(found: Prepared, verdicts: list[Verdict]) -> IngestAnswer:
     """Return the answer to a request whose rows, in their order, came to these verdicts."""
+    if verdicts.count(Verdict.ACCEPTED) == len(verdicts):
+        unmetered = [draft.metered for draft in found.drafts].count(False)
+        return IngestAnswer(len(verdicts), 0, [], found.rejected, unmetered)
     counts = dict.fromkeys(Verdict, 0)
     conflicts, rejected, unmetered = [], list(found.rejected), 0
     for draft, verdict in zip(found.drafts, verdicts, strict=True):

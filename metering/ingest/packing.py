@@ -12,8 +12,8 @@ from struct import Struct
 from uuid import UUID
 
 import msgspec
-import zstandard
 
+from metering.bodies import packed_body
 from metering.ingest.validation import Draft, attributes_json, body_json
 
 __all__ = ("HEADER", "TRAILER", "Ids", "PackedRow", "Packer", "Profile", "Trait", "instant_of", "microseconds")
@@ -101,35 +101,31 @@ class Packer:
         self._accepted_at = accepted_at
         self._accepted_us = microseconds(accepted_at)
         self._ids = ids
-        self._compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
 
     def pack(self, draft: Draft) -> PackedRow:
         """Return the rows of one event."""
         ids = self._ids
         identity_id = ids.identities[draft.subject]
         attributes = attributes_json(draft, ids.identities)
-        body = self._compress(body_json(draft, ids.identities))
-        tenant, key, accepted = self._tenant, draft.event_key, self._accepted_us
+        body = packed_body(body_json(draft, ids.identities))
+        tenant, key, accepted, hashed = self._tenant, draft.event_key, self._accepted_us, draft.content_hash
         fact = _FACT.pack(
             8, 16, tenant, 16, key, 8, microseconds(draft.occurred_at), 8, accepted,
             4, ids.types[draft.type], 4, ids.sources[draft.source], 8, identity_id,
         )  # fmt: skip
-        return PackedRow(
-            type=draft.type,
-            event_key=key,
-            content_hash=draft.content_hash,
-            accepted_at=self._accepted_at,
-            key_row=_KEY.pack(4, 16, tenant, 16, key, 16, draft.content_hash, 8, accepted),
-            fact_row=fact
-            + (_NULL if attributes is None else _JSONB.pack(len(attributes) + 1, _JSONB_VERSION) + attributes),
-            body_row=_BODY.pack(3, 16, tenant, 16, key, len(body)) + body,
-            traits=_traits(draft, identity_id) if draft.person is not None else (),
-            profile=_profile(draft, identity_id) if draft.person is not None else None,
+        jsonb = _NULL if attributes is None else _JSONB.pack(len(attributes) + 1, _JSONB_VERSION) + attributes
+        stated = draft.person is not None
+        return PackedRow(  # by place: names cost a microsecond here
+            draft.type,
+            key,
+            hashed,
+            self._accepted_at,
+            _KEY.pack(4, 16, tenant, 16, key, 16, hashed, 8, accepted),
+            fact + jsonb,
+            _BODY.pack(3, 16, tenant, 16, key, len(body)) + body,
+            _traits(draft, identity_id) if stated else (),
+            _profile(draft, identity_id) if stated else None,
         )
-
-
-def _jsonb(text: bytes | None) -> bytes:
-    return _NULL if text is None else _JSONB.pack(len(text) + 1, _JSONB_VERSION) + text
 
 
 def _traits(draft: Draft, identity_id: int) -> tuple[Trait, ...]:

@@ -121,22 +121,22 @@ def _draft(envelope: Envelope, index: int, whole: bytes) -> Draft:
     person_keys = _person_keys(typed, kind)
     canonical = canonical_json(content)
     hashed = canonical if envelope.data_base64 is None else canonical + envelope.data_base64.encode()
-    return Draft(
-        index=index,
-        id=envelope.id,
-        source=envelope.source,
-        type=envelope.type,
-        subject=envelope.subject,
-        occurred_at=envelope.time.astimezone(UTC),
-        event_key=event_key(envelope.source, envelope.id),
-        content_hash=content_hash(envelope.type, envelope.subject, hashed),
-        canonical=canonical,
-        typed=typed,
-        person=person,
-        person_keys=person_keys,
-        content=content if person is not None or person_keys else None,
-        data_base64=envelope.data_base64,
-        metered=kind is not None,
+    return Draft(  # by place: names cost a microsecond here
+        index,
+        envelope.id,
+        envelope.source,
+        envelope.type,
+        envelope.subject,
+        envelope.time.astimezone(UTC),
+        event_key(envelope.source, envelope.id),
+        content_hash(envelope.type, envelope.subject, hashed),
+        canonical,
+        typed,
+        person,
+        person_keys,
+        content if person is not None or person_keys else None,
+        envelope.data_base64,
+        kind is not None,
     )
 
 
@@ -177,9 +177,13 @@ def _refuse_repeated_names(whole: bytes, envelope: Envelope, content: Any) -> No
 
 def _names_in(value: Any) -> int:
     """Return how many names the objects of a decoded value have."""
-    if isinstance(value, dict):
-        return len(value) + sum(_names_in(child) for child in value.values() if isinstance(child, dict | list))
-    return sum(map(_names_in, value)) if isinstance(value, list) else 0
+    if not isinstance(value, dict):
+        return sum(map(_names_in, value)) if isinstance(value, list) else 0
+    count = len(value)
+    for child in value.values():
+        if child.__class__ is dict or child.__class__ is list:
+            count += _names_in(child)
+    return count
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import zstandard
 from sqlalchemy import any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
+from metering.bodies import unpacked_body
 from metering.models import FactBody
 
 __all__ = ("event_ids",)
@@ -28,7 +28,6 @@ _decoder: Any = msgspec.json.Decoder(_Named)
 
 def event_ids(session: Session, tenant_id: UUID, keys: Collection[UUID]) -> dict[UUID, str]:
     """Return the sender's id of each event; keys without a body (archived ones) are left out."""
-    unpacker = zstandard.ZstdDecompressor()
     found: dict[UUID, str] = {}
     waiting = iter(sorted(keys))
     while chunk := list(islice(waiting, CHUNK)):
@@ -36,5 +35,5 @@ def event_ids(session: Session, tenant_id: UUID, keys: Collection[UUID]) -> dict
             FactBody.tenant_id == tenant_id, FactBody.event_key == any_(literal(chunk, ARRAY(PG_UUID)))
         )
         for key, body in session.execute(query):
-            found[key] = _decoder.decode(unpacker.decompress(body)).id
+            found[key] = _decoder.decode(unpacked_body(body)).id
     return found

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
-import zstandard
 from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.orm import Session
 
+from metering.bodies import unpacked_body
 from metering.errors import EventNotFound
 from metering.events import REGISTRY
 from metering.ingest.keys import event_uuid
@@ -157,8 +157,7 @@ def _symbols(session: Session, tenant_id: UUID) -> dict[int, tuple[str, str]]:
 def _views(session: Session, tenant_id: UUID, rows: Sequence[_Row], *, named: bool) -> tuple[EventView, ...]:
     symbols = _symbols(session, tenant_id)
     corrections = _corrections(session, tenant_id, [row.event_key for row in rows])
-    unpacker = zstandard.ZstdDecompressor()
-    bodies = [_body.decode(unpacker.decompress(row.body)) if row.body else _Body("") for row in rows]
+    bodies = [_body.decode(unpacked_body(row.body)) if row.body else _Body("") for row in rows]
     people: dict[int, str] = {}
     if named:
         types = [symbols[row.type_id][1] for row in rows]

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import zstandard
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from metering.bodies import unpacked_body
 from metering.custom.extraction import Extract, Extractor, body_data
 from metering.custom.meters import attributes_of
 from metering.facts import Fact, sorted_facts
@@ -88,10 +88,9 @@ def _from_bodies(
     joined = query.add_columns(FactBody.body).join(
         FactBody, (FactBody.tenant_id == FactRow.tenant_id) & (FactBody.event_key == FactRow.event_key)
     )
-    unpacker = zstandard.ZstdDecompressor()
     for key, occurred_at, type_id, source_id, identity_id, attributes, body in session.execute(
         joined.execution_options(yield_per=_AT_ONCE)
     ):
-        extract = extractor.extract(symbols[type_id], body_data(unpacker.decompress(body)))
+        extract = extractor.extract(symbols[type_id], body_data(unpacked_body(body)))
         if extract is not None:
             yield key, occurred_at, type_id, source_id, identity_id, attributes, extract

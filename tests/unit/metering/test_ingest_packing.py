@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
 from core.ids import new_id
+from metering.bodies import unpacked_body
 from metering.ingest.keys import event_key
 from metering.ingest.packing import Ids, PackedRow, Packer, instant_of, microseconds
 from metering.ingest.validation import Rules, draft_event
@@ -50,7 +50,7 @@ def packed(tenant: UUID, **changes: Any) -> PackedRow:
 
 
 def body_of(row: PackedRow) -> Any:
-    return json.loads(zstandard.decompress(fields(row.body_row)[2] or b""))
+    return json.loads(unpacked_body(fields(row.body_row)[2] or b""))
 
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20)
