@@ -32,6 +32,7 @@ __all__ = (
     "TailBusy",
     "TooManyEvents",
     "XapiRequestInvalid",
+    "XapiResourceUnknown",
     "XapiRuleInvalid",
     "XapiRuleNotFound",
 )
@@ -306,7 +307,7 @@ class XapiRequestInvalid(Refused):
 
 
 class StatementConflict(Refused):
-    """A statement of that id with other content is stored, or the one to be voided is voided already."""
+    """A statement of that id with other content is stored; the first one stays."""
 
     code = "statement_conflict"
     status = 409
@@ -335,3 +336,12 @@ class XapiRuleNotFound(NotFound):
 
     def __init__(self, key: object) -> None:
         super().__init__("mapping", key)
+
+
+class XapiResourceUnknown(NotFound):
+    """Documents (state, profiles) are not kept: this record store is for statements."""
+
+    code = "xapi_resource_unknown"
+
+    def __init__(self, name: str) -> None:
+        super().__init__("xAPI resource", name)

@@ -292,7 +292,8 @@ class XapiStatement(Base):
     """Append-only: a statement as received, sealed, with what the record store knows beside it.
 
     `unmetered` is why it made no event when it came, NULL where it made one; whether it is metered now
-    is told by `fact_key` (`event_key`), since a mapping may have been added later.
+    is told by `fact_key` (`event_key`), since a mapping may have been added later. `voids` is the target
+    of the first statement that voids it; one that voids it again has only `refers_to`.
     """
 
     __tablename__ = "xapi_statement"

@@ -5,7 +5,7 @@ writes statements of the tenant meanwhile, and what is looked up here still hold
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from core.ids import new_id
 from metering.errors import StatementConflict, StatementInvalid
 from metering.xapi.requests import Content
 from metering.xapi.sealing import Vault
+from metering.xapi.statements import VOIDED
 
 __all__ = ("StatementRow", "StatementWriter", "VoidedFact")
 
@@ -34,7 +35,7 @@ _NEXT = """
     returning last_stored_at
 """
 _KNOWN = "select id, essence_hash from xapi_statement where tenant_id = %s and id = any(%s)"
-_TARGETS = "select id from xapi_statement where tenant_id = %s and id = any(%s) and voids is not null"
+_VOIDING = f"select id from xapi_statement where tenant_id = %s and id = any(%s) and verb = '{VOIDED}'"  # noqa: S608
 _VOIDED = "select voids from xapi_statement where tenant_id = %s and voids = any(%s)"
 _KEYS = "select actor, wrapped from xapi_actor_key where tenant_id = %s and actor = any(%s)"
 _ADD_KEY = "insert into xapi_actor_key (tenant_id, actor, wrapped, created_at) values (%s, %s, %s, %s)"
@@ -118,8 +119,7 @@ class StatementWriter:
         """Write what is not stored yet.
 
         Raises:
-            StatementConflict: an id with other content is stored, or the target is voided already
-                (`statement_conflict`).
+            StatementConflict: an id with other content is stored (`statement_conflict`).
             StatementInvalid: a voiding statement would be voided (`statement_invalid`).
         """
         more = timedelta(microseconds=len(self.rows) - 1)
@@ -129,7 +129,7 @@ class StatementWriter:
         fresh = await self._not_stored(connection)
         if not fresh:
             return
-        await self._refuse_voiding(connection, [row for row in fresh if row.voids is not None])
+        fresh = await self._voiding_once(connection, fresh)
         stored = {row.id: last - more + timedelta(microseconds=index) for index, row in enumerate(fresh)}
         await self._add(connection, fresh, stored)
         await self._inherit(connection, [row.id for row in fresh])
@@ -145,19 +145,28 @@ class StatementWriter:
                 )
         return [row for row in self.rows if row.id not in known]
 
-    async def _refuse_voiding(self, connection: Connection, rows: Sequence[StatementRow]) -> None:
-        if not rows:
-            return
-        targets = [row.voids for row in rows]
+    async def _voiding_once(self, connection: Connection, rows: list[StatementRow]) -> list[StatementRow]:
+        """Return the rows with those that void what is voided already doing nothing.
+
+        Raises:
+            StatementInvalid: a voiding statement would be voided (`statement_invalid`).
+        """
+        targets = [row.voids for row in rows if row.voids is not None]
+        if not targets:
+            return rows
         wanted = (self.tenant_id, targets)
-        voiding = {row[0] for row in await (await connection.execute(_TARGETS, wanted)).fetchall()}
+        voiding = {row[0] for row in await (await connection.execute(_VOIDING, wanted)).fetchall()}
         voiding |= {row.id for row in self.rows if row.voids is not None}
         if refused := voiding.intersection(targets):
             raise StatementInvalid(f"The statement {min(refused)} is a voiding one, which cannot be voided.")
         voided = {row[0] for row in await (await connection.execute(_VOIDED, wanted)).fetchall()}
-        voided |= {target for target in targets if targets.count(target) > 1}
-        if voided:
-            raise StatementConflict(f"The statement {min(voided)} is voided already.")
+        done = []
+        for row in rows:
+            again = row.voids in voided
+            done.append(replace(row, voids=None, voided_fact=None) if again else row)
+            if row.voids is not None:
+                voided.add(row.voids)
+        return done
 
     async def _add(self, connection: Connection, rows: Sequence[StatementRow], stored: dict[UUID, datetime]) -> None:
         keys = await self._keys(connection, {row.actor for row in rows})

@@ -28,6 +28,7 @@ from metering.xapi.mapping import TenantMapping
 from metering.xapi.requests import Content
 from metering.xapi.rules import MappingRule
 from metering.xapi.sealing import Unreadable, Vault
+from metering.xapi.statements import VOIDED
 
 __all__ = (
     "LONGEST_WRITE",
@@ -90,7 +91,7 @@ def _is_voided(statement: Any) -> Any:
     """Return the condition that a voiding statement names it; a voiding one is never voided itself."""
     voiding = aliased(XapiStatement)
     named = exists().where(voiding.tenant_id == statement.tenant_id, voiding.voids == statement.id)
-    return statement.voids.is_(None) & named
+    return (statement.verb != VOIDED) & named
 
 
 def find_statement(

@@ -1,5 +1,6 @@
 """When two statements are the same, and how a stored one is completed (pure)."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -10,6 +11,8 @@ from metering.xapi.actors import agent_key
 from metering.xapi.values import instant_text
 
 __all__ = ("completed", "essence", "essence_hash")
+
+_FINER = re.compile(r"([.,][0-9]{2})[0-9]+(?=S)")
 
 
 def essence(statement: Mapping[str, Any], *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -23,7 +26,7 @@ def essence(statement: Mapping[str, Any], *, without: frozenset[str] = frozenset
         "actor": _actor(statement["actor"]),
         "verb": statement["verb"]["id"],
         "object": _object(statement["object"]),
-        "result": statement.get("result"),
+        "result": _result(statement.get("result", {})),
         "context": _context(statement.get("context", {})),
     }
     attachments = [a for a in statement.get("attachments", ()) if a["usageType"] not in without]
@@ -63,6 +66,12 @@ def _spread(statement: dict[str, Any]) -> None:
     if statement["object"].get("objectType") == "SubStatement":
         statement["object"] = dict(statement["object"])
         _spread(statement["object"])
+
+
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result, its duration cut to hundredths of a second, as the specification compares it."""
+    duration = result.get("duration")
+    return {**result, "duration": _FINER.sub(r"\1", duration)} if duration is not None else dict(result)
 
 
 def _actor(actor: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -18,7 +18,8 @@ from core.scope import TenantScope
 from core.settings import secret_key
 from metering.actions.receive_statements import Sender, receive_statements
 from metering.api.hot_lane import body_of, lane_of
-from metering.api.xapi.headers import ALTERNATE, CONSISTENT, VERSION, XapiHeaders, http_date
+from metering.api.xapi.headers import ALTERNATE, CONSISTENT, XapiHeaders, http_date
+from metering.api.xapi.requests import parameters_of, refuse_parameters, require_version
 from metering.errors import XapiRequestInvalid
 from metering.ingest.admission import Measure
 from metering.ingest.bodies import decoded_body
@@ -37,7 +38,7 @@ from metering.xapi.multipart import Part, compose
 from metering.xapi.requests import Content, Incoming, read_one, read_statements
 from metering.xapi.sealing import Vault
 from metering.xapi.values import instant_text, is_uuid
-from metering.xapi.versions import Version, version_of_header
+from metering.xapi.versions import Version
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
@@ -65,7 +66,7 @@ class StatementController(Controller):
             return await _give(request, principal, tenant, method)
         if method == "PUT":
             return await _put(request, principal, tenant)
-        _refuse_parameters(request, ())
+        refuse_parameters(request, ())
         return await _take(request, principal, tenant, None)
 
     @put("/", status_code=200, request_max_body_size=None)
@@ -79,24 +80,6 @@ class StatementController(Controller):
         return await _give(request, principal, tenant, request.method)
 
 
-def _version(request: Req) -> Version:
-    header = request.headers.get(VERSION.lower(), "")
-    version = version_of_header(header)
-    if version is None:
-        raise XapiRequestInvalid(f"The header {VERSION} must be 1.0.x or 2.0.x, not '{header[:20] or 'absent'}'.")
-    return version
-
-
-def _parameters(request: Req) -> dict[str, list[str]]:
-    return parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-
-
-def _refuse_parameters(request: Req, known: tuple[str, ...]) -> None:
-    unknown = _parameters(request).keys() - set(known)
-    if unknown:
-        raise XapiRequestInvalid(f"There is no parameter '{min(unknown)[:50]}' here.")
-
-
 def _database(request: Req) -> Database:
     found: Database = request.app.state.database
     return found
@@ -104,9 +87,9 @@ def _database(request: Req) -> Database:
 
 async def _put(request: Req, principal: Principal, tenant: TenantView) -> Response[Any]:
     require(principal, Permission.EVENTS_WRITE)
-    _version(request)
-    _refuse_parameters(request, ("statementId",))
-    values = _parameters(request).get("statementId", [])
+    require_version(request)
+    refuse_parameters(request, ("statementId",))
+    values = parameters_of(request).get("statementId", [])
     if len(values) != 1 or not is_uuid(values[0]):
         raise XapiRequestInvalid("PUT needs the parameter statementId, a UUID.")
     return await _take(request, principal, tenant, UUID(values[0]))
@@ -114,7 +97,7 @@ async def _put(request: Req, principal: Principal, tenant: TenantView) -> Respon
 
 async def _take(request: Req, principal: Principal, tenant: TenantView, put_id: UUID | None) -> Response[Any]:
     require(principal, Permission.EVENTS_WRITE)
-    version = _version(request)
+    version = require_version(request)
     lane = lane_of(request)
     with lane.admission.visit(tenant.id) as visit:
         body = await body_of(request, visit)
@@ -154,10 +137,10 @@ def _sender(principal: Principal, version: Version) -> Sender:
 async def _give(request: Req, principal: Principal, tenant: TenantView, method: str) -> Response[Any]:
     require(principal, Permission.USAGE_READ)
     require(principal, Permission.PEOPLE_READ)
-    _version(request)
+    require_version(request)
     # Refusals say it too: who asks again and again for what is not there yet must see time go on.
     request.state[CONSISTENT] = await to_thread.run_sync(_consistent, _database(request), tenant)
-    parameters = _parameters(request)
+    parameters = parameters_of(request)
     wanted = read_query(parameters)
     languages = languages_of(request.headers.get("accept-language", ""))
     given = await to_thread.run_sync(_found, _database(request), tenant, wanted, parameters)
