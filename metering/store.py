@@ -18,7 +18,9 @@ from metering.models import (
     MeterValue,
     MeterVersion,
     PolicyBinding,
+    XapiActorKey,
     XapiDirectory,
+    XapiMark,
     XapiRule,
 )
 
@@ -34,8 +36,10 @@ __all__ = (
     "begin_backfill",
     "delete_xapi_directory",
     "delete_xapi_rule",
+    "drop_actor_key",
     "drop_import_faults",
     "drop_import_parts",
+    "drop_marks",
     "end_import",
     "hold_ingestion",
     "lock_meter_key",
@@ -198,3 +202,14 @@ def delete_xapi_directory(session: Session, tenant_id: UUID, home_page: str) -> 
     """Delete a home page; return whether there was one."""
     query = delete(XapiDirectory).where(XapiDirectory.tenant_id == tenant_id, XapiDirectory.home_page == home_page)
     return session.execute(query.returning(XapiDirectory.home_page)).first() is not None
+
+
+def drop_actor_key(session: Session, tenant_id: UUID, actor: UUID) -> bool:
+    """Delete the key of an actor's originals; return whether there was one."""
+    query = delete(XapiActorKey).where(XapiActorKey.tenant_id == tenant_id, XapiActorKey.actor == actor)
+    return session.execute(query.returning(XapiActorKey.actor)).first() is not None
+
+
+def drop_marks(session: Session, tenant_id: UUID, marks: Sequence[UUID]) -> None:
+    """Delete everything that is found by these marks from the index; statements stay."""
+    session.execute(delete(XapiMark).where(XapiMark.tenant_id == tenant_id, XapiMark.mark.in_(marks)))

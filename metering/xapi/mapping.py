@@ -176,7 +176,7 @@ def _session(statement: Mapping[str, Any]) -> str | None:
 
 def _minutes(statement: Mapping[str, Any]) -> str | None:
     minutes = duration_minutes(statement.get("result", {}).get("duration", ""))
-    return str(round(minutes, 4)) if minutes is not None else None
+    return f"{round(minutes, 4).normalize():f}" if minutes is not None else None
 
 
 def _object_type(statement: Mapping[str, Any]) -> str:

@@ -79,25 +79,31 @@ async def _rewritten(scope: HTTPScope, receive: Receive) -> Receive:
     body = await _body(receive)
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    method = dict(query).get("method", "").upper()
-    refusal = ""
-    if len(query) > 1:
-        refusal = "With the alternate request syntax 'method' is the only parameter of the address."
-    elif method not in ("GET", "HEAD", "PUT", "POST"):
-        refusal = f"The alternate request syntax knows GET, HEAD, PUT and POST, not '{method[:20]}'."
-    elif method in ("PUT", "POST") and "content" not in dict(form):
-        refusal = "The alternate request syntax sends a statement as the form's parameter 'content'."
     headers = {name.lower(): value for name, value in form if name.lower() in _AS_HEADERS}
     content = dict(form).get("content", "").encode()
     headers.setdefault("content-type", "application/json")
     headers["content-length"] = str(len(content))
+    method = dict(query).get("method", "").upper()
+    scope["state"][ALTERNATE] = (method, _refusal(method, query, dict(form), headers))
     kept = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") not in headers]
     scope["headers"] = [*kept, *((n.encode(), v.encode("latin-1", "replace")) for n, v in headers.items())]
     scope["query_string"] = urlencode([
         (name, value) for name, value in form if name.lower() not in _AS_HEADERS and name != "content"
     ]).encode()  # fmt: skip
-    scope["state"][ALTERNATE] = (method, refusal)
     return _receiver(content)
+
+
+def _refusal(method: str, query: list[tuple[str, str]], form: dict[str, str], headers: dict[str, str]) -> str:
+    """Return why the request is refused, or ''."""
+    if version_of_header(headers.get(VERSION.lower(), "")) is Version.TWO:
+        return "xAPI 2.0 has no alternate request syntax. Send the request itself."
+    if len(query) > 1:
+        return "With the alternate request syntax 'method' is the only parameter of the address."
+    if method not in ("GET", "HEAD", "PUT", "POST"):
+        return f"The alternate request syntax knows GET, HEAD, PUT and POST, not '{method[:20]}'."
+    if method in ("PUT", "POST") and "content" not in form:
+        return "The alternate request syntax sends a statement as the form's parameter 'content'."
+    return ""
 
 
 def _receiver(content: bytes) -> Receive:

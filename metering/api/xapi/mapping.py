@@ -1,6 +1,6 @@
 """The tenant's mapping of statements to events: the built-in table, and what is added to it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Controller, delete, get, post, put
 from litestar.params import Parameter
@@ -14,6 +14,7 @@ from metering.actions.change_xapi_mapping import (
     remove_directory,
     remove_rule,
 )
+from metering.actions.forget_actor import forget_actor
 from metering.reads.statements import tenant_mapping, unmetered_statements
 from metering.xapi.rules import ANY, BUILT_IN, MappingRule
 from tenants.principal import Principal, require
@@ -60,6 +61,19 @@ class DirectoryBody(Struct, forbid_unknown_fields=True):
     """A home page whose account names are the tenant's own keys of people."""
 
     home_page: Iri
+
+
+class ForgetBody(Struct, forbid_unknown_fields=True):
+    """Whose originals."""
+
+    agent: dict[str, Any]
+    """With an identifier, as statements have it."""
+
+
+class ForgottenAnswer(Struct):
+    """`found` tells whether there were any."""
+
+    found: bool
 
 
 class UnmeteredItem(Struct):
@@ -124,6 +138,12 @@ class MappingController(Controller):
         """Take that back."""
         require(principal, Permission.PEOPLE_WRITE)
         remove_directory(session, tenant.id, home_page, principal.actor)
+
+    @post("/forget", sync_to_thread=True, status_code=200)
+    def forget(self, principal: Principal, session: Session, tenant: TenantView, data: ForgetBody) -> ForgottenAnswer:
+        """Make the originals of an agent's statements unreadable for good. Facts and figures stay."""
+        require(principal, Permission.PEOPLE_WRITE)
+        return ForgottenAnswer(forget_actor(session, tenant.id, data.agent, principal.actor))
 
     @get("/unmetered", sync_to_thread=True)
     def unmetered(

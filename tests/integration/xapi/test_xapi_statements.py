@@ -1,53 +1,19 @@
 """The statement resource over HTTP: what is stored, what is refused, what comes back."""
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy import text
 
-from app.asgi import create_app
-from core.db import Database
 from core.ids import new_id
 from core.scope import TenantScope
 from tenants.reads import TenantView
 from tests.builders.world import World, bearer
 from tests.builders.xapi import ADL, VERSION, Lrs, about_course, fresh_id, statement, voiding
-from tests.server import fresh_database
 
 Client = TestClient[Litestar]
-
-
-@pytest.fixture(scope="module")
-def shared(admin_url: str) -> Iterator[tuple[Client, World]]:
-    """One database for all: each test has a tenant of its own."""
-    with fresh_database(admin_url) as url:
-        database = Database(url)
-        with TestClient(create_app(database)) as client:
-            yield client, World(database)
-        database.dispose()
-
-
-@pytest.fixture
-def world(shared: tuple[Client, World]) -> World:
-    return shared[1]
-
-
-@pytest.fixture
-def client(shared: tuple[Client, World]) -> Client:
-    return shared[0]
-
-
-@pytest.fixture
-def tenant(world: World) -> TenantView:
-    return world.tenant(f"t-{new_id().hex}")
-
-
-@pytest.fixture
-def lrs(client: Client, world: World, tenant: TenantView) -> Lrs:
-    return Lrs(client, world.key("tenant_admin", tenant))
 
 
 def test_a_statement_is_kept_as_received_and_completed(lrs: Lrs) -> None:
