@@ -6,7 +6,7 @@ from litestar import MediaType, Request, get
 
 from app.i18n import negotiate
 from app.pages.environment import render
-from core.errors import Refused
+from core.errors import ItemCode, Refused
 
 __all__ = ("ErrorCode", "error_codes", "route_handlers")
 
@@ -16,7 +16,8 @@ class ErrorCode:
     """A refusal as the documentation shows it."""
 
     code: str
-    status: int
+    status: int | None
+    """None: it is told of one item of a batch or file."""
     meaning: str
 
 
@@ -33,11 +34,14 @@ _FROM_THE_FRAMEWORK = (
 
 
 def error_codes() -> tuple[ErrorCode, ...]:
-    """Return the code of every refusal there is, by code.
+    """Return the code of every refusal there is, of whole requests and of single items, by code.
 
     Each class of refusal documents itself: its docstring is the meaning.
     """
-    found = {code.code: code for code in _FROM_THE_FRAMEWORK}
+    found = {
+        item.value: ErrorCode(item.value, None, item.meaning) for kind in ItemCode.__subclasses__() for item in kind
+    }
+    found |= {code.code: code for code in _FROM_THE_FRAMEWORK}
     waiting: list[type[Refused]] = [Refused]
     while waiting:
         refusal = waiting.pop()

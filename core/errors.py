@@ -1,9 +1,10 @@
 """One class per refusal, each with a stable code that clients may rely on."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, Self
 
-__all__ = ("Forbidden", "InputError", "InvalidInput", "NotFound", "Refused")
+__all__ = ("Forbidden", "InputError", "InvalidInput", "ItemCode", "NotFound", "Refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,16 @@ class Forbidden(Refused):
 
     code = "forbidden"
     status = 403
+
+
+class ItemCode(StrEnum):
+    """Why one item of a batch or file was not taken: a stable code and what it means."""
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        """Make a member of its code and its meaning."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member

@@ -1,9 +1,8 @@
 """Refusals of whole requests; the codes of single events stand in `EventFault`."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 
-from core.errors import NotFound, Refused
+from core.errors import ItemCode, NotFound, Refused
 
 __all__ = (
     "BodyMalformed",
@@ -38,39 +37,27 @@ __all__ = (
 )
 
 
-class EventFault(StrEnum):
+class EventFault(ItemCode):
     """Why one event of a batch was not taken, as told in the answer."""
 
-    EVENT_INVALID = "event_invalid"
-    """It is not a JSON object, or not text in UTF-8."""
-    SPECVERSION_UNSUPPORTED = "specversion_unsupported"
-    """`specversion` is not 1.0."""
-    ID_MISSING = "id_missing"
-    """There is no `id`, so that a repeat could not be told."""
-    SOURCE_MISSING = "source_missing"
-    """There is no `source`."""
-    TYPE_MISSING = "type_missing"
-    """There is no `type`."""
-    TIME_MISSING = "time_missing"
-    """There is no `time`."""
-    SUBJECT_MISSING = "subject_missing"
-    """There is no `subject`: who did it?"""
-    ATTRIBUTE_INVALID = "attribute_invalid"
-    """`id`, `source`, `type` or `subject` is not a string, too long, or has a NUL character."""
-    TIME_INVALID = "time_invalid"
-    """`time` is not an RFC 3339 instant with an offset, or lies before 1970."""
-    TIME_IN_FUTURE = "time_in_future"
-    """`time` is more than five minutes ahead of the tenant's clock."""
-    DATA_INVALID = "data_invalid"
-    """`data` does not fit the schema of its type; the field is named."""
-    QUANTITY_OUT_OF_RANGE = "quantity_out_of_range"
-    """A number is negative, absurdly large or absurdly precise."""
-    NESTING_TOO_DEEP = "nesting_too_deep"
-    """`data` is nested more than 32 levels deep."""
-    CONFLICT = "conflict"
-    """An event of this source and id with other content was accepted before; the first one stays."""
-    NOT_STORABLE = "not_storable"
-    """The database refused this event's values."""
+    EVENT_INVALID = "event_invalid", "It is not a JSON object, or not text in UTF-8."
+    SPECVERSION_UNSUPPORTED = "specversion_unsupported", "`specversion` is not 1.0."
+    ID_MISSING = "id_missing", "There is no `id`, so that a repeat could not be told."
+    SOURCE_MISSING = "source_missing", "There is no `source`."
+    TYPE_MISSING = "type_missing", "There is no `type`."
+    TIME_MISSING = "time_missing", "There is no `time`."
+    SUBJECT_MISSING = "subject_missing", "There is no `subject`: who did it?"
+    ATTRIBUTE_INVALID = (
+        "attribute_invalid",
+        "One of `id`, `source`, `type`, `subject` is no string, too long, or has a NUL.",
+    )
+    TIME_INVALID = "time_invalid", "`time` is not an RFC 3339 instant with an offset, or lies before 1970."
+    TIME_IN_FUTURE = "time_in_future", "`time` is more than five minutes ahead of the tenant's clock."
+    DATA_INVALID = "data_invalid", "`data` does not fit the schema of its type; the field is named."
+    QUANTITY_OUT_OF_RANGE = "quantity_out_of_range", "A number is negative, absurdly large or absurdly precise."
+    NESTING_TOO_DEEP = "nesting_too_deep", "`data` is nested more than 32 levels deep."
+    CONFLICT = "conflict", "An event of this source and id with other content was accepted before; the first one stays."
+    NOT_STORABLE = "not_storable", "The database refused this event's values."
 
 
 class MediaTypeUnsupported(Refused):

@@ -1,6 +1,6 @@
 """Why a row of a file could not become an event, and why a file could not be read (pure)."""
 
-from enum import StrEnum
+from core.errors import ItemCode
 
 __all__ = ("EXCERPT", "FileFault", "RowCode", "RowFault", "excerpt")
 
@@ -8,33 +8,21 @@ EXCERPT = 60
 """How many characters of a value a sentence quotes."""
 
 
-class RowCode(StrEnum):
+class RowCode(ItemCode):
     """What is wrong with a row; beside these stand the codes of single events (`EventFault`)."""
 
-    ROW_UNREADABLE = "row_unreadable"
-    """The text of the row breaks the rules of its format."""
-    ROW_SHORT = "row_short"
-    """The row has fewer fields than the header."""
-    ROW_LONG = "row_long"
-    """The row has more fields than the header."""
-    ROW_TOO_LARGE = "row_too_large"
-    """The row is longer than a megabyte."""
-    TEXT_UNDECODABLE = "text_undecodable"
-    """The row has bytes that are not of the file's encoding."""
-    JSON_INVALID = "json_invalid"
-    """The line is not a JSON object."""
-    JSON_DUPLICATE_KEY = "json_duplicate_key"
-    """An object has the same key twice, so that its meaning is a guess."""
-    VALUE_MISSING = "value_missing"
-    """A cell that the event needs is empty."""
-    VALUE_UNKNOWN = "value_unknown"
-    """A cell holds none of the values that the mapping knows."""
-    VALUE_INVALID = "value_invalid"
-    """A cell is not of the kind that the mapping names, or lacks the text it is to be cut from."""
-    TIME_UNREADABLE = "time_unreadable"
-    """A cell is not a time in the formats of the mapping."""
-    NOTHING_MATCHED = "nothing_matched"
-    """No rule of the mapping applies to the row, and the mapping wants every row to match."""
+    ROW_UNREADABLE = "row_unreadable", "The text of the row breaks the rules of its format."
+    ROW_SHORT = "row_short", "The row has fewer fields than the header."
+    ROW_LONG = "row_long", "The row has more fields than the header."
+    ROW_TOO_LARGE = "row_too_large", "The row is longer than a megabyte."
+    TEXT_UNDECODABLE = "text_undecodable", "The row has bytes that are not of the file's encoding."
+    JSON_INVALID = "json_invalid", "The line is not a JSON object."
+    JSON_DUPLICATE_KEY = "json_duplicate_key", "An object has the same key twice, so that its meaning is a guess."
+    VALUE_MISSING = "value_missing", "A cell that the event needs is empty."
+    VALUE_UNKNOWN = "value_unknown", "A cell holds none of the values that the mapping knows."
+    VALUE_INVALID = "value_invalid", "A cell is not of the kind that the mapping names, or lacks the text to cut from."
+    TIME_UNREADABLE = "time_unreadable", "A cell is not a time in the formats of the mapping."
+    NOTHING_MATCHED = "nothing_matched", "No rule of the mapping applies, and the mapping wants every row to match."
 
 
 class RowFault(Exception):

@@ -6,6 +6,8 @@ from pathlib import Path
 import app.asgi  # noqa: F401 - brings in every package
 from app.error_codes import error_codes
 from core.errors import Refused
+from metering.errors import EventFault
+from metering.imports.faults import RowCode
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("core", "tenants", "metering", "plans", "billing", "app")
@@ -25,6 +27,13 @@ def test_every_refusal_says_what_it_means_and_a_code_has_one_status() -> None:
     assert len({refusal.code for refusal in named}) == len({(refusal.code, refusal.status) for refusal in named})
     assert {refusal.__name__ for refusal in named if not refusal.__doc__} == set()
     assert {code.code for code in error_codes()} >= {refusal.code for refusal in named if refusal is not Refused}
+
+
+def test_the_codes_of_single_events_and_rows_are_told_with_the_others() -> None:
+    told = {code.code: code.meaning for code in error_codes()}
+
+    assert told["time_in_future"] == "`time` is more than five minutes ahead of the tenant's clock."
+    assert {*EventFault, *RowCode} <= told.keys()
 
 
 def test_every_setting_is_documented() -> None:
