@@ -1,7 +1,7 @@
 """Figures and who is behind them: GET /v1/usage, /v1/usage/evidence."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
 from litestar import Controller, Response, get
 from litestar.di import Provide
@@ -23,7 +23,7 @@ from metering.measurement import Entry, Exclusion, Measurement
 from metering.ranges import range_of
 from metering.reads import SeriesQuery, measure, usage_series, with_event_ids
 from tenants.principal import Principal, require
-from tenants.reads import TenantView, tenant_now
+from tenants.reads import TenantView, people_matching, tenant_now
 from tenants.roles import Permission
 
 __all__ = ("UsageController", "route_handlers")
@@ -36,8 +36,15 @@ Ends = Annotated[
     str | None,
     Parameter(query="to", description="Date in the tenant's zone (2026-11-01) or RFC 3339 instant; not included."),
 ]
+GroupsAsked = Annotated[
+    Literal["parts", "measured"] | None,
+    Parameter(description="parts sum to the figure; measured: each group by itself. As suits the meter if left out."),
+]
 Meter = Annotated[str, Parameter(description="A name that GET /v1/meters lists.", max_length=100)]
 Limit = Annotated[int, Parameter(ge=1, le=1_000, description="Rows a page.")]
+Search = Annotated[
+    str, Parameter(query="q", max_length=200, description="Part of a person's name, e-mail address or key.")
+]
 Cursor = Annotated[str, Parameter(max_length=20, description="`next_cursor` of the page before.")]
 
 
@@ -48,6 +55,8 @@ class Page:
     first: int
     limit: int
     counted: bool | None
+    search: str = ""
+    """Only people whose name, e-mail address or key contains this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class Shape:
 
     granularity: Granularity
     group_by: str | None
+    groups: Literal["parts", "measured"] | None
 
 
 def asked_period(tenant: TenantView, starts: Starts = None, ends: Ends = None) -> Period:
@@ -63,16 +73,16 @@ def asked_period(tenant: TenantView, starts: Starts = None, ends: Ends = None) -
     return range_of(starts, ends, tenant.tz)
 
 
-def asked_page(cursor: Cursor = "0", limit: Limit = 100, counted: bool | None = None) -> Page:
-    """Read `cursor`, `limit` and `counted`."""
+def asked_page(cursor: Cursor = "0", limit: Limit = 100, counted: bool | None = None, search: Search = "") -> Page:
+    """Read `cursor`, `limit`, `counted` and `q`."""
     if not cursor.isdecimal():
         raise CursorInvalid
-    return Page(int(cursor), limit, counted)
+    return Page(int(cursor), limit, counted, search.strip())
 
 
-def asked_shape(granularity: str = "period", group_by: str = "none") -> Shape:
-    """Read `granularity` and `group_by`."""
-    return Shape(_granularity(granularity), None if group_by == "none" else group_by)
+def asked_shape(granularity: str = "period", group_by: str = "none", groups: GroupsAsked = None) -> Shape:
+    """Read `granularity`, `group_by` and `groups`."""
+    return Shape(_granularity(granularity), None if group_by == "none" else group_by, groups)
 
 
 class UsageController(Controller):
@@ -95,11 +105,13 @@ class UsageController(Controller):
         """Return a meter's figures between two dates or instants, in buckets, whole or by group.
 
         Granularity is hour, day, month or period (all in one); `group_by` a dimension of the meter
-        or none. What has happened up to now is counted. As CSV or Parquet (`format` or Accept) the
+        or none; `groups` asks for parts that sum to the figure, or for each group measured by
+        itself, where the meter can. What has happened up to now is counted. As CSV or Parquet (`format` or Accept) the
         same figures are the rows of a file.
         """
         require(principal, Permission.USAGE_READ)
-        query = SeriesQuery(meter, period, shape.granularity, shape.group_by, tenant_now(session, tenant))
+        now = tenant_now(session, tenant)
+        query = SeriesQuery(meter, period, shape.granularity, shape.group_by, now, shape.groups)
         answer = UsageAnswer.of(usage_series(session, tenant, query))
         if delivery.is_file:
             return delivery.file(f"usage-{meter}", USAGE_COLUMNS, [usage_rows(answer)])
@@ -112,11 +124,20 @@ class UsageController(Controller):
     ) -> Response[EvidenceAnswer]:  # fmt: skip
         """Return who was counted by which event, then who was not and why.
 
-        `counted` true or false asks for one of the two only. As CSV or Parquet (`format` or Accept)
+        `counted` true or false asks for one of the two only, `q` for people by name, e-mail address
+        or key: that takes the right to see people. As CSV or Parquet (`format` or Accept)
         all rows come in one file.
         """
         require(principal, Permission.USAGE_READ)
         measurement = measure(session, tenant, meter, period, now=tenant_now(session, tenant))
+        if page.search:
+            require(principal, Permission.PEOPLE_READ)
+            wanted = people_matching(session, tenant.id, page.search)
+            measurement = replace(
+                measurement,
+                entries=tuple(entry for entry in measurement.entries if entry.person_id in wanted),
+                exclusions=tuple(other for other in measurement.exclusions if other.person_id in wanted),
+            )
         named = principal.may(Permission.PEOPLE_READ)
         if delivery.is_file:
             parts = evidence_parts(delivery.database, tenant.id, _all_rows(measurement, page.counted), named=named)

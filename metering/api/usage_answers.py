@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime
 from fractions import Fraction
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -44,6 +45,8 @@ class UsageAnswer(msgspec.Struct, rename={"from_": "from"}):
     of several currencies can't be summed."""
     totals: list[UsageItem]
     """The whole range by group."""
+    groups: Literal["parts", "measured"] | None = None
+    """`parts` sum to the total; `measured` ones are each measured by itself and need not."""
 
     @classmethod
     def of(cls, series: UsageSeries) -> "UsageAnswer":
@@ -58,6 +61,7 @@ class UsageAnswer(msgspec.Struct, rename={"from_": "from"}):
             items=[_item(item, series.group_by) for item in series.items],
             total=None if series.total is None else quantity_text(series.total),
             totals=[_item(item, series.group_by) for item in series.totals],
+            groups=series.groups,
         )
 
 

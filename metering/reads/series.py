@@ -1,5 +1,6 @@
 """Usage over time, in buckets, whole or split by a dimension."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -9,13 +10,16 @@ from sqlalchemy.orm import Session
 from core.periods import Period
 from metering.buckets import Granularity, buckets
 from metering.errors import GroupingInvalid, RangeInvalid
-from metering.measurement import split_by
+from metering.grounds import Grounds
+from metering.groups import Groups, group_readers, groups_of
+from metering.measurement import Reader, split_by
 from metering.reads.measuring import Measuring, Reading
 from metering.registry import MeterSpec
 from tenants.reads import TenantView
 
 __all__ = ("MAX_BUCKETS", "SeriesItem", "SeriesQuery", "UsageSeries", "usage_series")
 
+_ALIASES = {"course": "course_id", "community": "community_id"}
 MAX_BUCKETS = 1_000
 """More buckets than any chart shows are refused."""
 
@@ -29,6 +33,8 @@ class SeriesQuery:
     granularity: Granularity = "day"
     group_by: str | None = None
     now: datetime | None = None
+    groups: Groups | None = None
+    """Whether groups are parts that sum to the figure or each measured by itself; None: as suits the meter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class UsageSeries:
     spec: MeterSpec
     query: SeriesQuery
     group_by: str | None
+    groups: Groups | None
+    """How the groups are told; None where there are none."""
     items: tuple[SeriesItem, ...]
     total: Fraction | None
     totals: tuple[SeriesItem, ...]
@@ -60,8 +68,9 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
     """Return a meter's figures bucket by bucket, each exactly what `measure` says of that bucket.
 
     Each bucket is read by the policies in force at its own start, the total by those at the start
-    of the range. Parts of a figure by group sum to the figure; revenue is split by currency unless
-    another split is asked for.
+    of the range. Groups are parts that sum to the figure, or each measured by itself (`groups_of`);
+    revenue is split by currency unless another split is asked for. `course` and `community` stand
+    for their ids.
 
     Raises:
         MeterUnknown: there is no such meter (`meter_unknown`).
@@ -70,7 +79,9 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
     """
     measuring = Measuring(session, tenant, Reading(now=query.now))
     spec = measuring.spec(query.meter)
-    group_by = query.group_by or ("currency" if spec.family == "revenue" else None)
+    group_by = _ALIASES.get(query.group_by or "", query.group_by)
+    if group_by is None and spec.family == "revenue":
+        group_by = "currency"
     if group_by is not None and group_by not in spec.dimensions:
         raise GroupingInvalid(spec.name, group_by, spec.dimensions)
     parts = buckets(query.period, query.granularity, tenant.tz)
@@ -80,17 +91,45 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
             " Ask for a shorter range or a coarser granularity."
         )
     measuring.prepare(spec, parts)
-    items = tuple(item for part in parts for item in _items(measuring, spec, part, group_by))
-    totals = items if parts == [query.period] else _items(measuring, spec, query.period, group_by)
+    groups = groups_of(spec, query.groups) if group_by is not None else None
+    split = _measured(measuring, spec, group_by) if groups == "measured" else _parts(measuring, spec, group_by)
+    items = tuple(item for part in parts for item in split(part))
+    totals = items if parts == [query.period] else split(query.period)
     amounts = spec.family == "revenue" and measuring.measure(spec.name, query.period).by_key("currency")
     total = None if amounts and len(amounts) > 1 else measuring.figure(spec.name, query.period)
-    return UsageSeries(spec, query, group_by, items, total, totals)
+    return UsageSeries(spec, query, group_by, groups, items, total, totals)
 
 
-def _items(measuring: Measuring, spec: MeterSpec, period: Period, group_by: str | None) -> tuple[SeriesItem, ...]:
-    """Return the figure as one item, or its parts by group: by value, the one without last."""
-    if group_by is None:
-        return (SeriesItem(period, None, measuring.figure(spec.name, period)),)
-    parts = split_by(measuring.measure(spec.name, period), group_by)
-    ordered = sorted(parts.items(), key=lambda part: (part[0] is None, part[0] or ""))
+Split = Callable[[Period], tuple[SeriesItem, ...]]
+
+
+def _parts(measuring: Measuring, spec: MeterSpec, group_by: str | None) -> Split:
+    """Return what gives a period's figure as one item, or its parts by group."""
+
+    def split(period: Period) -> tuple[SeriesItem, ...]:
+        if group_by is None:
+            return (SeriesItem(period, None, measuring.figure(spec.name, period)),)
+        return _ordered(period, split_by(measuring.measure(spec.name, period), group_by))
+
+    return split
+
+
+def _measured(measuring: Measuring, spec: MeterSpec, group_by: str | None) -> Split:
+    """Return what measures each group in a period; groups in which nobody was counted are left out."""
+    assert group_by is not None, "only groups are measured"
+    known: dict[int, tuple[Grounds, Mapping[str | None, Reader]]] = {}
+
+    def split(period: Period) -> tuple[SeriesItem, ...]:
+        grounds = measuring.grounds(spec, period)
+        if id(grounds) not in known:
+            known[id(grounds)] = grounds, group_readers(grounds, spec, group_by)
+        measured = {value: reader(period) for value, reader in known[id(grounds)][1].items()}
+        return _ordered(period, {value: found.quantity for value, found in measured.items() if found.entries})
+
+    return split
+
+
+def _ordered(period: Period, groups: Mapping[str | None, Fraction]) -> tuple[SeriesItem, ...]:
+    """Return groups by value, the one without last."""
+    ordered = sorted(groups.items(), key=lambda group: (group[0] is None, group[0] or ""))
     return tuple(SeriesItem(period, value, quantity) for value, quantity in ordered)

@@ -22,6 +22,7 @@ __all__ = (
     "first_traits",
     "merged_since",
     "people",
+    "people_matching",
     "people_of",
     "people_page",
     "trait_keys",
@@ -243,6 +244,25 @@ def people_page(
             or_(Person.name.ilike(pattern), Person.email.ilike(pattern), Person.external_id.ilike(pattern))
         )
     return tuple(PersonView(*row) for row in session.execute(query))
+
+
+def people_matching(session: Session, tenant_id: UUID, search: str) -> frozenset[UUID]:
+    """Return the people whose name, e-mail, external id or any sender's key contains `search`.
+
+    Those that were found to be somebody else are that one.
+    """
+    pattern = f"%{search.replace('%', '').replace('_', '')}%"
+    persons = select(Person.id).where(
+        Person.tenant_id == tenant_id,
+        or_(Person.name.ilike(pattern), Person.email.ilike(pattern), Person.external_id.ilike(pattern)),
+    )
+    named = set(session.execute(persons).scalars())
+    keys = select(IdentityKey.id).where(
+        IdentityKey.tenant_id == tenant_id,
+        or_(IdentityKey.key.ilike(pattern), IdentityKey.home_person_id.in_(named)),
+    )
+    known = people_of(session, tenant_id, list(session.execute(keys).scalars()))
+    return frozenset(named | set(known.identities().values()))
 
 
 def merged_since(session: Session, tenant_id: UUID, since: datetime) -> bool:

@@ -185,3 +185,31 @@ def test_rules_of_a_chargeback_divide_by_a_custom_meter(suite: Suite, world: Wor
 
     assert put("quiz.points@1").status_code in (200, 201)
     assert put("quiz.points@7").json()["errors"][0]["code"] == "meter_unknown"
+
+
+def test_groups_of_a_highest_value_are_each_measured(suite: Suite) -> None:
+    define(suite, aggregation="max")
+    for points, room in ((5, "a"), (7, "a"), (3, "b")):
+        quiz(suite, "ann", "2026-03-02 10:00", points, room)
+
+    body = usage(suite, group_by="room")
+    assert [(item["group"]["room"], item["quantity"]) for item in body["items"]] == [("a", "7"), ("b", "3")]
+    assert (body["groups"], body["total"]) == ("measured", "7")
+    # As parts, which bills and chargebacks use, all of it is where the deciding event is.
+    parts = usage(suite, group_by="room", groups="parts")
+    assert [(item["group"]["room"], item["quantity"]) for item in parts["items"]] == [("a", "7")]
+
+
+def test_hours_of_the_day_that_has_25_of_them(suite: Suite) -> None:
+    define(suite)
+    # In Berlin summer time ends on 25 October 2026: 02:30 comes twice.
+    for fold, points in ((0, 1), (1, 10)):
+        event = suite.event("acme.quiz.finished", "ann", "2026-10-25 02:30", score={"points": points}, passed=True)
+        event["time"] = f"2026-10-25T02:30:00+0{2 - fold}:00"
+        suite.send(event)
+
+    day = {"from": "2026-10-25", "to": "2026-10-26"}
+    hours = usage(suite, granularity="hour", **day)["items"]
+    assert len(hours) == 25
+    assert {index: item["quantity"] for index, item in enumerate(hours) if item["quantity"] != "0"} == {2: "1", 3: "10"}
+    assert usage(suite, granularity="day", **day)["items"][0]["quantity"] == "11"

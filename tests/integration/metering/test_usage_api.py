@@ -53,6 +53,7 @@ def test_a_figure_over_a_range(suite: Suite) -> None:
         "items": [whole],
         "total": "1",
         "totals": [whole],
+        "groups": None,
     }
 
 
@@ -268,6 +269,65 @@ def test_the_figures_of_a_running_day_are_those_so_far(client: Client, world: Wo
     # Half of the day has passed, half of that with a session; the minutes to come are no zeros.
     assert usage(suite, meter="sessions.concurrent.average", **today).json()["total"] == "0.5"
     assert usage(suite, meter="sessions.concurrent.p95", **today).json()["total"] == "1"
+
+
+# --- Groups ------------------------------------------------------------------------------------------------
+
+
+def groups(body: Any) -> dict[str | None, str]:
+    return {next(iter(item["group"].values())): item["quantity"] for item in body["totals"]}
+
+
+def test_groups_are_parts_that_sum_to_the_figure_or_each_measured_by_itself(suite: Suite) -> None:
+    act(suite, "ann", "2026-03-02 10:00", course_id="a")
+    act(suite, "ann", "2026-03-03 10:00", course_id="b")
+    act(suite, "bob", "2026-03-03 10:00", course_id="b")
+
+    parts = usage(suite, group_by="course")
+    # Ann counts where she was first. Measured, she is active in both.
+    assert (groups(parts.json()), parts.json()["groups"]) == ({"a": "1", "b": "1"}, "parts")
+    measured = usage(suite, group_by="course", groups="measured").json()
+    assert (groups(measured), measured["groups"], measured["total"]) == ({"a": "1", "b": "2"}, "measured", "2")
+
+
+def test_every_channel_has_a_peak_of_its_own(suite: Suite) -> None:
+    for who, start, end, channel in (("ann", 10, 11, "web"), ("bob", 12, 13, "app"), ("cid", 12, 14, "web")):
+        suite.tell("session.started", who, f"2026-03-02 {start}:00", session_id=who, channel=channel)
+        suite.tell("session.ended", who, f"2026-03-02 {end}:00", session_id=who)
+
+    body = usage(suite, meter="sessions.concurrent.peak", group_by="channel", groups="measured").json()
+
+    assert (groups(body), body["total"]) == ({"app": "1", "web": "1"}, "2")
+
+
+def test_what_adds_up_comes_in_parts_whatever_is_asked_for(suite: Suite) -> None:
+    suite.tell("contribution.created", "ann", "2026-03-02 10:00", kind="post", object_id="1", community_id="x")
+
+    body = usage(suite, meter="contributions", group_by="community", groups="measured").json()
+
+    assert (groups(body), body["groups"]) == ({"x": "1"}, "parts")
+
+
+def test_evidence_of_people_by_name_address_or_key(suite: Suite, world: World) -> None:
+    world.people(suite.tenant, "u-17", name="Ann Lee", email="lee@example.org")
+    world.people(suite.tenant, "u-18", name="Bob", email="bob@example.org")
+    for who in ("u-17", "u-18", "u-19"):
+        act(suite, who, "2026-03-02 10:00")
+
+    for search in ("ann l", "LEE@", "u-17"):
+        body = evidence(suite, q=search).json()
+        assert [item["event_id"] for item in body["items"]] == ["e-1"]
+        assert (body["counts"]["counted"], body["next_cursor"]) == (1, None)
+    assert evidence(suite, q="nobody").json()["items"] == []
+    assert len(evidence(suite, q="u-1").json()["items"]) == 3
+
+    suite.merge("u-18", "u-17", datetime(2026, 3, 5, tzinfo=UTC))
+    # Bob was found to be Ann: who looks for him finds her.
+    assert [item["event_id"] for item in evidence(suite, q="bob@").json()["items"] if item["counted"]] == ["e-1"]
+    # Who may see figures and no people may not look for people either.
+    params = {"meter": "members.active", "from": "2026-03-01", "to": "2026-04-01", "q": "ann"}
+    finance = bearer(world.key("vendor_finance"), "acme")
+    assert suite.client.get("/v1/usage/evidence", params=params, headers=finance).status_code == 403
 
 
 # --- Meters ------------------------------------------------------------------------------------------------
