@@ -1,10 +1,14 @@
 """GET /v1/events/tail: accepted facts as they become visible, as server-sent events."""
 
 import asyncio
+import signal
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from functools import partial
 from time import monotonic
+from types import FrameType
 from typing import Annotated, Any
 
 import msgspec
@@ -37,6 +41,35 @@ STREAM = "text/event-stream"
 After = Annotated[str | None, Parameter(max_length=20_000, description="`after` of the list, or an event's id.")]
 Limit = Annotated[int, Parameter(ge=0, le=500)]
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class _Stopping:
+    """Whether the process was told to stop: streams end then, so that it need not wait for them.
+
+    The server closes its own way at the same signal; it does not tell open streams. The handler is
+    put in front of the one there is at the first stream, when the server's stands.
+    """
+
+    def __init__(self) -> None:
+        self.told = False
+        self._watching = False
+
+    def watch(self) -> None:
+        """Begin to listen, once, where signals can be heard at all (the main thread)."""
+        if self._watching or threading.current_thread() is not threading.main_thread():
+            return
+        self._watching = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before = signal.getsignal(number)
+            if callable(before):  # else the signal ends the process by itself
+                signal.signal(number, partial(self._hear, before))
+
+    def _hear(self, before: Callable[..., Any], number: int, frame: FrameType | None) -> None:
+        self.told = True
+        before(number, frame)
+
+
+_stopping = _Stopping()
 
 
 class TailEvent(Struct):
@@ -108,6 +141,7 @@ async def event_stream(
     word = request.headers.get("last-event-id") or after
     place = TailPlace.of(word) if word else await to_thread.run_sync(reader.start)
     first = await to_thread.run_sync(reader.next, place)
+    _stopping.watch()
     readers: Counter[Any] = request.app.state.setdefault("tail_readers", Counter())
     if readers[tenant.id] >= MOST:
         raise TailBusy(MOST)
@@ -124,7 +158,7 @@ async def _lines(
         # The first line has an id too: who is cut off before the first fact still knows where it was.
         yield "retry: 2000\n\n" if page.items else f"retry: 2000\nid: {page.place.text()}\n\n"
         quiet_since = monotonic()
-        while monotonic() < ends_at:
+        while monotonic() < ends_at and not _stopping.told:
             for item in page.items:
                 yield f"id: {item.place.text()}\nevent: fact\ndata: {shown(item)}\n\n"
                 quiet_since = monotonic()
