@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/clients/python
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-external test-web check fmt messages crash bench lock clean reset
+.PHONY: help setup setup-dev demo test test-external test-web check fmt messages crash bench xapi-conformance lock clean reset
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN{FS=":.*## "}{printf "  make %-14s %s\n",$$1,$$2}'
@@ -77,6 +77,9 @@ crash: setup-dev ## The long crash test: 200 rounds of kill -9
 ROWS := 300000
 bench: setup-dev ## Measure every figure beside its yardstick; ROWS=20000000 for the true size
 	@$(BIN)/python -m bench --rows $(ROWS)
+
+xapi-conformance: setup-dev ## Run ADL's xAPI suite (SUITE=its folder, installed) against a server of our own
+	@$(BIN)/python -m tests.conformance.xapi $(SUITE)
 
 lock: $(UV) ## Resolve the requirement files anew
 	@for f in runtime embedded dev node; do $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done

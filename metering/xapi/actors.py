@@ -16,9 +16,8 @@ def agent_key(agent: Mapping[str, Any]) -> str | None:
 
     An e-mail address and its SHA-1 are the same person, so both give the SHA-1.
 
-    >>> agent_key({"mbox": "mailto:ana@example.org"}) == agent_key(
-    ...     {"mbox_sha1sum": "7dd93b281e5ac9b4b1b3c67a3cee2f3f1b4ac5b2"})
-    False
+    >>> agent_key({"mbox_sha1sum": "7DD93B281E5AC9B4B1B3C67A3CEE2F3F1B4AC5B2"})
+    'mbox_sha1sum:7dd93b281e5ac9b4b1b3c67a3cee2f3f1b4ac5b2'
     """
     if "account" in agent:
         return f"account:{agent['account']['homePage']}|{agent['account']['name']}"

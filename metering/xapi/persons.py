@@ -37,6 +37,10 @@ def activity_as_told(activity_id: str, statements: Sequence[Mapping[str, Any]]) 
     definition: dict[str, Any] = {}
     for statement in reversed(statements):
         if statement["object"].get("id") == activity_id:
-            definition |= statement["object"].get("definition", {})
+            told = statement["object"].get("definition", {})
+            for name, value in told.items():
+                # Two languages of a name are both known, whichever statement told them.
+                known = definition.get(name)
+                definition[name] = known | value if isinstance(known, dict) and isinstance(value, dict) else value
     activity: dict[str, Any] = {"objectType": "Activity", "id": activity_id}
     return activity | {"definition": definition} if definition else activity

@@ -1,0 +1,1 @@
+"""Other people's public suites against a server of our own."""
