@@ -40,6 +40,7 @@ __all__ = (
     "find_statement",
     "list_statements",
     "tenant_mapping",
+    "unmetered_page",
     "unmetered_statements",
 )
 
@@ -209,6 +210,26 @@ def tenant_mapping(session: Session, tenant_id: UUID) -> TenantMapping:
     )
     pages = session.execute(select(XapiDirectory.home_page).where(XapiDirectory.tenant_id == tenant_id)).scalars()
     return TenantMapping(tuple(MappingRule(*row) for row in rules), frozenset(pages))
+
+
+def unmetered_page(
+    session: Session, tenant_id: UUID, after: datetime | None, limit: int, vault: Vault
+) -> tuple[list[StatementView], datetime | None]:
+    """Return statements that made no fact, in the order they were stored, and where the page ends.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose.
+        after: the end of the page before, exclusive; None to begin.
+        limit: of statements that are looked at; what cannot be read any more is left out.
+        vault: opens the originals.
+    """
+    metered = exists().where(FactKey.tenant_id == tenant_id, FactKey.event_key == XapiStatement.event_key)
+    query = _statements(tenant_id).where(XapiStatement.unmetered != "voiding", ~metered)
+    if after is not None:
+        query = query.where(XapiStatement.stored_at > after)
+    rows = session.execute(query.order_by(XapiStatement.stored_at).limit(limit)).all()
+    return _opened(tenant_id, rows, vault), rows[-1].stored_at if len(rows) == limit else None
 
 
 def unmetered_statements(session: Session, tenant_id: UUID, limit: int) -> list[UnmeteredView]:

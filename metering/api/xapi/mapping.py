@@ -1,5 +1,6 @@
 """The tenant's mapping of statements to events: the built-in table, and what is added to it."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Controller, delete, get, post, put
@@ -7,6 +8,8 @@ from litestar.params import Parameter
 from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
 
+from core.db import Database
+from core.settings import secret_key
 from metering.actions.change_xapi_mapping import (
     RuleInput,
     add_directory,
@@ -15,8 +18,10 @@ from metering.actions.change_xapi_mapping import (
     remove_rule,
 )
 from metering.actions.forget_actor import forget_actor
+from metering.actions.remap_statements import remap_statements
 from metering.reads.statements import tenant_mapping, unmetered_statements
 from metering.xapi.rules import ANY, BUILT_IN, MappingRule
+from metering.xapi.sealing import Vault
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
@@ -61,6 +66,20 @@ class DirectoryBody(Struct, forbid_unknown_fields=True):
     """A home page whose account names are the tenant's own keys of people."""
 
     home_page: Iri
+
+
+class RemapBody(Struct, forbid_unknown_fields=True):
+    """Where to begin: `next_after` of the answer before."""
+
+    after: datetime | None = None
+
+
+class RemapAnswer(Struct):
+    """What was looked at; `next_after` is null where nothing is left."""
+
+    looked_at: int
+    metered: int
+    next_after: datetime | None
 
 
 class ForgetBody(Struct, forbid_unknown_fields=True):
@@ -109,7 +128,7 @@ class MappingController(Controller):
 
     @put("/mapping/rules", sync_to_thread=True)
     def put_rule(self, principal: Principal, session: Session, tenant: TenantView, data: RuleBody) -> RuleAnswer:
-        """Add or change a row; it holds for statements that come from now on."""
+        """Add or change a row; it holds for statements from now on, and by `remap` for those before."""
         require(principal, Permission.EVENTS_WRITE)
         rule = MappingRule(data.verb, data.activity_type, data.event_type, data.data)
         put_rule(session, tenant.id, RuleInput(rule, principal.actor, tenant_now(session, tenant)))
@@ -138,6 +157,13 @@ class MappingController(Controller):
         """Take that back."""
         require(principal, Permission.PEOPLE_WRITE)
         remove_directory(session, tenant.id, home_page, principal.actor)
+
+    @post("/remap", sync_to_thread=True, status_code=200)
+    def remap(self, principal: Principal, database: Database, tenant: TenantView, data: RemapBody) -> RemapAnswer:
+        """Look again at statements that made no event, by the mapping as it is now; to repeat it is safe."""
+        require(principal, Permission.EVENTS_WRITE)
+        done = remap_statements(database, tenant, data.after, Vault(secret_key()))
+        return RemapAnswer(done.looked_at, done.metered, done.next_after)
 
     @post("/forget", sync_to_thread=True, status_code=200)
     def forget(self, principal: Principal, session: Session, tenant: TenantView, data: ForgetBody) -> ForgottenAnswer:

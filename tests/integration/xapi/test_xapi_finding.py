@@ -209,13 +209,14 @@ def test_head_is_get_without_a_body(lrs: Lrs) -> None:
 
 def test_what_statements_tell_of_agents_and_activities(lrs: Lrs) -> None:
     lrs.post([about_course("launched", actor={**ANA, "name": name}) for name in ("Ana", "Ana Example")])
+    lrs.store(object={"id": COURSE_ID, "definition": {"name": {"fr": "Sécurité"}}})
     ask = lrs.client.get
 
     person = ask("/xapi/agents", params={"agent": agent(ANA)}, headers=lrs.headers()).json()
     activity = ask("/xapi/activities", params={"activityId": COURSE_ID}, headers=lrs.headers()).json()
 
     assert person == {"objectType": "Person", "name": ["Ana", "Ana Example"], "mbox": [ANA["mbox"]]}
-    assert activity["definition"]["name"]["en"] == "Safety"
+    assert activity["definition"]["name"] == {"de": "Sicherheit", "en": "Safety", "fr": "Sécurité"}
     assert ask("/xapi/activities/state", headers=lrs.headers()).status_code == 404
     assert ask("/xapi/activities/state", headers=bearer(lrs.key)).status_code == 400
     assert ask("/xapi/agents", headers=lrs.headers()).status_code == 400

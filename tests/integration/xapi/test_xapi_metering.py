@@ -225,3 +225,24 @@ def test_accounts_of_the_tenants_own_directory_are_its_people(
 
     assert added.status_code == 201
     assert sorted(event["subject"] for event in events(lrs)) == ["account:https://lms.example|ana", "ana"]
+
+
+def test_statements_of_before_count_once_the_mapping_knows_them(lrs: Lrs) -> None:
+    verb, headers = "https://suite.example/verbs/juggled", bearer(lrs.key)
+    early, voided = lrs.store(verb={"id": verb}, timestamp="2026-03-10T10:00:00Z"), lrs.store(verb={"id": verb})
+    lrs.post(voiding(voided))
+    assert events(lrs) == []
+    row = {"verb": verb, "event_type": "activity.performed",
+           "data": {"verb": "played", "object_type": "ball", "object_id": "$object"}}  # fmt: skip
+    lrs.client.put("/v1/xapi/mapping/rules", json=row, headers=headers)
+
+    done = [lrs.client.post("/v1/xapi/remap", json={}, headers=headers).json() for _ in range(2)]
+
+    assert done == [
+        {"looked_at": 2, "metered": 2, "next_after": None},
+        {"looked_at": 0, "metered": 0, "next_after": None},
+    ]
+    found = {event["id"]: event for event in events(lrs)}
+    assert (found[early]["status"], found[early]["time"]) == ("original", "2026-03-10T10:00:00Z")
+    assert found[voided]["status"] == "voided"
+    assert lrs.client.get("/v1/xapi/unmetered", headers=headers).json()["items"] == []
