@@ -90,10 +90,28 @@ def drop_import_faults(session: Session, tenant_id: UUID, job_id: UUID) -> None:
     session.execute(delete(ImportFault).where(ImportFault.tenant_id == tenant_id, ImportFault.job_id == job_id))
 
 
-def add_import_faults(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append bad rows; a row that is told again (a batch that is read once more) stays as it was."""
-    if rows:
-        session.execute(insert_or(ImportFault).on_conflict_do_nothing(), [dict(row) for row in rows])
+_ADD_FAULTS = text("""
+    insert into import_fault (tenant_id, job_id, row_number, position, column_name, code, detail)
+    select :tenant_id, :job_id, f.* from unnest(
+        cast(:rows as bigint[]), cast(:positions as smallint[]), cast(:columns as text[]), cast(:codes as text[]),
+        cast(:details as text[])) as f
+    on conflict do nothing
+""")
+
+
+def add_import_faults(
+    session: Session, tenant_id: UUID, job_id: UUID, faults: Sequence[tuple[int, int, str, str, str]]
+) -> None:
+    """Append bad rows: row, position, column, code, detail. One that is told again stays as it was."""
+    if faults:
+        rows, positions, columns, codes, details = (list(part) for part in zip(*faults, strict=True))
+        session.execute(
+            _ADD_FAULTS,
+            {
+                "tenant_id": tenant_id, "job_id": job_id, "rows": rows, "positions": positions, "columns": columns,
+                "codes": codes, "details": details,
+            },
+        )  # fmt: skip
 
 
 def advance_import(

@@ -222,7 +222,7 @@ class _Run:
         with self._database.begin(TenantScope(tenant_id)) as session:
             if not advance_import(session, tenant_id, job_id, self._at, gained, pending_at=pending_at):
                 return False
-            add_import_faults(session, [_row(tenant_id, job_id, one) for one in (*batch.bad, *told)])
+            add_import_faults(session, tenant_id, job_id, [_told(one) for one in (*batch.bad, *told)])
         self._at += batch.rows
         return True
 
@@ -231,11 +231,8 @@ class _Run:
         return BadRow(row, position, self.rows.column_of(rule, fault.detail), fault.code, fault.detail)
 
 
-def _row(tenant_id: UUID, job_id: UUID, bad: BadRow) -> dict[str, object]:
-    return {
-        "tenant_id": tenant_id, "job_id": job_id, "row_number": bad.row, "position": bad.position,
-        "column_name": _clean(bad.column), "code": str(bad.code), "detail": _clean(bad.detail),
-    }  # fmt: skip
+def _told(bad: BadRow) -> tuple[int, int, str, str, str]:
+    return bad.row, bad.position, _clean(bad.column), str(bad.code), _clean(bad.detail)
 
 
 def _clean(text: str) -> str:

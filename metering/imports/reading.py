@@ -15,7 +15,7 @@ from metering.imports.lines import csv_rows, undecodable
 from metering.imports.objects import flat, json_rows
 from metering.imports.parquet import ParquetRows
 from metering.imports.plan import Plan
-from metering.imports.rows import Event, RowMapper
+from metering.imports.rows import RowMapper
 from metering.imports.text import Texture
 from metering.ingest.validation import canonical_json
 
@@ -25,6 +25,8 @@ Made: TypeAlias = tuple[int, Raw]
 """The index of the rule, and the event in JSON."""
 Becomes: TypeAlias = tuple[int, list[Made] | RowFault]
 """A row's number, and its events (none: it is skipped) or why it has none."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class FileRows:
     def _mapped(self, cells: list[str]) -> list[Made] | RowFault:
         assert self._mapper is not None
         try:
-            return [(rule, _raw(event, cells)) for rule, event in self._mapper.events(cells)]
+            return [(rule, Raw(_encode(event))) for rule, event in self._mapper.events(cells)]
         except RowFault as fault:
             at = undecodable(cells)
             return fault if at < 0 else self._undecodable(at)
@@ -104,10 +106,6 @@ class FileRows:
     def _undecodable(self, at: int) -> RowFault:
         detail = f"The cell has bytes that are not {self._plan.encoding}. Save the file as UTF-8."
         return RowFault(RowCode.TEXT_UNDECODABLE, self._plan.header[at].strip(), detail)
-
-
-def _raw(event: Event, _cells: list[str]) -> Raw:
-    return Raw(msgspec.json.encode(event))
 
 
 def _event(text: str, found: dict[str, Any], source: str) -> Raw:

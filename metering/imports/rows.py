@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from metering.imports.columns import locate, rule_columns
 from metering.imports.faults import RowCode, RowFault, excerpt
@@ -19,8 +22,13 @@ Event = dict[str, Any]
 """A CloudEvent, JSON-ready."""
 
 _Get = Callable[[Cells], str]
+_encode = msgspec.json.Encoder().encode
 _YES = {"yes", "true", "1", "y", "x", "ja", "oui", "sí", "si"}
 _NO = {"no", "false", "0", "n", "nein", "non", ""}
+
+
+def _nothing(_: Cells) -> str:
+    return ""
 
 
 class RowMapper:
@@ -32,6 +40,7 @@ class RowMapper:
         self._source = mapping.source
         self._refuse = mapping.rows == "refuse"
         self._rules = [_Compiled(rule, self) for rule in mapping.rules]
+        self._numbered = list(enumerate(self._rules))
 
     def events(self, cells: Cells) -> list[tuple[int, Event]]:
         """Return the events of a row with the index of the rule of each; none where no rule applies.
@@ -39,7 +48,8 @@ class RowMapper:
         Raises:
             RowFault: a rule applies but its event can't be made.
         """
-        made = [(at, rule.event(cells)) for at, rule in enumerate(self._rules) if rule.applies(cells)]
+        cells = [cell.strip() for cell in cells]
+        made = [(at, rule.event(cells)) for at, rule in self._numbered if rule.applies(cells)]
         if not made and self._refuse:
             raise RowFault(RowCode.NOTHING_MATCHED, "", "No rule of the mapping applies to this row.")
         return made
@@ -51,9 +61,7 @@ class RowMapper:
     def get(self, column: str) -> _Get:
         """Return how to read a column; an optional one that the file lacks is empty."""
         at = self._places.get(column)
-        if at is None:
-            return lambda _: ""
-        return lambda cells: cells[at].strip()
+        return itemgetter(at) if at is not None else _nothing
 
     def instant(self, column: str, text: str) -> str:
         """Return the instant of a cell."""
@@ -83,11 +91,14 @@ class _Compiled:
         named = rule.identity if rule.identity is not None else rule_columns(rule)
         self._identity = [mapper.get(column) for column in sorted(named) if column != rule.time]
         self._timed = rule.time in named
-        self._data = [(path.split("."), path, _reader(value, mapper)) for path, value in rule.data.items()]
+        self._data = [(path.split("."), _reader(value, mapper)) for path, value in rule.data.items()]
         self._columns = {path: _column(value) for path, value in rule.data.items()}
 
     def applies(self, cells: Cells) -> bool:
-        return all(holds(cells) for holds in self._when)
+        for holds in self._when:  # noqa: SIM110 - a generator costs more than what it asks
+            if not holds(cells):
+                return False
+        return True
 
     def event(self, cells: Cells) -> Event:
         text = self._time(cells)
@@ -101,9 +112,13 @@ class _Compiled:
         if not event_id:
             raise _missing(self._id_column)
         data: dict[str, Any] = {}
-        for steps, _path, read in self._data:
+        for steps, read in self._data:
             value = read(cells)
-            if value is not None and value != "":
+            if value is None or value == "":
+                continue
+            if len(steps) == 1:
+                data[steps[0]] = value
+            else:
                 _put(data, steps, value)
         return {
             "id": event_id,
@@ -116,10 +131,9 @@ class _Compiled:
 
     def _derived(self, cells: Cells, time: str) -> str:
         """Return an id made of what makes the row this row: the same in every file that has it."""
-        parts = [self.key, time if self._timed else "", *(get(cells) for get in self._identity)]
-        # Lengths keep ("ab", "c") and ("a", "bc") apart.
-        text = "".join(f"{len(part)}:{part}" for part in parts)
-        return f"{self.key}-{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+        # As JSON ("ab", "c") and ("a", "bc") stay apart.
+        text = _encode([self.key, time if self._timed else "", [get(cells) for get in self._identity]])
+        return f"{self.key}-{blake2b(text, digest_size=16).hexdigest()}"
 
     def column_of(self, detail: str) -> str:
         field = detail.partition(":")[0].partition(" ")[0]
@@ -151,10 +165,10 @@ def _condition(condition: Condition, get: _Get) -> Callable[[Cells], bool]:
     if condition.filled is not None:
         tests.append(lambda text: bool(text) is condition.filled)
     if condition.any_of is not None:
-        wanted = {text.casefold() for text in condition.any_of}
+        wanted = frozenset(text.casefold() for text in condition.any_of)
         tests.append(lambda text: text.casefold() in wanted)
     if condition.none_of is not None:
-        unwanted = {text.casefold() for text in condition.none_of}
+        unwanted = frozenset(text.casefold() for text in condition.none_of)
         tests.append(lambda text: text.casefold() not in unwanted)
     if condition.ends_with is not None:
         ends = tuple(text.casefold() for text in condition.ends_with)
@@ -204,6 +218,8 @@ def _cut(value: Value, mapper: RowMapper) -> Callable[[Cells], Any]:
     column = value.column or ""
     get = mapper.get(column)
     known = {key.casefold(): to for key, to in value.values.items()} if value.values is not None else None
+    if known is None and value == Value(column=value.column):
+        return get
 
     def read(cells: Cells) -> Any:
         text = get(cells)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ _NUMERIC = re.compile(
     r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})"
     r"(?:,?[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([AaPp])\.?[Mm]\.?)?)?"
 )
+_MONTH_NAME = re.compile(r"[A-Za-z]{3,9}.*\d{4}")
 _NAMED = (
     "%d %B %Y, %I:%M:%S %p", "%d %B %Y, %I:%M %p", "%d %B %Y, %H:%M:%S", "%d %B %Y, %H:%M", "%d %B %Y",
     "%d %b %Y, %I:%M:%S %p", "%d %b %Y, %I:%M %p", "%d %b %Y, %H:%M:%S", "%d %b %Y, %H:%M", "%d %b %Y",
@@ -35,8 +36,44 @@ class Clock:
 
     def __init__(self, zone: ZoneInfo, order: Order, formats: Iterable[str]) -> None:
         self._zone, self._order, self._formats = zone, order, tuple(formats)
-        self.read = lru_cache(_REMEMBERED)(self._read)
-        """Return the instant of a text, as RFC 3339 in UTC; raises ValueError where it is none."""
+        self._hour = lru_cache(_REMEMBERED)(self._utc_hour)
+        self._slowly = lru_cache(_REMEMBERED)(self._tried)
+
+    def read(self, text: str) -> str:
+        """Return the instant of a text, as RFC 3339 in UTC.
+
+        Raises:
+            ValueError: it is none.
+        """
+        size = len(text)
+        # 2026-11-24 09:30:00, by far the commonest: its hour is looked up, the rest stays as it is.
+        if size == 19 and text[10] in " T" and text[13] == text[16] == ":" and not self._formats:
+            datetime.fromisoformat(text)
+            hour = self._hour(text[:13])
+            if hour:
+                return f"{hour}{text[13:]}Z"
+        found = self._slowly(text)
+        if found is None:
+            raise ValueError(text)
+        return found
+
+    def _tried(self, text: str) -> str | None:
+        """Return the instant, or None: what is no time is remembered too, it may come in every row."""
+        try:
+            return self._read(text)
+        except (ValueError, OverflowError):
+            return None
+
+    def _utc_hour(self, text: str) -> str:
+        """Return a local hour in UTC, '' where that is not a whole hour or the clock is changed in it."""
+        first = datetime.fromisoformat(f"{text}:00:00").replace(tzinfo=self._zone)
+        last = first.replace(minute=59, second=59)
+        offset = first.utcoffset()
+        if offset is None or offset != last.utcoffset() or offset % timedelta(hours=1):
+            return ""
+        if offset != first.replace(fold=1).utcoffset():
+            return ""
+        return first.astimezone(UTC).isoformat()[:13]
 
     def _read(self, text: str) -> str:
         found = self._formatted(text) if self._formats else self._known(text)
@@ -56,7 +93,7 @@ class Clock:
 
     def _known(self, text: str) -> datetime | date:
         try:
-            return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+            return datetime.fromisoformat(text) if len(text) != 10 else date.fromisoformat(text)
         except ValueError:
             pass
         numeric = _NUMERIC.fullmatch(text)
@@ -79,6 +116,8 @@ class Clock:
 
 
 def _named(text: str) -> datetime | date:
+    if not _MONTH_NAME.search(text) or len(text) > 40:
+        raise ValueError(text)
     wanted = text.replace(" at ", ", ")
     for form in _NAMED:
         try:
