@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -338,3 +341,43 @@ def test_the_order_of_dates_is_told_by_the_file(client: TestClient[Litestar], ke
     assert "Dates in figures have the day first." in sent["assumed"]
     moment = datetime.fromisoformat(sent["preview"][0]["events"][0]["time"])
     assert moment == datetime(2026, 4, 2, 22, tzinfo=UTC)  # the 3rd of April begins in Berlin
+
+
+def test_noise_is_never_a_fault_of_ours(client: TestClient[Litestar], key: str, db: Database) -> None:
+    noise = random.Random(7)
+    parquet = io.BytesIO()
+    pq.write_table(pa.table({"Author": ["a"], "Kind": ["Post"], "Object": ["1"], "Date": ["2026-03-04"]}), parquet)
+    seeds = (
+        TRANSCRIPT.encode(),
+        many(20).encode(),
+        b'{"id": "1", "source": "s", "type": "t", "time": "2026-03-02T08:00:00Z", "subject": "a"}\n' * 9,
+        parquet.getvalue(),
+        noise.randbytes(300),
+    )
+    medias = ("text/csv", "application/x-ndjson", "application/vnd.apache.parquet", "application/octet-stream")
+    presets = ("lms-transcript", "community-activity", "events")
+
+    for turn in range(60):
+        body = bytearray(seeds[turn % len(seeds)])
+        for _ in range(noise.randrange(8)):
+            body[noise.randrange(len(body))] = noise.randrange(256)
+        body = body[: noise.randrange(len(body))] if turn % 3 == 0 else body
+        said = {"preset": presets[turn % 3], "dry_run": str(turn % 2 == 0)}
+        status, answer = send(client, key, bytes(body), media=noise.choice(medias), **said)
+        assert status in (200, 202, 422), answer
+    run_imports(db)
+
+    found = client.get("/v1/imports?limit=200", headers=bearer(key)).json()["items"]
+    assert found
+    assert {one["status"] for one in found} <= {"done", "failed"}
+
+
+def test_ten_thousand_bad_rows_are_all_in_the_report(client: TestClient[Litestar], key: str, db: Database) -> None:
+    _, sent = send(client, key, HEADER + "ann,safety,enrolled,soon,,\n" * 10_000)
+    run_imports(db)
+
+    found = look(client, key, sent["id"])
+    assert counts(found) == ("done", 10_000, 0, 0, 0, 10_000)
+    lines = client.get(found["report"], headers=bearer(key)).text.splitlines()
+    # The header is row 1 of the file.
+    assert (len(lines), lines[1][:2], lines[-1].split(",")[0]) == (10_001, "2,", "10001")
