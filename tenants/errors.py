@@ -9,6 +9,9 @@ __all__ = (
     "CsrfMissing",
     "IdempotencyConflict",
     "KeyInUse",
+    "NotMerged",
+    "PersonUnknown",
+    "SamePerson",
     "TenantRequired",
     "TenantUnknown",
     "TooManyAttempts",
@@ -125,3 +128,30 @@ class IdempotencyConflict(Refused):
 
     code = "idempotency_conflict"
     status = 409
+
+
+class PersonUnknown(NotFound):
+    """Nobody is known by that key."""
+
+    code = "person_unknown"
+
+    def __init__(self, key: str) -> None:
+        super().__init__("person", key)
+
+
+class SamePerson(Refused):
+    """The two are one person already."""
+
+    code = "same_person"
+
+    def __init__(self, key: str, into: str) -> None:
+        super().__init__(f"'{key}' and '{into}' are one person already. Nothing is to be done.")
+
+
+class NotMerged(Refused):
+    """The person is nobody else."""
+
+    code = "not_merged"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"'{key}' was not merged with anybody, or that was taken back. Nothing is to be done.")
