@@ -4,7 +4,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from app.import_command import load_file, summary
 from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
 from app.process import tune_collector
 from billing.actions.bill_due import bill_due
@@ -13,6 +15,7 @@ from core.db import database
 from core.errors import Refused
 from core.scope import VENDOR_ID, GlobalScope, TenantScope
 from core.settings import MissingSetting, load_settings
+from metering.imports.plan import Options
 from migrations.upgrade import upgrade_database
 from plans.actions.load_catalogue import load_catalogue
 from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user
@@ -61,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--tenant", help="whose user; none for the vendor's own people")
     user.add_argument("--cost-centre", help="the code, for a cost_centre_owner")
     user.add_argument("--password", help="for the browser; none: API key only")
+    files = commands.add_parser("imports", help="files").add_subparsers(required=True, metavar="STEP")
+    load = command(files, "load", "Import a file at once, to its end.", _import_file)
+    load.add_argument("file", type=Path)
+    load.add_argument("--tenant", required=True, help="whose facts (id or slug)")
+    load.add_argument("--mapping", type=Path, help="a file with a mapping of your own, in JSON")
+    load.add_argument("--dry-run", action="store_true", help="check everything, store nothing")
+    for name in ("preset", "source", "zone", "order", "encoding", "delimiter"):
+        load.add_argument(f"--{name}", default="", help="see docs/imports.md")
     jobs = commands.add_parser("job", help="what beat starts").add_subparsers(required=True, metavar="JOB")
     command(jobs, "bill", "Bill what is due, as beat does.", lambda _: bill_what_is_due())
     command(jobs, "seal-audit", "Seal the audit trails.", lambda _: seal_audit_trails())
@@ -105,6 +116,16 @@ def _user(given: argparse.Namespace) -> None:
         role = known.role if known else given.role
         key = create_api_key(session, KeyInput(user_id, role, "made by the command line"), ACTOR, utc_now())
     print(json.dumps({"user": str(user_id), "key": key.token}))
+
+
+def _import_file(given: argparse.Namespace) -> None:
+    with database().begin(GlobalScope()) as session:
+        tenant = find_tenant(session, given.tenant)
+    names = ("preset", "source", "zone", "order", "encoding", "delimiter")
+    said = {name: getattr(given, name) for name in names} | {"file_name": given.file.name}
+    options = Options(**said, mapping=given.mapping.read_text() if given.mapping else "")
+    view = load_file(database(), tenant, given.file, options, ACTOR, dry_run=given.dry_run)
+    print(summary(database(), tenant, view))
 
 
 def _demo(_: argparse.Namespace) -> None:
