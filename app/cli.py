@@ -13,13 +13,14 @@ from billing.actions.bill_due import bill_due
 from core.clock import utc_now
 from core.db import database
 from core.errors import Refused
-from core.scope import VENDOR_ID, GlobalScope, TenantScope
+from core.scope import VENDOR_ID, GlobalScope, StewardScope, TenantScope
 from core.settings import MissingSetting, load_settings
+from metering.actions.prove_figures import prove_figures
 from metering.imports.plan import Options
 from migrations.upgrade import upgrade_database
 from plans.actions.load_catalogue import load_catalogue
 from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user
-from tenants.reads import find_tenant, users_of
+from tenants.reads import find_tenant, list_tenants, users_of
 
 __all__ = ("main",)
 
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--period", help="only this month, for instance 2026-10")
     run.add_argument("--skip-grace", action="store_true", help="do not wait for the grace to pass; needs --reason")
     run.add_argument("--reason", default="", help="why the grace is skipped; it is audited")
+    usage = commands.add_parser("usage", help="figures").add_subparsers(required=True, metavar="STEP")
+    command(usage, "prove", "Measure all kept figures anew from the facts; tell and mend what differs.", _prove)
     user = command(commands, "user", "Create a user and a key that acts for them.", _user)
     user.add_argument("email")
     user.add_argument("role")
@@ -104,6 +107,18 @@ def _bill(given: argparse.Namespace) -> None:
     print(f"{len(done.invoices)} documents; {len(done.failures)} payers failed; {len(done.busy)} were busy elsewhere")
     for payer_id, code, detail in done.failures:
         print(f"  {payer_id} {code}: {detail}", file=sys.stderr)
+
+
+def _prove(_: argparse.Namespace) -> None:
+    with database().begin(StewardScope()) as session:
+        tenants = list_tenants(session)
+    for tenant in tenants:
+        with database().begin(TenantScope(tenant.id)) as session:
+            proof = prove_figures(session, tenant)
+        print(f"{tenant.slug}: {proof.compared} figures measured anew, {len(proof.differences)} differed")
+        for found in proof.differences:
+            span = f"{found.period.starts_at.isoformat()} to {found.period.ends_at.isoformat()}"
+            print(f"  {found.meter}, {span}: told {found.told}, now {found.measured}", file=sys.stderr)
 
 
 def _user(given: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from metering.models import (
     ImportFault,
     ImportJob,
     ImportPart,
+    KeptFigure,
     MeterBackfill,
     MeterValue,
     MeterVersion,
@@ -44,6 +45,7 @@ __all__ = (
     "hold_ingestion",
     "lock_meter_key",
     "move_backfill",
+    "put_kept_figures",
     "put_xapi_directory",
     "put_xapi_rule",
     "reopen_import",
@@ -231,3 +233,17 @@ def drop_actor_key(session: Session, tenant_id: UUID, actor: UUID) -> bool:
 def drop_marks(session: Session, tenant_id: UUID, marks: Sequence[UUID]) -> None:
     """Delete everything that is found by these marks from the index; statements stay."""
     session.execute(delete(XapiMark).where(XapiMark.tenant_id == tenant_id, XapiMark.mark.in_(marks)))
+
+
+def put_kept_figures(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep figures of a tenant, in place of those kept of the same periods; give them in one order."""
+    if not rows:
+        return
+    put = insert_or(KeptFigure)
+    session.execute(
+        put.on_conflict_do_update(
+            index_elements=["tenant_id", "meter", "starts_at", "ends_at"],
+            set_={name: put.excluded[name] for name in ("reading", "quantity", "measured_at")},
+        ),
+        list(rows),
+    )

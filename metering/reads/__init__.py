@@ -4,6 +4,7 @@ from metering.reads.changes import first_change_since
 from metering.reads.custom_meters import contract_meters
 from metering.reads.evidence import with_event_ids
 from metering.reads.facts import load_facts
+from metering.reads.kept import kept_periods
 from metering.reads.measuring import Measuring, Reading, concurrency_curve, load_grounds, measure
 from metering.reads.policies import policies_at
 from metering.reads.series import SeriesItem, SeriesQuery, UsageSeries, usage_series
@@ -20,6 +21,7 @@ __all__ = (
     "concurrency_curve",
     "contract_meters",
     "first_change_since",
+    "kept_periods",
     "load_facts",
     "load_grounds",
     "measure",

@@ -1,9 +1,10 @@
 """Usage over time, in buckets, whole or split by a dimension."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -90,43 +91,56 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
             f"The range has {len(parts):,} buckets of a {query.granularity}; at most {MAX_BUCKETS:,} are answered."
             " Ask for a shorter range or a coarser granularity."
         )
-    measuring.prepare(spec, parts)
     groups = groups_of(spec, query.groups) if group_by is not None else None
-    split = _measured(measuring, spec, group_by) if groups == "measured" else _parts(measuring, spec, group_by)
-    items = tuple(item for part in parts for item in split(part))
-    totals = items if parts == [query.period] else split(query.period)
+    split = _split(measuring, spec, group_by, groups)
+    items = split(parts)
+    totals = items if parts == [query.period] else split([query.period])
     amounts = spec.family == "revenue" and measuring.measure(spec.name, query.period).by_key("currency")
-    total = None if amounts and len(amounts) > 1 else measuring.figure(spec.name, query.period)
+    total = None if amounts and len(amounts) > 1 else measuring.figures(spec.name, [query.period])[0]
     return UsageSeries(spec, query, group_by, groups, items, total, totals)
 
 
-Split = Callable[[Period], tuple[SeriesItem, ...]]
+Split = Callable[[Sequence[Period]], tuple[SeriesItem, ...]]
 
 
-def _parts(measuring: Measuring, spec: MeterSpec, group_by: str | None) -> Split:
-    """Return what gives a period's figure as one item, or its parts by group."""
+def _split(measuring: Measuring, spec: MeterSpec, group_by: str | None, groups: Groups | None) -> Split:
+    """Return what gives the items of periods: figures, their parts by group, or each group measured by itself."""
+    if group_by is None:
+        return partial(_whole, measuring, spec)
+    grouped = _measured(measuring, spec, group_by) if groups == "measured" else _parts(measuring, spec, group_by)
 
-    def split(period: Period) -> tuple[SeriesItem, ...]:
-        if group_by is None:
-            return (SeriesItem(period, None, measuring.figure(spec.name, period)),)
-        return _ordered(period, split_by(measuring.measure(spec.name, period), group_by))
+    def split(periods: Sequence[Period]) -> tuple[SeriesItem, ...]:
+        measuring.prepare(spec, periods)
+        return tuple(item for period in periods for item in _ordered(period, grouped(period)))
 
     return split
 
 
-def _measured(measuring: Measuring, spec: MeterSpec, group_by: str | None) -> Split:
+def _whole(measuring: Measuring, spec: MeterSpec, periods: Sequence[Period]) -> tuple[SeriesItem, ...]:
+    figures = measuring.figures(spec.name, periods)
+    return tuple(SeriesItem(period, None, figure) for period, figure in zip(periods, figures, strict=True))
+
+
+Grouped = Callable[[Period], Mapping[str | None, Fraction]]
+
+
+def _parts(measuring: Measuring, spec: MeterSpec, group_by: str) -> Grouped:
+    """Return what gives the parts of a period's figure by group; they sum to it."""
+    return lambda period: split_by(measuring.measure(spec.name, period), group_by)
+
+
+def _measured(measuring: Measuring, spec: MeterSpec, group_by: str) -> Grouped:
     """Return what measures each group in a period; groups in which nobody was counted are left out."""
-    assert group_by is not None, "only groups are measured"
     known: dict[int, tuple[Grounds, Mapping[str | None, Reader]]] = {}
 
-    def split(period: Period) -> tuple[SeriesItem, ...]:
+    def measured(period: Period) -> Mapping[str | None, Fraction]:
         grounds = measuring.grounds(spec, period)
         if id(grounds) not in known:
             known[id(grounds)] = grounds, group_readers(grounds, spec, group_by)
-        measured = {value: reader(period) for value, reader in known[id(grounds)][1].items()}
-        return _ordered(period, {value: found.quantity for value, found in measured.items() if found.entries})
+        found = {value: reader(period) for value, reader in known[id(grounds)][1].items()}
+        return {value: measurement.quantity for value, measurement in found.items() if measurement.entries}
 
-    return split
+    return measured
 
 
 def _ordered(period: Period, groups: Mapping[str | None, Fraction]) -> tuple[SeriesItem, ...]:

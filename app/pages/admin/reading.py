@@ -9,7 +9,7 @@ from app.pages.admin.evidence import Readers
 from app.pages.visit import TenantVisit
 from core.periods import Period, add_months, day_period, days_of, month_period
 from metering.measurement import Measurement, pseudonym
-from metering.reads import METERS, Measuring, Reading, concurrency_curve, with_event_ids
+from metering.reads import Measuring, Reading, concurrency_curve, with_event_ids
 from plans.rating import RatedCharge, rate_period
 from plans.reads import SubscriptionView, measured_sources, periods
 from tenants.reads.names import person_names
@@ -37,16 +37,13 @@ class Gauge:
         """Return the figures of the `count` local months up to the one that begins on `last`."""
         firsts = [add_months(last, back - count + 1) for back in range(count)]
         periods = [month_period(first.year, first.month, self._tz) for first in firsts]
-        return tuple(zip(firsts, self._figures(meter, periods), strict=True))
+        return tuple(zip(firsts, self._measuring.figures(meter, periods), strict=True))
 
     def days(self, meter: str, period: Period) -> tuple[tuple[date, Fraction], ...]:
         """Return the figures of the local days of a period that have begun."""
         days = [(day, part) for day, part in days_of(period, self._tz) if part.starts_at < self._now]
-        return tuple(zip([day for day, _ in days], self._figures(meter, [part for _, part in days]), strict=True))
-
-    def _figures(self, meter: str, periods: Sequence[Period]) -> list[Fraction]:
-        self._measuring.prepare(METERS[meter], periods)
-        return [self._measuring.figure(meter, period) for period in periods]
+        figures = self._measuring.figures(meter, [part for _, part in days])
+        return tuple(zip([day for day, _ in days], figures, strict=True))
 
 
 def day_curve(visit: TenantVisit, day: date) -> tuple[tuple[datetime, Fraction], ...]:
