@@ -53,8 +53,8 @@ class XapiHeaders(ASGIMiddleware):
 
 def _spoken(request: Request[Any, Any, State]) -> Version:
     """Return the version of the answer; who names none is told the one that their key spoke last."""
-    known: dict[str, Version] = request.app.state.setdefault("xapi_spoken", {})
-    sender = request.headers.get("authorization", "")
+    known: dict[int, Version] = request.app.state.setdefault("xapi_spoken", {})
+    sender = hash(request.headers.get("authorization", ""))
     version = version_of_header(request.headers.get(VERSION.lower(), ""))
     if version is None:
         return known.get(sender, Version.TWO)

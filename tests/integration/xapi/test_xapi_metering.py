@@ -104,15 +104,32 @@ class Breaking(IngestLane):
         await super().store_along(tenant_id, prepared, breaking)
 
 
-async def receive(lane: IngestLane, tenant: TenantView, sent: dict[str, Any]) -> int:
-    statements = read_statements(json.dumps(sent).encode(), "application/json", Version.ONE)
+async def receive(lane: IngestLane, tenant: TenantView, *sent: dict[str, Any]) -> list[int]:
+    """Receive several requests of one statement each, all at once."""
     sender = Sender("user:test", {"objectType": "Agent", "openid": "https://x.example"}, Version.ONE)
+    requests = [read_statements(json.dumps(one).encode(), "application/json", Version.ONE) for one in sent]
     try:
-        return await receive_statements(
-            lane, tenant, statements, sender, TenantMapping(), utc_now(), Vault(secret_key())
-        )
+        return await asyncio.gather(*(
+            receive_statements(lane, tenant, request, sender, TenantMapping(), utc_now(), Vault(secret_key()))
+            for request in requests
+        ))  # fmt: skip
     finally:
         await lane.close()
+
+
+def test_requests_at_once_are_stored_one_after_another(lrs: Lrs, world: World, tenant: TenantView) -> None:
+    same = cmi5("launched", "unit-1", "Normal", id=fresh_id())
+    others = [cmi5("launched", "unit-1", "Normal", registration=fresh_id(), id=fresh_id()) for _ in range(6)]
+
+    done = asyncio.run(receive(IngestLane(world.db.database_url), tenant, *[same] * 6, *others))
+
+    assert done == [0] * 12
+    ids = lrs.ids(ascending="true")
+    assert sorted(ids) == sorted([same["id"], *(other["id"] for other in others)])
+    stored = [lrs.get(statementId=one).json()["stored"] for one in ids]
+    assert stored == sorted(set(stored))  # each an instant of its own, in the order of the commits
+    # One of the same registration, sent six times, and six of their own.
+    assert transactions(world, tenant) == "7"
 
 
 def test_a_statement_and_its_fact_are_there_both_or_not_at_all(lrs: Lrs, world: World, tenant: TenantView) -> None:
@@ -124,7 +141,7 @@ def test_a_statement_and_its_fact_are_there_both_or_not_at_all(lrs: Lrs, world: 
     assert (lrs.ids(), events(lrs)) == ([], [])
 
     # One break is mended by beginning the transaction again; whoever sends again changes nothing.
-    assert asyncio.run(receive(Breaking(url, times=1), tenant, sent)) == 0
+    assert asyncio.run(receive(Breaking(url, times=1), tenant, sent)) == [0]
     assert lrs.post(sent).status_code == 200
     assert lrs.ids() == [event["id"] for event in events(lrs)] == [sent["id"]]
 
