@@ -25,7 +25,7 @@ from tests.web_process import ROOT, WebProcess
 __all__ = ("Options", "Stand", "stand")
 
 RUN = ROOT / ".run" / "bench"
-SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "3GB", "checkpoint_timeout": "15min"}
 """Of the embedded server, beside what the demo has: a table of 20 M rows does not fit into 256 MB."""
 _TICK = os.sysconf("SC_CLK_TCK")
 
