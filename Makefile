@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/clients/python
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-external test-web check fmt messages crash bench xapi-conformance lock clean reset
+.PHONY: help setup setup-dev demo test test-external test-web check fmt messages crash bench growth soak xapi-conformance lock clean reset
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN{FS=":.*## "}{printf "  make %-14s %s\n",$$1,$$2}'
@@ -80,6 +80,13 @@ bench: setup-dev ## Measure every figure beside its yardstick; ROWS=20000000 for
 
 xapi-conformance: setup-dev ## Run ADL's xAPI suite (SUITE=its folder, installed) against a server of our own
 	@$(BIN)/python -m tests.conformance.xapi $(SUITE)
+
+growth: setup-dev ## Ingestion and reads while the table grows; FIRST=1000000 LAST=10000000
+	@$(BIN)/python -m bench.growth $(FIRST) $(LAST)
+
+MINUTES := 30
+soak: setup-dev ## Half of the maximum for MINUTES=30: memory, latency, usage recounted
+	@$(BIN)/python -m bench.soak $(MINUTES)
 
 lock: $(UV) ## Resolve the requirement files anew
 	@for f in runtime embedded dev node; do $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done

@@ -27,12 +27,14 @@ class Goal:
         return (self.at_least is None or ratio >= self.at_least) and (self.at_most is None or ratio <= self.at_most)
 
     def __str__(self) -> str:
+        if self.at_least == self.at_most:
+            return "–" if self.at_least is None else f"= {self.at_least:g}"
         parts = []
         if self.at_least is not None:
             parts.append(f"≥ {self.at_least:g}")
         if self.at_most is not None:
             parts.append(f"≤ {self.at_most:g}")
-        return " and ".join(parts) or "–"
+        return " and ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,15 +50,27 @@ class _Connection(asyncio.Protocol):
         if request is None:
             self._transport.close()
             return
-        self._sent_at = time.perf_counter()
+        now, due = time.perf_counter(), self._load.due()
+        if due > now:
+            asyncio.get_running_loop().call_later(due - now, self._send, request, due)
+        else:
+            self._send(request, due or now)
+
+    def _send(self, request: bytes, due: float) -> None:
+        """Send; the latency counts from when it was due, so that a slow answer is not excused by the next one."""
+        assert self._transport is not None
+        self._sent_at = due
         self._transport.write(request)
 
 
 class Load:
     """A stock of requests, and what became of them."""
 
-    def __init__(self, requests: list[bytes], clients: int) -> None:
+    def __init__(self, requests: list[bytes], clients: int, pace: float | None = None) -> None:
         self._stock = requests[::-1]
+        self._pace = pace
+        """Requests a second of all clients together; None: each sends its next when answered."""
+        self._begun, self._taken = time.perf_counter(), 0
         self._open = clients
         self._done = asyncio.get_running_loop().create_future()
         self.statuses: Counter[int] = Counter()
@@ -67,7 +79,12 @@ class Load:
 
     def take(self) -> bytes | None:
         """Return the next request, None where none is left."""
+        self._taken += 1
         return self._stock.pop() if self._stock else None
+
+    def due(self) -> float:
+        """Return when the request that was taken last is due; 0 for at once."""
+        return self._begun + self._taken / self._pace if self._pace else 0.0
 
     def answered(self, status: int, body: bytes, seconds: float) -> None:
         """Note an answer."""
@@ -108,7 +125,8 @@ def _request(body: bytes, key: str) -> bytes:
 
 async def _main(arguments: dict[str, Any]) -> dict[str, Any]:
     made = bodies(arguments["events"], arguments["batch"], arguments.get("repeated", 0.0))
-    load = Load([_request(body, arguments["key"]) for body in made], arguments["clients"])
+    requests = [_request(body, arguments["key"]) for body in made]
+    load = Load(requests, arguments["clients"], arguments.get("pace"))
     cpu = time.process_time()
     seconds = await load.run(arguments["port"], arguments["clients"])
     latencies = sorted(load.latencies)

@@ -1,10 +1,12 @@
 """Where the time of a web process goes under a load: the top of a cProfile, per event."""
 
+import os
 import pstats
+import signal
 from pathlib import Path
 from typing import Any
 
-from bench.stand import Stand, in_a_process
+from bench.stand import Stand, descendants, in_a_process
 
 __all__ = ("profile_of",)
 
@@ -18,9 +20,12 @@ def profile_of(stand: Stand, **load: Any) -> list[str]:
     """
     target = stand.directory / "web.prof"
     with stand.web("bench.factories:profiled", BENCH_PROFILE=str(target)) as web:
-        in_a_process("bench.generator", port=web.port, key=stand.key, **load | {"events": load["batch"] * 4})
+        assert web.process is not None
+        in_a_process("bench.generator", port=web.port, key=stand.key, events=30_000, batch=1_000, clients=4)
+        for worker in descendants(web.process.pid):
+            os.kill(worker, signal.SIGUSR2)
         in_a_process("bench.generator", port=web.port, key=stand.key, **load)
-    events = load["events"] + load["batch"] * 4
+    events = load["events"]
     stats: Any = pstats.Stats(str(target))
     rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:_TOP]
     lines = [f"{'µs/event':>9}{'calls/event':>13}  function"]

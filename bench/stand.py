@@ -1,5 +1,7 @@
 """Where rows are measured: a database of their own, web processes on it, and what the machine spends."""
 
+import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -104,17 +106,27 @@ class Stand:
             return str(row[0]) if row else ""
 
 
+def descendants(pid: int) -> list[int]:
+    """Return the living children of a process, their children, and so on."""
+    children, found = _children(), [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found[1:]
+
+
+def resident_mb(pid: int) -> float:
+    """Return the memory of a process and its living descendants, in MB."""
+    total = 0.0
+    for one in (pid, *descendants(pid)):
+        with contextlib.suppress(OSError):
+            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return total
+
+
 def cpu_seconds(pid: int) -> float:
     """Return user and system seconds of a process, its dead children and its living descendants."""
-    total, waiting = 0.0, [pid]
-    children = _children()
-    while waiting:
-        one = waiting.pop()
-        stat = _stat(one)
-        if stat:
-            total += sum(int(ticks) for ticks in stat[11:15]) / _TICK
-            waiting += children.get(one, [])
-    return total
+    stats = [_stat(one) for one in (pid, *descendants(pid))]
+    return sum(int(ticks) for stat in stats if stat for ticks in stat[11:15]) / _TICK
 
 
 def _stat(pid: int) -> list[str] | None:
@@ -175,7 +187,12 @@ def _server() -> Iterator[str]:
         return
     RUN.mkdir(parents=True, exist_ok=True)
     own = EmbeddedPostgres(RUN / "postgres", SETTINGS)
-    try:
-        yield own.start()
-    finally:
-        own.stop()
+    with (RUN / "in-use").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit("Another bench is running: they would measure each other.") from None
+        try:
+            yield own.start()
+        finally:
+            own.stop()

@@ -4,11 +4,25 @@ import contextlib
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import httpx
+from tollbook_client import Client, Refusal
 
 SOURCE = "urn:crash-test"
+
+
+def an_event(event_id: str) -> dict:
+    return {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": SOURCE,
+        "type": "contribution.created",
+        "time": datetime.now(UTC).isoformat(),
+        "subject": f"person-{event_id[-1]}",
+        "data": {"kind": "post", "object_id": event_id},
+    }
 
 
 @dataclass
@@ -44,19 +58,7 @@ class Sender(threading.Thread):
     def _fresh(self) -> list[dict]:
         size = self.rng.choice((1, 1, 7, 40, 200))
         first, self.number = self.number, self.number + size
-        return [self._event(f"{self.name}-{number}") for number in range(first, first + size)]
-
-    @staticmethod
-    def _event(event_id: str) -> dict:
-        return {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": SOURCE,
-            "type": "contribution.created",
-            "time": datetime.now(UTC).isoformat(),
-            "subject": f"person-{event_id[-1]}",
-            "data": {"kind": "post", "object_id": event_id},
-        }
+        return [an_event(f"{self.name}-{number}") for number in range(first, first + size)]
 
     def _send(self, client: httpx.Client, batch: list[dict]) -> bool:
         """Return whether there was an answer; only a 200 acknowledges."""
@@ -76,3 +78,34 @@ class Sender(threading.Thread):
                 self.wrong.append(f"{answer.status_code} {answer.text[:500]}")
         self.stopping.wait(0.2)
         return False
+
+
+class SenderByClient(threading.Thread):
+    """Sends by the product's client: all that it took must have been delivered when it is told to stop."""
+
+    def __init__(self, url: str, key: str, name: str, memory: Memory, spool_dir: Path) -> None:
+        super().__init__(name=name, daemon=True)
+        self.client = Client(
+            url, key, source=SOURCE, spool_dir=spool_dir, durable=True, linger_s=0.01, max_events=100, timeout_s=20,
+            on_refused=self._refused, on_trouble=lambda _: None,
+        )  # fmt: skip
+        self.memory = memory
+        self.stopping = threading.Event()
+        self.wrong: list[str] = []
+
+    def _refused(self, refusal: Refusal) -> None:
+        self.wrong.append(f"{refusal.code} {refusal.detail}")
+
+    def run(self) -> None:
+        number, ids = 0, set()
+        while not self.stopping.wait(0.01):
+            some = [f"{self.name}-{n}" for n in range(number, number + 5)]
+            number += 5
+            ids |= set(some)
+            with self.memory.lock:
+                self.memory.sent |= set(some)
+            self.client.send_many([an_event(event_id) for event_id in some])
+        if not self.client.close(timeout_s=40):
+            self.wrong.append(f"{self.client.stats} after 40 s")
+        with self.memory.lock:
+            self.memory.acknowledged |= ids

@@ -1,0 +1,99 @@
+"""`python -m bench.soak [minutes]`: half of what the service takes at most, for long: does anything creep?
+
+First the most it takes (batches of 100, closed loop), then half of that in an open loop, window by
+window of ten seconds (default 30 minutes). Memory and latency of the last quarter stand beside those
+of the second (the first warms up); at the end the usage that the API tells is counted again from
+the facts.
+"""
+
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+import httpx
+import psycopg
+
+from bench.figures import RESULTS, Figure, Goal, machine_facts, print_table, write_results
+from bench.rows.ingest import send
+from bench.stand import Options, Stand, in_a_process, resident_mb, stand
+from tests.web_process import WebProcess
+
+__all__ = ("main",)
+
+_WINDOW_S = 10
+_BATCH = 100
+_FACTS = """
+    select count(*) from fact where tenant_id = %(tenant)s and occurred_at >= %(since)s and occurred_at < %(until)s
+      and type_id in (select id from symbol where tenant_id = %(tenant)s and value = 'contribution.created')
+"""
+
+
+def _usage_and_facts(place: Stand, web: WebProcess) -> tuple[int, int]:
+    """Return the contributions of the last month as the API tells them and as the facts are counted."""
+    until = datetime.now(UTC).date() + timedelta(days=1)
+    since = until - timedelta(days=31)
+    span = {"from": str(since), "to": str(until)}
+    told = httpx.get(
+        f"{web.url}/v1/usage",
+        params={"meter": "contributions", "granularity": "period", **span},
+        headers={"Authorization": f"Bearer {place.key}"},
+        timeout=600,
+    ).json()
+    given = {
+        "tenant": place.tenant.id,
+        "since": datetime.combine(since, datetime.min.time(), UTC),
+        "until": datetime.combine(until, datetime.min.time(), UTC),
+    }
+    with psycopg.connect(place.database_url) as connection:
+        row = connection.execute(_FACTS, given).fetchone()
+        assert row is not None
+        return int(told["total"]), int(row[0])
+
+
+def _quarters(values: list[float]) -> tuple[float, float]:
+    """Return the medians of the second and the last quarter."""
+    size = max(1, len(values) // 4)
+    return median(values[size : 2 * size] or values), median(values[-size:])
+
+
+def _soak(place: Stand, web: WebProcess, minutes: float) -> list[Figure]:
+    assert web.process is not None
+    send(place, web, events=20_000, batch=1_000, clients=4)
+    most = send(place, web, events=place.options.events, batch=_BATCH, clients=32).rate
+    events = int(most / 2 * _WINDOW_S) // _BATCH * _BATCH
+    memory, latency = [], []
+    until = time.monotonic() + minutes * 60
+    while time.monotonic() < until:
+        told = in_a_process(
+            "bench.generator", port=web.port, key=place.key, events=events, batch=_BATCH, clients=32,
+            repeated=0.02, pace=events / _BATCH / _WINDOW_S,
+        )  # fmt: skip
+        memory.append(resident_mb(web.process.pid))
+        latency.append(told["p99_ms"])
+        print(f"{datetime.now(UTC):%H:%M:%S} {memory[-1]:.0f} MB, p50 {told['p50_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms, {told['statuses']}", flush=True)  # fmt: skip  # noqa: E501
+    usage, facts = _usage_and_facts(place, web)
+    early_mb, late_mb = _quarters(memory)
+    early_ms, late_ms = _quarters(latency)
+    before = "the second quarter"
+    note = [f"{most:,.0f} events/s at most, {most / 2:,.0f} for {minutes:g} minutes"]
+    return [
+        Figure("soak: memory of the service", late_mb, "MB", early_mb, before,
+               late_mb / early_mb, Goal(at_most=1.1), note),
+        Figure("soak: p99 of a batch of 100", late_ms, "ms", early_ms, before, late_ms / early_ms, Goal(at_most=1.5)),
+        Figure("soak: usage told", usage, "events", facts, "counted from the facts", usage / facts, Goal(1, 1)),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Soak, print the table, and write bench/results/soak.json."""
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
+    with stand(Options(rows=0, events=40_000)) as place, place.web() as web:
+        figures = _soak(place, web, minutes)
+        facts = machine_facts(place.postgresql_version())
+    print_table(figures)
+    write_results(figures, facts, RESULTS.with_name("soak.json"))
+
+
+if __name__ == "__main__":
+    main()
