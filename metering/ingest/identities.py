@@ -6,6 +6,7 @@ of its own before the facts (an id that no fact came to use harms nobody).
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -67,6 +68,8 @@ class _Known:
     sources: dict[str, int] = field(default_factory=dict)
     identities: dict[str, int] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked: list[Draft] = field(default_factory=list)
+    """Drafts of requests that wait for the lock: whoever gets it learns for all of them."""
 
     def lacks(self, drafts: Sequence[Draft]) -> bool:
         return any(
@@ -103,8 +106,13 @@ class Resolver:
         """
         known = self._tenants.setdefault(tenant_id, _Known())
         if known.lacks(drafts):
-            # One at a time per tenant: requests that wait find what the first one brought.
+            # One at a time per tenant, for all that wait: a process that has just begun knows nobody.
+            known.asked.extend(drafts)
             async with known.lock:
+                if known.lacks(drafts):
+                    asked, known.asked = known.asked, []
+                    with suppress(psycopg.Error):  # whatever is wrong with others' is theirs
+                        await self._learn(tenant_id, known, asked)
                 if known.lacks(drafts):
                     await self._learn(tenant_id, known, drafts)
         if self._remembered > _REMEMBERED:
