@@ -3,17 +3,22 @@
 import time
 from uuid import UUID
 
+import structlog
+from sqlalchemy.exc import OperationalError
+
 from core.clock import utc_now
 from core.db import Database, database
+from core.errors import Refused
 from core.scope import GlobalScope, StewardScope, TenantScope
 from metering.actions.backfill_meter import CHUNK, backfill_chunk
-from metering.actions.run_import import run_import
+from metering.actions.run_import import fail_import, run_import
 from metering.reads.custom_meters import custom_meters, unfinished_backfills
 from metering.reads.imports import waiting_imports
-from tenants.reads import get_tenant, list_tenants
+from tenants.reads import TenantView, get_tenant, list_tenants
 
 __all__ = ("backfill_meters", "run_imports")
 
+_log = structlog.get_logger("tollbook.imports")
 _STRETCH_S = 20.0
 """How long one file is worked on before the next has its turn, and the worker's other tasks theirs."""
 _BUDGET_S = 20.0
@@ -28,8 +33,19 @@ def run_imports(db: Database | None = None) -> None:
     for tenant_id, job_id in waiting:
         with db.begin(GlobalScope()) as session:
             tenant = get_tenant(session, tenant_id)
-        until = time.monotonic() + _STRETCH_S
-        run_import(db, tenant, job_id, go_on=lambda until=until: time.monotonic() < until)  # type: ignore[misc]
+        _stretch(db, tenant, job_id)
+
+
+def _stretch(db: Database, tenant: TenantView, job_id: UUID) -> None:
+    """Work on one import; a fault in it keeps no other one waiting."""
+    until = time.monotonic() + _STRETCH_S
+    try:
+        run_import(db, tenant, job_id, go_on=lambda: time.monotonic() < until)
+    except (Refused, OperationalError) as error:  # the database is away: the next time goes on
+        _log.warning("import_interrupted", job=str(job_id), error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it would come again every two seconds
+        _log.error("import_failed", job=str(job_id), exc_info=error)
+        fail_import(db, tenant, job_id)
 
 
 def backfill_meters(db: Database, *, chunk: int = CHUNK, budget_s: float = _BUDGET_S) -> int:

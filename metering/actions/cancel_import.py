@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from metering.errors import ImportOver
-from metering.reads.imports import ImportView, get_import
+from metering.reads.imports import ImportView, get_import, hold_import
 from metering.store import drop_import_parts, end_import
 from tenants.actions.record_audit import record_audit
 
@@ -31,6 +31,6 @@ def cancel_import(session: Session, tenant_id: UUID, job_id: UUID, actor: str, n
     if not end_import(session, tenant_id, job_id, "cancelled", now):
         raise ImportOver(get_import(session, tenant_id, job_id).status)
     record_audit(session, tenant_id, actor, "cancel_import", ("import", str(job_id)), {"rows_read": known.rows_read})
-    if known.status == "queued":  # a worker that has the file clears it away itself
+    if hold_import(session, tenant_id, job_id):  # a worker that has the file clears it away itself
         drop_import_parts(session, tenant_id, job_id)
     return get_import(session, tenant_id, job_id)

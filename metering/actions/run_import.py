@@ -32,7 +32,7 @@ from metering.store import (
 )
 from tenants.reads import TenantView, tenant_now
 
-__all__ = ("run_import",)
+__all__ = ("fail_import", "run_import")
 
 _COUNTS = ("rows_read", "rows_skipped", "accepted", "duplicate", "conflict", "rejected", "unmetered")
 
@@ -63,6 +63,13 @@ def run_import(
         if job is not None:
             _take(database, tenant, job, holder, go_on)
     return _cleared(database, tenant, job_id)
+
+
+def fail_import(database: Database, tenant: TenantView, job_id: UUID) -> None:
+    """End an import that met a fault of ours; what was taken stays, the file sent again goes on."""
+    detail = "Something went wrong on our side. What was taken stays; send the file again to go on, or tell support."
+    _end(database, tenant, job_id, "failed", ("internal_error", detail))
+    _cleared(database, tenant, job_id)
 
 
 def _take(database: Database, tenant: TenantView, job: ImportView, holder: Session, go_on: Callable[[], bool]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -381,3 +382,24 @@ def test_ten_thousand_bad_rows_are_all_in_the_report(client: TestClient[Litestar
     lines = client.get(found["report"], headers=bearer(key)).text.splitlines()
     # The header is row 1 of the file.
     assert (len(lines), lines[1][:2], lines[-1].split(",")[0]) == (10_001, "2,", "10001")
+
+
+def test_a_fault_of_ours_ends_one_import_and_keeps_no_other_waiting(
+    client: TestClient[Litestar], key: str, db: Database
+) -> None:
+    _, broken = send(client, key, many(9), preset="community-activity")
+    _, sound = send(client, key, TRANSCRIPT)
+    with psycopg.connect(db.database_url) as admin:
+        admin.execute("update import_part set content = 'no zstd' where job_id = %s", (broken["id"],))
+
+    run_imports(db)
+
+    failed = look(client, key, broken["id"])
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "internal_error")
+    assert counts(look(client, key, sound["id"])) == ("done", 3, 4, 0, 0, 0)
+    # Sent again it goes on.
+    assert send(client, key, many(9), preset="community-activity")[0] == 202
+    run_imports(db)
+    assert counts(look(client, key, broken["id"])) == ("done", 9, 9, 0, 0, 0)
+    with psycopg.connect(db.database_url) as admin:
+        assert admin.execute("select count(*) from import_part").fetchone() == (0,)
