@@ -30,6 +30,7 @@ __all__ = (
     "StatementNotFound",
     "TailBusy",
     "TooManyEvents",
+    "TooManyMeters",
     "XapiRequestInvalid",
     "XapiResourceUnknown",
     "XapiRuleInvalid",
@@ -179,6 +180,15 @@ class MeterKeyTaken(Refused):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"A built-in meter, the vendor or a customer has the key '{key}'. Choose another one.")
+
+
+class TooManyMeters(Refused):
+    """The owner has as many versions of custom meters as are looked after."""
+
+    code = "too_many_meters"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} versions of custom meters already. Use one of them: GET /v1/meters.")
 
 
 class MeterNotFound(NotFound):

@@ -13,8 +13,8 @@ from core.ids import new_id
 from core.scope import VENDOR_ID
 from metering.custom.definition import MeterDefinition, definition_hash
 from metering.custom.validation import KEY, faults_of
-from metering.errors import MeterKeyTaken, MeterNotFound
-from metering.reads.custom_meters import MeterVersionView, meter_of, versions_of
+from metering.errors import MeterKeyTaken, MeterNotFound, TooManyMeters
+from metering.reads.custom_meters import MeterVersionView, meter_of, versions_of, versions_owned
 from metering.registry import METERS
 from metering.store import add_meter_version, hold_ingestion, lock_meter_key, retire_meter_version
 from tenants.actions.record_audit import record_audit
@@ -22,6 +22,8 @@ from tenants.actions.record_audit import record_audit
 __all__ = ("MeterInput", "create_meter", "retire_meter")
 
 MAX_KEY = 80
+MAX_VERSIONS = 500
+"""Versions of one owner: each is looked at for every fact of its types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def create_meter(
     Raises:
         InvalidInput: every fault with its pointer and what to write instead (`invalid_input`).
         MeterKeyTaken: a built-in meter, the vendor or a customer has that key (`meter_key_taken`).
+        TooManyMeters: the owner has as many versions as are looked after (`too_many_meters`).
     """
     faults = [*_key_faults(wanted.key), *faults_of(wanted.definition)]
     if faults:
@@ -69,6 +72,8 @@ def create_meter(
     digest = definition_hash(wanted.definition)
     if earlier and earlier[-1].content_hash == digest and earlier[-1].retired_at is None:
         return earlier[-1]
+    if versions_owned(session, owner) >= MAX_VERSIONS:
+        raise TooManyMeters(MAX_VERSIONS)
     hold_ingestion(session, owner)
     version = earlier[-1].meter.version + 1 if earlier else 1
     meter_id = new_id()

@@ -30,6 +30,7 @@ __all__ = (
     "meter_of",
     "unfinished_backfills",
     "versions_of",
+    "versions_owned",
 )
 
 
@@ -88,6 +89,12 @@ def _view(row: MeterVersion) -> MeterVersionView:
     return MeterVersionView(
         meter, row.tenant_id == VENDOR_ID, row.created_at, row.created_by, row.retired_at, bytes(row.content_hash)
     )
+
+
+def versions_owned(session: Session, owner: UUID) -> int:
+    """Return how many versions are the owner's own, of all its meters."""
+    query = select(func.count()).select_from(MeterVersion).where(MeterVersion.tenant_id == owner)
+    return session.execute(query).scalar_one()
 
 
 def meter_of(session: Session, tenant_id: UUID, name: str) -> MeterVersionView | None:

@@ -213,3 +213,10 @@ def test_hours_of_the_day_that_has_25_of_them(suite: Suite) -> None:
     assert len(hours) == 25
     assert {index: item["quantity"] for index, item in enumerate(hours) if item["quantity"] != "0"} == {2: "1", 3: "10"}
     assert usage(suite, granularity="day", **day)["items"][0]["quantity"] == "11"
+
+
+def test_there_is_an_end_to_versions(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metering.actions.create_meter.MAX_VERSIONS", 1)
+    assert define(suite).status_code == 201
+    assert define(suite).status_code == 201  # the same one
+    assert define(suite, aggregation="max").json()["code"] == "too_many_meters"
