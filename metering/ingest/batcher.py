@@ -38,7 +38,7 @@ class Limits:
     """How flights are formed."""
 
     linger_s: float = 0.002
-    """How long the first to come, or what waits when a flight has landed, waits for others."""
+    """How long the first to come waits for others."""
     flight_rows: int = 5_000
     """Rows of a flight; a single request may have more."""
     flights: int = 2
@@ -84,19 +84,11 @@ class Batcher:
         request = _Request(rows)
         self._rows += len(rows)
         self._waiting.setdefault(tenant_id, deque()).append(request)
-        self._linger(len(rows))
-        return await request.done
-
-    def _linger(self, rows: int) -> None:
-        """Let flights go in a moment, at once where there is a full one.
-
-        Also after a landing: on a busy process the moment is when the requests that have come by
-        then are read, so that the next flight carries them all instead of the first of them.
-        """
         if len(self._flights) < self._limits.flights and self._lingering is None:
-            full = rows >= self._limits.flight_rows
+            full = len(rows) >= self._limits.flight_rows
             loop = asyncio.get_running_loop()
             self._lingering = loop.call_later(0 if full else self._limits.linger_s, self._launch)
+        return await request.done
 
     def _launch(self) -> None:
         """Send out flights while there is room; tenants take turns."""
@@ -117,10 +109,7 @@ class Batcher:
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
-        if len(self._waiting) == 1:
-            self._linger(self._rows)
-        else:
-            self._launch()  # one of the tenants has waited for its turn already
+        self._launch()
 
     async def _fly(self, tenant_id: UUID, requests: list[_Request]) -> None:
         try:

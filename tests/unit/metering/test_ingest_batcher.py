@@ -77,27 +77,6 @@ def test_of_equal_keys_in_one_flight_the_first_wins() -> None:
     asyncio.run(story())
 
 
-def test_what_waits_when_a_flight_lands_waits_a_moment_for_others() -> None:
-    async def story() -> None:
-        table, gate = Table(), asyncio.Event()
-
-        async def write(tenant_id: UUID, rows: Sequence[PackedRow]) -> Written:
-            await gate.wait()
-            return await table.write(tenant_id, rows)
-
-        batcher = Batcher(write, Limits(linger_s=0.02, flights=1))
-        first = asyncio.create_task(batcher.submit(A, [row(1)]))
-        await asyncio.sleep(0.03)  # it flies
-        second = asyncio.create_task(batcher.submit(A, [row(2)]))
-        await asyncio.sleep(0)
-        gate.set()
-        await first
-        await asyncio.gather(second, batcher.submit(A, [row(3)]))
-        assert table.flights == [(A, 1), (A, 2)]
-
-    asyncio.run(story())
-
-
 def test_a_flight_takes_no_more_rows_than_allowed_but_never_cuts_a_request() -> None:
     async def story() -> None:
         table = Table()
