@@ -72,13 +72,13 @@ class _Known:
     """Drafts of requests that wait for the lock: whoever gets it learns for all of them."""
 
     def lacks(self, drafts: Sequence[Draft]) -> bool:
-        return any(
-            draft.subject not in self.identities
-            or draft.type not in self.types
-            or draft.source not in self.sources
-            or any(key not in self.identities for _, key in draft.person_keys)
-            for draft in drafts
-        )
+        types, sources, identities = self.types, self.sources, self.identities
+        for draft in drafts:  # a plain loop: it runs for every event
+            if draft.subject not in identities or draft.type not in types or draft.source not in sources:
+                return True
+            if draft.person_keys and any(key not in identities for _, key in draft.person_keys):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)
