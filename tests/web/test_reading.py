@@ -195,3 +195,14 @@ def test_figures_are_written_as_the_reader_s_browser_asks(visit: Visit) -> None:
 
     # 6.50 USD × 0.92 = 5.98
     assert "5,98\N{NO-BREAK SPACE}€" in page.inner_text("main")
+
+
+def test_the_running_bill_comes_after_the_page_and_without_scripts_by_a_link(visit: Visit) -> None:
+    page = visit("tenant_admin", "nordhaven-bank").go("/admin/nordhaven-bank")
+    page.wait_for_selector("#so-far .stat-figure")
+    told = page.inner_text("#so-far .stat-figure")
+
+    plain = visit("tenant_admin", "nordhaven-bank", java_script_enabled=False).go("/admin/nordhaven-bank")
+    plain.click("#so-far a")
+
+    assert plain.inner_text("#so-far .stat-figure") == told

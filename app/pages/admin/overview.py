@@ -48,7 +48,8 @@ class OverviewInput:
     base: str
     period: str
     trends: Sequence[tuple[str, str, str, Months]]
-    running: Sequence[tuple[SubscriptionView, Sequence[RatedCharge]]]
+    running: Sequence[tuple[SubscriptionView, Sequence[RatedCharge]]] | None
+    """None: not reckoned yet; for large customers it takes a moment, and the page comes first."""
     today: date
     bills: Sequence[InvoiceSummary]
     plan: str
@@ -62,6 +63,8 @@ class OverviewView:
     stats: tuple[Stat, ...]
     charts: tuple[Chart, ...]
     so_far: BillCard | None
+    so_far_href: str
+    """Where the running bill is reckoned; empty where it is, or where there is none."""
     latest: BillCard | None
 
 
@@ -72,6 +75,7 @@ def overview_view(given: OverviewInput) -> OverviewView:
         stats=tuple(_stat(given, *one) for one in given.trends),
         charts=tuple(_chart(meter, months) for meter, _section, _unit, months in given.trends),
         so_far=_so_far(given),
+        so_far_href=f"{given.base}?period={given.period}&so_far=1" if given.running is None and given.plan else "",
         latest=latest_bill(given.bills, given.base),
     )
 
@@ -92,9 +96,11 @@ def _chart(meter: str, months: Months) -> Chart:
 
 
 def _so_far(given: OverviewInput) -> BillCard | None:
-    """Return what the running period comes to if nothing more happens."""
-    if not given.running:
+    """Return what the running period comes to if nothing more happens; None where it is not reckoned."""
+    if given.running is None:
         return None
+    if not given.running:
+        return BillCard(_("This month so far"), "–", _("No billing period is open now."), "")
     totals: dict[str, Money] = {}
     lines = []
     for _subscription, charges in given.running:

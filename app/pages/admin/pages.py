@@ -30,7 +30,7 @@ def overview(visit: TenantVisit) -> Response[str]:
         base=base,
         period=picker.key,
         trends=[(meter, section, unit, gauge.months(meter, picker.first)) for meter, section, unit in FOUR],
-        running=running_charges(visit, held),
+        running=running_charges(visit, held) if visit.parameters.get("so_far") else None,
         today=visit.today,
         bills=invoices(visit.session, visit.tenant.id) if visit.may(Permission.INVOICES_READ) else (),
         plan=plan_text(held),
