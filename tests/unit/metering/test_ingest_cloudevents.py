@@ -121,6 +121,8 @@ def test_a_gzip_body_that_stops_short_is_malformed() -> None:
         (zstandard.compress(b"[1]"), "identity", "Content-Encoding: zstd"),
         (b"[", "", "is not JSON"),
     ],
+    # Named: a gzip header holds the time, so that two workers would collect tests of other names.
+    ids=["zstd-cut", "second-frame-cut", "zstd-of-half-an-array", "gzip-unsaid", "zstd-unsaid", "half-an-array"],
 )
 def test_a_body_that_is_no_json_because_of_its_encoding_is_told_so(raw: bytes, encoding: str, reason: str) -> None:
     with pytest.raises(BodyMalformed) as caught:
