@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     command(jobs, "seal-audit", "Seal the audit trails.", lambda _: seal_audit_trails())
     command(jobs, "purge", "Delete what expired.", lambda _: purge_what_expired())
     demo = commands.add_parser("demo", help="the demo world").add_subparsers(required=True, metavar="STEP")
-    command(demo, "load", "Load the demo world where it is missing.", _demo)
+    command(demo, "load", "Migrate, and load the demo world where it is missing.", _demo)
     return parser
 
 
@@ -147,6 +147,8 @@ def _demo(_: argparse.Namespace) -> None:
     # Only the demo needs its world; importing it costs every other command time.
     from app.demo.load import main as load_demo  # noqa: PLC0415
 
+    # In one process: each start of one costs seconds that somebody waits for.
+    upgrade_database(load_settings().database_url)
     load_demo()
 
 

@@ -92,10 +92,10 @@ def demo(stack: Stack) -> int:
     try:
         print("Starting PostgreSQL and Valkey …", flush=True)
         environment = stack.start()
-        for step in (("db", "migrate"), ("demo", "load")):
-            done = subprocess.run([sys.executable, "-m", "app.cli", *step], cwd=ROOT, env=environment, check=False)
-            if done.returncode:
-                return done.returncode
+        loading = [sys.executable, "-m", "app.cli", "demo", "load"]
+        done = subprocess.run(loading, cwd=ROOT, env=environment, check=False)
+        if done.returncode:
+            return done.returncode
         status = serve(stack, environment)
     except KeyboardInterrupt:
         status = 0

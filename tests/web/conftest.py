@@ -147,6 +147,11 @@ class Visitor:
 
     def axe(self) -> list[str]:
         """Return what axe finds against WCAG 2.2 AA, one line a fault."""
+        # Parts that come after the page are dimmed while they are on their way.
+        self.page.wait_for_function(
+            "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+            " && !document.querySelector('[hx-trigger=load]') && document.getAnimations().length === 0"
+        )
         if not self.page.evaluate("() => 'axe' in window"):
             # Through the debugger: the page's own policy lets no foreign script in.
             self.page.evaluate(AXE.read_text())
