@@ -196,12 +196,22 @@ class Cutting:
     def _serve(self) -> None:
         first, _ = self._listener.accept()
         with first, socket.create_connection(("127.0.0.1", self._port)) as service:
-            service.sendall(first.recv(65_536))
+            service.sendall(_whole_request(first))
             assert service.recv(1)  # it has answered, so that the events are stored
         second, _ = self._listener.accept()
         service = socket.create_connection(("127.0.0.1", self._port))
         threading.Thread(target=_pass_on, args=(second, service), daemon=True).start()
         _pass_on(service, second)
+
+
+def _whole_request(client: socket.socket) -> bytes:
+    """Return head and body: they may come in several pieces."""
+    with client.makefile("rb") as lines:
+        head = [lines.readline()]
+        while head[-1] not in (b"\r\n", b""):
+            head.append(lines.readline())
+        [length] = [int(line.split(b":")[1]) for line in head if line.lower().startswith(b"content-length:")]
+        return b"".join(head) + lines.read(length)
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
