@@ -56,6 +56,18 @@ def _act(key: str, names: Condition, verb: str) -> Rule:
     )
 
 
+def _of_course(act: str, name: str, subject: Value, key: str = "") -> Rule:
+    return Rule(
+        key=key or act,
+        when=[Condition(column="Event name", any_of=[name])],
+        type=f"course.{act}",
+        time="Time",
+        subject=subject,
+        identity=_IDENTITY,
+        data={"course_id": _COURSE, "course_type": Value(const="wbt")},
+    )
+
+
 MAPPING = Mapping(
     source="moodle",
     columns={"User full name": ["Full name", "User Full Name"], "Affected user": ["Affected User"]},
@@ -76,32 +88,8 @@ MAPPING = Mapping(
                 "person.name": "User full name",
             },
         ),
-        Rule(
-            key="enrolled",
-            when=[Condition(column="Event name", any_of=["User enrolled in course"])],
-            type="course.enrolled",
-            time="Time",
-            subject=_WHOM,
-            identity=_IDENTITY,
-            data={"course_id": _COURSE, "course_type": Value(const="wbt")},
-        ),
-        Rule(
-            key="unenrolled",
-            when=[Condition(column="Event name", any_of=["User unenrolled from course"])],
-            type="course.cancelled",
-            time="Time",
-            subject=_WHOM,
-            identity=_IDENTITY,
-            data={"course_id": _COURSE, "course_type": Value(const="wbt")},
-        ),
-        Rule(
-            key="completed",
-            when=[Condition(column="Event name", any_of=["Course completed"])],
-            type="course.completed",
-            time="Time",
-            subject=_WHO,
-            identity=_IDENTITY,
-            data={"course_id": _COURSE, "course_type": Value(const="wbt")},
-        ),
+        _of_course("enrolled", "User enrolled in course", _WHOM),
+        _of_course("cancelled", "User unenrolled from course", _WHOM, key="unenrolled"),
+        _of_course("completed", "Course completed", _WHO),
     ],
 )
