@@ -206,3 +206,12 @@ def test_the_running_bill_comes_after_the_page_and_without_scripts_by_a_link(vis
     plain.click("#so-far a")
 
     assert plain.inner_text("#so-far .stat-figure") == told
+
+
+def test_on_a_phone_rows_of_events_stay_rows(visit: Visit) -> None:
+    page = visit("tenant_admin", "nordhaven-bank", size="phone").go("/admin/nordhaven-bank/live")
+
+    heights = page.locator("table.data tbody tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+
+    # Three or four lines of text each; an address broken into single letters would take forty.
+    assert 0 < max(heights) < 160

@@ -87,7 +87,7 @@ def _row(item: TailItem, tz: ZoneInfo) -> tuple[Cell, ...]:
         Cell(instant(event.time, tz), css="nowrap", plain=event.time.isoformat()),
         status(_("A meter"), "good")
         if reason is None
-        else Cell(_("No meter"), tone="warn", sub=unmetered_reason(reason)),
+        else Cell(_("No meter"), tone="warn", sub=unmetered_reason(reason), css="told"),
     )
 
 

@@ -100,7 +100,8 @@ def _so_far(given: OverviewInput) -> BillCard | None:
     if given.running is None:
         return None
     if not given.running:
-        return BillCard(_("This month so far"), "–", _("No billing period is open now."), "")
+        text = _("Its billing period has not begun, or is opened within minutes.")
+        return BillCard(_("This month so far"), "–", text, "")
     totals: dict[str, Money] = {}
     lines = []
     for _subscription, charges in given.running:
