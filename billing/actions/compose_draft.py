@@ -23,7 +23,7 @@ from metering.measurement import Measurement
 from plans.reads import get_subscription
 from tenants.reads import LegalEntityView, TenantView, get_legal_entity, get_tenant
 
-__all__ = ("Document", "compose_draft")
+__all__ = ("Document", "Taxes", "compose_draft", "draft_line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def compose_draft(
     by_consumer: dict[UUID, list[Claim]] = defaultdict(list)
     for claim in claims:
         by_consumer[claim.consumer_tenant_id].append(claim)
-    taxes = _Taxes(get_legal_entity(session, document.legal_entity_id), document.payer, tax_rates(session))
+    taxes = Taxes(get_legal_entity(session, document.legal_entity_id), document.payer, tax_rates(session))
     since = {known.subscription_id: known.since for known in late_since}
     lines: list[DraftLine] = []
     evidence: list[EvidenceRef] = []
@@ -70,7 +70,7 @@ def compose_draft(
     for consumer in sorted((get_tenant(session, consumer_id) for consumer_id in by_consumer), key=lambda t: t.slug):
         with act_for(session, consumer.id):
             bills = _bills(session, consumer, by_consumer[consumer.id], since, now)
-            lines += [_line(consumer, bill, part, taxes, now) for bill in bills for part in bill.parts]
+            lines += [draft_line(consumer, bill, part, taxes, now) for bill in bills for part in bill.parts]
             evidence += _evidence(session, consumer.id, document, bills, now)
             for bill in bills:
                 if bill.late_since is not None:
@@ -122,7 +122,7 @@ def _evidence(
 
 
 @dataclass(frozen=True, slots=True)
-class _Taxes:
+class Taxes:
     """What a line's tax depends on beside its date."""
 
     seller: LegalEntityView
@@ -130,6 +130,11 @@ class _Taxes:
     rates: tuple[TaxRate, ...]
 
     def decide(self, on: date) -> TaxDecision:
+        """Return the tax of a supply on that day.
+
+        Raises:
+            TaxUndecided: a rate or the customer's tax id is missing (`tax_undecided`).
+        """
         supply = Supply(self.seller.country, self.buyer.country, self.buyer.tax_id, self.buyer.tax_treatment, on)
         decision = decide_tax(supply, self.rates)
         if isinstance(decision, TaxProblem):
@@ -137,7 +142,8 @@ class _Taxes:
         return decision
 
 
-def _line(consumer: TenantView, bill: SubscriptionBill, part: RatedPart, taxes: _Taxes, now: datetime) -> DraftLine:
+def draft_line(consumer: TenantView, bill: SubscriptionBill, part: RatedPart, taxes: Taxes, now: datetime) -> DraftLine:
+    """Return a rated part as it stands on a document."""
     subscription = bill.subscription
     tz = subscription.schedule.tz
     first, last = part.period.starts_at, part.period.ends_at - timedelta(microseconds=1)

@@ -1,6 +1,6 @@
 """What a consumer's subscription comes to on a document: what is due, what came late, what was refunded."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -33,7 +33,7 @@ from plans.reads import measured_sources, periods
 from plans.subscriptions import SubscriptionView, held_charges
 from tenants.reads import TenantView
 
-__all__ = ("LOOK_BACK", "RatedPart", "SubscriptionBill", "Wanted", "rate_subscription")
+__all__ = ("LOOK_BACK", "History", "RatedPart", "SubscriptionBill", "Wanted", "rate_subscription", "reckon")
 
 LOOK_BACK = timedelta(days=400)
 """How far back closed periods are reckoned anew: 13 months and a few days."""
@@ -85,6 +85,22 @@ class SubscriptionBill:
     late_since: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a subscription's reckoning stands on beside figures: its periods, and what was billed of them."""
+
+    spans: Mapping[datetime, Span]
+    """Billing periods by their start."""
+    billed: tuple[BilledPeriodView, ...] = ()
+    """Issued ones only: a draft's periods are not billed yet."""
+    revisions: Mapping[tuple[str, datetime], Sequence[RevisionView]] = field(default_factory=dict)
+    """Rated lines so far by charge and start of the period, in order."""
+    late_since: datetime | None = None
+    """Since when what was recorded may have changed what was billed; None: nothing was billed of facts."""
+    changed: datetime | None = None
+    """The earliest instant that something recorded since then is about; None: nothing changed."""
+
+
 def rate_subscription(session: Session, wanted: Wanted) -> SubscriptionBill:
     """Rate what is due of a subscription, and with arrears also what changed in earlier periods.
 
@@ -96,50 +112,57 @@ def rate_subscription(session: Session, wanted: Wanted) -> SubscriptionBill:
         Lines in the order of a bill: what is due, refunds, late ones. For every (charge, period)
         the revisions issued so far and the lines returned add up to what would be billed now.
     """
-    work = _load(session, wanted)
+    return reckon(wanted, _history(session, wanted), measured_sources(session, wanted.tenant))
+
+
+def reckon(wanted: Wanted, history: History, sources: Sources) -> SubscriptionBill:
+    """Do so from what is at hand (no I/O but what `sources` do): invoices and simulations are made here.
+
+    Args:
+        wanted: the subscription and its periods that are due; its `late_since` is in the history already.
+        history: what was billed before.
+        sources: where figures come from.
+    """
+    work = _Work(history, sources)
     for item in wanted.items:
-        span = work.spans[item.period.starts_at]
+        span = history.spans[item.period.starts_at]
         if item.timing == "advance":
             work.add_first(rate_advance(wanted.subscription, span))
         elif item.timing == "arrears":
-            work.add_first(rate_period(wanted.subscription, span, work.sources))
-    late_since = None
-    reckoned = any(item.timing != "advance" for item in wanted.items)
+            work.add_first(rate_period(wanted.subscription, span, sources))
+    reckoned = _reckons(wanted)
     if reckoned:
-        late_since = wanted.late_since or work.last_measured()
-        _add_what_changed(session, wanted, work, late_since)
+        _add_what_changed(wanted, work)
     parts = [part for kind in ("usage", "advance", "refund", "late") for part in work.parts if part.kind == kind]
+    late_since = history.late_since if reckoned else None
     return SubscriptionBill(wanted.subscription, tuple(parts), tuple(work.grounds.values()), reckoned, late_since)
+
+
+def _reckons(wanted: Wanted) -> bool:
+    return any(item.timing != "advance" for item in wanted.items)
 
 
 @dataclass(slots=True)
 class _Work:
     """What one subscription's reckoning shares."""
 
-    spans: dict[datetime, Span]
+    history: History
     sources: Sources
-    billed: tuple[BilledPeriodView, ...]
-    """Issued ones only: a draft's periods are not billed yet."""
-    revisions: dict[tuple[str, datetime], list[RevisionView]]
     parts: list[RatedPart] = field(default_factory=list)
     grounds: dict[tuple[str, Period], Measurement] = field(default_factory=dict)
 
-    def last_measured(self) -> datetime | None:
-        """Return up to when facts are reckoned into all billed periods."""
-        return min((period.measured_at for period in self.billed if period.measured_at), default=None)
-
     def withdrawn(self, starts_at: datetime) -> bool:
         """Tell whether what was last said of a period is that a document was withdrawn."""
-        last = [listed[-1].kind for (_, start), listed in self.revisions.items() if start == starts_at]
-        return any(kind.endswith("reversal") for kind in last)
+        listed = [revisions for (_, start), revisions in self.history.revisions.items() if start == starts_at]
+        return any(revisions[-1].kind.endswith("reversal") for revisions in listed)
 
     def span_at(self, instant: datetime) -> Span | None:
         """Return the billing period that holds the instant."""
-        return next((span for span in self.spans.values() if instant in span.period), None)
+        return next((span for span in self.history.spans.values() if instant in span.period), None)
 
     def earlier(self, charge_key: str, starts_at: datetime, kinds: Collection[str]) -> list[Figure]:
         """Return the figures of the revisions of those kinds."""
-        return [r.figure for r in self.revisions.get((charge_key, starts_at), ()) if r.kind in kinds]
+        return [r.figure for r in self.history.revisions.get((charge_key, starts_at), ()) if r.kind in kinds]
 
     def add_first(self, charges: Iterable[RatedCharge]) -> None:
         """Add what is rated for the first time."""
@@ -154,7 +177,7 @@ class _Work:
         """Add a line as the next revision of its (charge, period)."""
         key = (head.charge_key, head.period.starts_at)
         taken = sum((part.charge_key, part.period.starts_at) == key for part in self.parts)
-        revision = len(self.revisions.get(key, ())) + taken
+        revision = len(self.history.revisions.get(key, ())) + taken
         unit = ground.unit if ground else ""
         if ground is not None:
             self.grounds[ground.meter, ground.period] = ground
@@ -177,27 +200,26 @@ def _head(rated: RatedCharge) -> _Head:
     return _Head(rated.charge_key, rated.charge.name, rated.meter, rated.period)
 
 
-def _load(session: Session, wanted: Wanted) -> _Work:
+def _history(session: Session, wanted: Wanted) -> History:
     tenant_id, subscription_id = wanted.tenant.id, wanted.subscription.id
     spans = {found.span.period.starts_at: found.span for found in periods(session, tenant_id, subscription_id)}
-    billed = billed_periods(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
+    known = billed_periods(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
     revisions = revisions_of(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
     issued = {revision.invoice_id for listed in revisions.values() for revision in listed}
-    return _Work(
-        spans=spans,
-        sources=measured_sources(session, wanted.tenant),
-        billed=tuple(period for period in billed if period.invoice_id in issued),
-        revisions=revisions,
-    )
+    billed = tuple(period for period in known if period.invoice_id in issued)
+    # Up to when facts are reckoned into all billed periods.
+    last_measured = min((period.measured_at for period in billed if period.measured_at), default=None)
+    late_since, changed = wanted.late_since or last_measured, None
+    if late_since is not None and _reckons(wanted):
+        changed = first_change_since(session, tenant_id, late_since - SETTLING)
+    return History(spans, billed, revisions, late_since, changed)
 
 
-def _add_what_changed(session: Session, wanted: Wanted, work: _Work, late_since: datetime | None) -> None:
-    changed = None
-    if late_since is not None:
-        changed = first_change_since(session, wanted.tenant.id, late_since - SETTLING)
-    again = [period for period in work.billed if _to_reckon(period, work, changed)]
+def _add_what_changed(wanted: Wanted, work: _Work) -> None:
+    history = work.history
+    again = [period for period in history.billed if _to_reckon(period, work)]
     for period in again:
-        span = work.spans[period.period.starts_at]
+        span = history.spans[period.period.starts_at]
         rated = (
             rate_advance(wanted.subscription, span)
             if period.timing == "advance"
@@ -208,12 +230,13 @@ def _add_what_changed(session: Session, wanted: Wanted, work: _Work, late_since:
     _add_refunds(wanted, work, again)
 
 
-def _to_reckon(billed: BilledPeriodView, work: _Work, changed: datetime | None) -> bool:
+def _to_reckon(billed: BilledPeriodView, work: _Work) -> bool:
     if work.withdrawn(billed.period.starts_at):
         return True
     if billed.timing == "advance":
         # Fees paid in advance don't depend on facts, but a plan change may have cut their period.
-        return work.spans[billed.period.starts_at].period != billed.period
+        return work.history.spans[billed.period.starts_at].period != billed.period
+    changed = work.history.changed
     return changed is not None and billed.period.ends_at > changed
 
 
@@ -231,7 +254,7 @@ def _add_refunds(wanted: Wanted, work: _Work, again: list[BilledPeriodView]) -> 
     if not any(charge.meter == CHARGED for document in documents for charge in document.charges):
         return
     due = [item.period for item in wanted.items if item.timing == "arrears"]
-    known = [period.period for period in work.billed if period.timing == "arrears"]
+    known = [period.period for period in work.history.billed if period.timing == "arrears"]
     if not due and not again:
         return
     until = max(period.ends_at for period in due + known)
@@ -239,10 +262,12 @@ def _add_refunds(wanted: Wanted, work: _Work, again: list[BilledPeriodView]) -> 
     refunded = refund_origins(work.sources.measure(REFUNDED, Period(since, until)))
     origins = {origin.period.starts_at for instant in refunded if (origin := work.span_at(instant)) is not None}
     if again:
-        origins |= {start for (_, start), listed in work.revisions.items() if any(r.kind == "refund" for r in listed)}
+        origins |= {
+            start for (_, start), listed in work.history.revisions.items() if any(r.kind == "refund" for r in listed)
+        }
     # The refund of a transaction that is not billed yet comes with the bill that charges it.
     for starts_at in sorted(origins & {period.starts_at for period in due + known}):
-        _add_refunds_of(wanted.subscription, work, work.spans[starts_at], until)
+        _add_refunds_of(wanted.subscription, work, work.history.spans[starts_at], until)
 
 
 def _add_refunds_of(subscription: SubscriptionView, work: _Work, origin: Span, until: datetime) -> None:
