@@ -60,7 +60,7 @@ class Price(Frozen, frozen=True):
     most: Decimal | None = None
     """`percentage`: the percentage is at most this."""
     entries: dict[str, Decimal] = {}
-    """`price_list`: price of one unit, by value of the charge's dimension."""
+    """`price_list`: price of one unit, by value of the charge's dimension; `*` in a value stands for any text."""
     default: Decimal | None = None
     """`price_list`: price of one unit of any other value."""
     minimum: Decimal | None = None
@@ -70,11 +70,15 @@ class Price(Frozen, frozen=True):
 
 
 class IncludedPer(Frozen, frozen=True):
-    """A pooled allowance: `quantity` units for each unit of `meter`, over a contract year so far."""
+    """A pooled allowance: `quantity` units for each unit of `meter`.
+
+    Over the contract year so far (`year`), or of each billing period on its own (`period`): five
+    registered people for each active one.
+    """
 
     meter: str
     quantity: Decimal
-    period: Literal["year"] = "year"
+    period: Literal["year", "period"] = "year"
 
 
 class Charge(Frozen, frozen=True):
@@ -95,10 +99,16 @@ class Charge(Frozen, frozen=True):
     """`price_list`: the order in which `included` is used up; by key where this is silent."""
     included: Decimal = Decimal(0)
     """Units free of charge, taken off first."""
+    included_per_item: Decimal = Decimal(0)
+    """Units free of charge for each unit of the item that is held: with 1, a true-up over the seats bought."""
     included_per: IncludedPer | None = None
+    rollover_months: int | None = None
+    """Free units that a period did not use may be used in the next ones, for so many months."""
     tier_period: Literal["year"] | None = None
     """Tiers over the contract year: a bill is the difference of the cumulative charge."""
     interval_months: int | None = None
     """The charge's own interval; None: the plan's. A multiple of the plan's."""
+    once: bool = False
+    """A fee that is due one time, with the first period in which the plan is held; never prorated."""
     in_advance: bool = False
     proration: Proration = "by_second"

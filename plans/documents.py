@@ -7,6 +7,7 @@ import msgspec
 
 from metering.policies import CountingPolicies
 from plans.charges import Charge, Frozen
+from plans.terms import Commitment, Discount
 
 __all__ = ("Feature", "PlanDocument", "document_hash", "document_json", "parse_document")
 
@@ -34,6 +35,9 @@ class PlanDocument(Frozen, frozen=True):
     interval_months: int = 1
     policies: CountingPolicies | None = None
     """How the meters count under this plan; None in add-ons, which leave the base plan's in force."""
+
+    discounts: tuple[Discount, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
 
     def charge(self, key: str) -> Charge | None:
         """Return the charge of that key, or None."""

@@ -4,7 +4,7 @@ Every start is reckoned from the anchor itself, so that the 29th, 30th, 31st and
 drift, and two neighbours share one instant, so that there is neither gap nor overlap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -66,18 +66,28 @@ class Span:
     full: Period
 
 
-def spans(schedule: Schedule, starts_at: datetime, ends_at: datetime | None, until: datetime) -> Iterator[Span]:
+def spans(
+    schedule: Schedule, starts_at: datetime, ends_at: datetime | None, until: datetime, edges: Sequence[datetime] = ()
+) -> Iterator[Span]:
     """Yield the billing periods of `[starts_at, ends_at)` that begin before `until`, in order.
 
     The first and the last are cut where the subscription begins and ends inside a full period.
+
+    Args:
+        schedule: the calendar.
+        starts_at: where the first begins.
+        ends_at: where the last ends; None: never.
+        until: not included.
+        edges: instants at which a period is cut too, ascending.
     """
     index = schedule.index_at(starts_at)
     at = starts_at
     while at < until and (ends_at is None or at < ends_at):
         full = schedule.period(index)
         stop = full.ends_at if ends_at is None else min(full.ends_at, ends_at)
+        stop = next((edge for edge in edges if at < edge < stop), stop)
         yield Span(Period(at, stop), full)
-        at, index = full.ends_at, index + 1
+        at, index = stop, index + (stop == full.ends_at)
 
 
 def cut(span: Span, at: datetime) -> tuple[Span, Span]:

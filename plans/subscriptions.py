@@ -1,19 +1,34 @@
 """A subscription as a frozen value: who pays for whom, by which calendar, and which version held when."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from core.periods import zone
 from plans.charges import Charge
 from plans.documents import PlanDocument
-from plans.periods import Schedule
+from plans.periods import Schedule, Span, spans
 from plans.states import State
+from plans.terms import Discount
 
-__all__ = ("BASE", "HeldCharge", "Holding", "SubscriptionView", "charges_of", "held_charges")
+__all__ = (
+    "BASE",
+    "AgreedDiscount",
+    "HeldCharge",
+    "Holding",
+    "Mode",
+    "SubscriptionView",
+    "charges_of",
+    "held_charges",
+)
 
 BASE = "base"
 """The slot of the plan itself; an add-on's slot is its key."""
+
+Mode = Literal["regular", "trial", "paused"]
+"""How a plan is held: billed, tried out for nothing, or at rest (nothing is billed, nothing granted)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,15 @@ class Holding:
     quantity: int
     starts_at: datetime
     ends_at: datetime | None
+    mode: Mode = "regular"
+    """Of the base plan; it governs the add-ons too."""
+    terms_id: UUID | None = None
+    """The negotiated terms that `document` is; None: the published version's own."""
+
+    @property
+    def bills(self) -> bool:
+        """Whether anything is billed while it is in force."""
+        return self.mode == "regular"
 
     def holds_at(self, instant: datetime) -> bool:
         """Tell whether it is in force at the instant."""
@@ -42,6 +66,15 @@ class HeldCharge:
     key: str
     charge: Charge
     holding: Holding
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedDiscount:
+    """A discount of this one contract, for instance by a coupon; it counts its periods from `starts_at`."""
+
+    discount: Discount
+    starts_at: datetime
+    coupon: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +99,8 @@ class SubscriptionView:
     holdings: tuple[Holding, ...]
     """By slot and start."""
     as_of: datetime
+    discounts: tuple[AgreedDiscount, ...] = ()
+    """The contract's own, in the order in which they were agreed on."""
 
     def at(self, instant: datetime) -> "SubscriptionView":
         """Return the same subscription as it stood at another instant."""
@@ -75,6 +110,33 @@ class SubscriptionView:
     def schedule(self) -> Schedule:
         """The calendar that cuts its periods."""
         return Schedule(self.anchor_on, self.interval_months, zone(self.time_zone))
+
+    def held_since(self, holding: Holding) -> datetime:
+        """Return since when the plan of a holding is held without a break, whatever its version or quantity.
+
+        A trial does not count: what is due once, and the first periods of a discount, come after it.
+        """
+        since = holding.starts_at
+        for before in reversed([h for h in self.holdings if h.slot == holding.slot and h.starts_at < since]):
+            if before.ends_at != since or before.plan_key != holding.plan_key or before.mode == "trial":
+                break
+            since = before.starts_at
+        return since
+
+    def edges(self) -> tuple[datetime, ...]:
+        """Return the instants at which a version begins or ends, in order: there a billing period does too."""
+        found = {edge for held in self.holdings for edge in (held.starts_at, held.ends_at) if edge is not None}
+        return tuple(sorted(found))
+
+    def spans_until(self, until: datetime, since: datetime | None = None) -> Iterator[Span]:
+        """Yield the billing periods that begin in `[since, until)` (by default since the start), in order.
+
+        Args:
+            until: not included.
+            since: the start of one of its billing periods.
+        """
+        begins = self.starts_at if since is None else since
+        yield from spans(self.schedule, begins, self.ends_at, until, self.edges())
 
     @property
     def base(self) -> Holding:

@@ -40,6 +40,10 @@ def _row(step: Mapping[str, Any], currency: str) -> StepRow:
 def _text(code: str, params: Mapping[str, str]) -> str:
     plain = {
         "included": _("Included free of charge"),
+        "banked": _("Kept from earlier periods"),
+        "committed": _("Minimum agreed on"),
+        "counted": _("Billed towards it"),
+        "discount": _("Discount"),
         "pool": _("Free by the pooled allowance"),
         "fee": _("Flat amount"),
         "unit": _("Units at one price"),

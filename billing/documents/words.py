@@ -14,6 +14,7 @@ Translate = Callable[[str], str]
 STEPS: Mapping[str, str] = {
     "included": "{quantity} included",
     "pool": "{quantity} from the pooled allowance",
+    "banked": "{quantity} kept from earlier periods",
     "fee": "{quantity} × {unit_price}",
     "unit": "{quantity} × {unit_price}",
     "tier": "{quantity} in the tier from {from} to {to}, × {unit_price}",
@@ -31,6 +32,10 @@ STEPS: Mapping[str, str] = {
     "prorated": "Part of the period that is not due",
     "minimum": "Up to the minimum of {unit_price}",
     "cap": "Down to the cap of {unit_price}",
+    "discount": "Discount {percent} %",
+    "discount_amount": "Discount",
+    "committed": "Minimum agreed on",
+    "counted": "Billed towards it: {of}",
     "rounded": "Rounding",
     "now": "As reckoned now: {quantity}",
     "before": "As billed before: {quantity}",
@@ -102,6 +107,8 @@ class Words:
         code = step["code"]
         if code == "tier" and not params.get("to"):
             code = "tier_open"
+        if code == "discount" and not params.get("percent"):
+            code = "discount_amount"
         pattern = STEPS.get(code)
         if pattern is None:
             return str(code)

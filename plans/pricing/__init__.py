@@ -14,19 +14,20 @@ from plans.charges import Charge, ChargeModel, Price
 from plans.errors import CurrencyNotPriced
 from plans.pricing.flat import flat
 from plans.pricing.graduated import graduated
-from plans.pricing.modifiers import limits, prorated, take_free, take_free_by_key
+from plans.pricing.modifiers import discounted, limits, prorated, take_free, take_free_by_key, total_quantity
 from plans.pricing.package import package
 from plans.pricing.per_unit import per_unit
 from plans.pricing.percentage import percentage
 from plans.pricing.price_list import price_list
 from plans.pricing.stairstep import stairstep
 from plans.pricing.steps import Line, Step, decimal_text, to_steps, total_of
-from plans.pricing.usage import Billable, CurvePoint, Rated, UsageQuantity
+from plans.pricing.usage import Billable, CurvePoint, Off, Rated, UsageQuantity
 from plans.pricing.volume import volume
 from plans.proration import splits_by_time
 
 __all__ = (
     "CurvePoint",
+    "Off",
     "Rated",
     "Step",
     "UsageQuantity",
@@ -50,8 +51,15 @@ MODELS: Final[dict[ChargeModel, Callable[[Price, Billable], list[Line]]]] = {
 }
 
 
-def rate(charge: Charge, usage: UsageQuantity, currency: str, *, part: Fraction = Fraction(1)) -> Rated:
-    """Price a quantity: free units off, the model, the part of the period, minimum and cap, one rounding.
+def rate(
+    charge: Charge,
+    usage: UsageQuantity,
+    currency: str,
+    *,
+    part: Fraction = Fraction(1),
+    discounts: Sequence[Off] = (),
+) -> Rated:
+    """Price a quantity: free units off, the model, the part of the period, minimum, cap, discounts, one rounding.
 
     Args:
         charge: a valid charge (`plans.validation`).
@@ -60,6 +68,7 @@ def rate(charge: Charge, usage: UsageQuantity, currency: str, *, part: Fraction 
         part: of the full period, `0 < part <= 1`. Amounts of flat charges and of meters that do not
             split by time are for the full period and are reduced to it; the free units, bounds and
             fixed money of the others are.
+        discounts: of this line, in their order.
 
     Returns:
         The amount in minor units, the billed quantity to 12 decimals (a level's for its part: 10 seats
@@ -79,6 +88,7 @@ def rate(charge: Charge, usage: UsageQuantity, currency: str, *, part: Fraction 
     '49.00'
     """
     lines = _lines(charge, usage, currency, part)
+    lines += discounted(lines, discounts, part)
     amount = to_money(total_of(lines), currency)
     billed = usage.total if charge.meter is None or _splits(charge, usage) else usage.total * part
     return Rated(amount, quantize_quantity(billed), to_steps(lines, amount))
@@ -89,7 +99,14 @@ def exact_amount(charge: Charge, usage: UsageQuantity, currency: str, *, part: F
     return total_of(_lines(charge, usage, currency, part))
 
 
-def difference(charge: Charge, before: UsageQuantity, after: UsageQuantity, currency: str, part: Fraction) -> Rated:
+def difference(
+    charge: Charge,
+    before: UsageQuantity,
+    after: UsageQuantity,
+    currency: str,
+    part: Fraction,
+    discounts: Sequence[Off] = (),
+) -> Rated:
     """Price a change of an already billed quantity: `rate(after) − rate(before)`.
 
     A late fact is a difference to a larger quantity, a refund one to a smaller: negative quantities
@@ -106,7 +123,7 @@ def difference(charge: Charge, before: UsageQuantity, after: UsageQuantity, curr
     >>> difference(starts, eleven, ten, "EUR", Fraction(1)).amount.text()
     '6.00'
     """
-    old, new = rate(charge, before, currency, part=part), rate(charge, after, currency, part=part)
+    old, new = (rate(charge, usage, currency, part=part, discounts=discounts) for usage in (before, after))
     quantity = quantize_quantity(Fraction(new.quantity) - Fraction(old.quantity))
     sides = (("now", new, 1), ("before", old, -1))
     steps = tuple(
@@ -143,7 +160,8 @@ def price_curve(charge: Charge, currency: str, quantities: Sequence[Fraction]) -
 
 def is_cumulative(charge: Charge) -> bool:
     """Tell whether a bill of this charge is a difference of cumulative amounts over the contract year."""
-    return charge.tier_period is not None or charge.included_per is not None
+    pooled = charge.included_per is not None and charge.included_per.period == "year"
+    return charge.tier_period is not None or pooled
 
 
 def _lines(charge: Charge, usage: UsageQuantity, currency: str, part: Fraction) -> list[Line]:
@@ -172,6 +190,9 @@ def _modelled(charge: Charge, price: Price, usage: UsageQuantity, part: Fraction
     quantity = Fraction(quantize_quantity(usage.total))
     free = Fraction(charge.included) * part
     left, lines = take_free(quantity, free, "included")
+    for allowance, code in ((usage.included_pool * part, "pool"), (usage.banked, "banked")):
+        left, more = take_free(left, Fraction(quantize_quantity(allowance)), code)
+        free, lines = free + total_quantity(more), lines + more
     by_key: tuple[tuple[str, Fraction], ...] = ()
     if charge.model == "price_list":
         if sum((part_of_it for _, part_of_it in usage.by_key), Fraction(0)) != usage.total:

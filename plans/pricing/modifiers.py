@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from plans.charges import Charge, Price
-from plans.pricing.steps import Line, total_of
+from plans.pricing.steps import Line, decimal_text, total_of
 from plans.pricing.tiers import figure
+from plans.pricing.usage import Off
 
-__all__ = ("limits", "prorated", "take_free", "take_free_by_key")
+__all__ = ("discounted", "limits", "prorated", "take_free", "take_free_by_key", "total_quantity")
 
 Keyed = tuple[tuple[str, Fraction], ...]
 
@@ -22,6 +23,11 @@ def take_free(quantity: Fraction, free: Fraction, code: str) -> tuple[Fraction, 
     if not taken:
         return quantity, []
     return quantity - taken, [Line(code, Fraction(0), taken, Fraction(0))]
+
+
+def total_quantity(lines: Sequence[Line]) -> Fraction:
+    """Return how many units the lines took."""
+    return sum((line.quantity for line in lines if line.quantity is not None), Fraction(0))
 
 
 def take_free_by_key(charge: Charge, by_key: Keyed, free: Fraction) -> Keyed:
@@ -64,4 +70,20 @@ def limits(lines: Sequence[Line], price: Price, part: Fraction) -> list[Line]:
         if kept != amount:
             added.append(Line(code, kept - amount, unit_price=figure(bound), params={"part": str(part)}))
         amount = kept
+    return added
+
+
+def discounted(lines: Sequence[Line], discounts: Sequence[Off], part: Fraction) -> list[Line]:
+    """Take discounts off what the line comes to, each off what the one before it left; never below 0.
+
+    200 less 10 %, then less 25: 200 − 20 − 25 = 155.
+    """
+    amount, added = total_of(lines), list[Line]()
+    for discount in discounts:
+        taken = min(amount, amount * discount.percent / 100 + discount.amount * part)
+        if taken <= 0:
+            continue
+        params = {"key": discount.key} | ({"percent": decimal_text(discount.percent)} if discount.percent else {})
+        added.append(Line("discount", -taken, params=params))
+        amount -= taken
     return added

@@ -1,5 +1,8 @@
 """`price_list`: a price for each value of a dimension (course, type, audience …), and a default."""
 
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
 from plans.charges import Price
 from plans.pricing.steps import Line
 from plans.pricing.tiers import figure
@@ -10,6 +13,9 @@ __all__ = ("price_list",)
 
 def price_list(price: Price, billable: Billable) -> list[Line]:
     """Charge each value's units at its price, those of values not listed at `default`.
+
+    A listed value may have wildcards: of several that fit, the one with the most letters of its own
+    holds, then the first by code point. An exact value always wins.
 
     2 classes at 4 and 3 of other types at the default 1: 11.
 
@@ -22,6 +28,20 @@ def price_list(price: Price, billable: Billable) -> list[Line]:
     """
     lines: list[Line] = []
     for key, quantity in billable.by_key:
-        unit = figure(price.entries.get(key, price.default))
+        unit = figure(_unit_of(price, key))
         lines.append(Line("listed", quantity * unit, quantity, unit, {"key": key}))
     return lines
+
+
+def _unit_of(price: Price, key: str) -> Decimal | None:
+    if key in price.entries:
+        return price.entries[key]
+    fitting = [pattern for pattern in price.entries if "*" in pattern and fnmatchcase(key, _plain(pattern))]
+    if not fitting:
+        return price.default
+    return price.entries[min(fitting, key=lambda pattern: (-len(pattern.replace("*", "")), pattern))]
+
+
+def _plain(pattern: str) -> str:
+    """Only `*` is a wildcard here: what else the matcher knows stands for itself."""
+    return pattern.replace("[", "[[]").replace("?", "[?]")

@@ -15,13 +15,15 @@ STEP_DIGITS = 12
 StepCode = str
 """What a step is; the words for it are the pages' and the document's business.
 
-`included` units free of charge · `pool` units free by the pooled allowance · `fee` a flat amount ·
+`included` units free of charge · `pool` units free by the pooled allowance · `banked` units that
+earlier periods left free · `fee` a flat amount ·
 `unit` units at one price · `tier` units within one tier · `tier_flat` a tier's flat amount ·
 `volume` all units at the price of the tier reached · `package` whole packages · `stair` the amount
 of the stair reached · `percentage` · `least`, `most` what its bounds add or take · `fixed` its
 fixed part · `listed` units of one value of a price list · `earlier` what earlier bills of the
 contract year hold · `prorated` what is not due for the rest of the full period · `minimum` what is
-added to reach it · `cap` what is taken off to keep it · `rounded` · `now`, `before` the two sides
+added to reach it · `cap` what is taken off to keep it · `discount` what a discount takes off · `committed` the minimum
+agreed on · `counted` what was billed towards it · `rounded` · `now`, `before` the two sides
 of a difference · `not_converted` money in another currency, not priced.
 """
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from core.money import Money
 from plans.pricing.steps import Step
 
-__all__ = ("Billable", "CurvePoint", "Rated", "UsageQuantity")
+__all__ = ("Billable", "CurvePoint", "Off", "Rated", "UsageQuantity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,12 @@ class UsageQuantity:
     cumulative_before: Fraction = Fraction(0)
     """The quantities of this charge's earlier bills in the contract year."""
     included_pool: Fraction = Fraction(0)
-    """The pooled allowance of the contract year up to the end of this period."""
+    """The pooled allowance: of the contract year up to the end of this period where the charge is
+    cumulative, else of a full period."""
     included_pool_before: Fraction = Fraction(0)
     """The same up to the beginning of this period; 0 in the contract year's first."""
+    banked: Fraction = Fraction(0)
+    """Free units that earlier periods did not use (`rollover_months`)."""
     splits: bool | None = None
     """Whether figures of pieces of a period add up to the period's; None: as the charge's built-in meter does."""
 
@@ -38,6 +41,15 @@ class Billable:
     quantity: Fraction
     by_key: tuple[tuple[str, Fraction], ...] = ()
     part: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """What a discount takes off a line: a percentage of what it comes to, or an amount for a full period."""
+
+    key: str
+    percent: Fraction = Fraction(0)
+    amount: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ STARTS = tiers(
     ("50000", "1.15", None),
     (None, "0.95", None),
 )
+LAGO = tiers(("10000", "0.0010", "10"), ("50000", "0.0008", "10"), ("100000", "0.0006", "10"), (None, "0.0004", "10"))
+OPENMETER = tiers(("1000", "0.10", None), ("10000", "0.05", None), (None, "0.01", None))
+ORACLE = tiers(("29", "1", None), ("74", "2", None), (None, "3", None))
 APP = tiers(("500", None, "99"), ("5000", None, "249"), ("50000", None, "499"), (None, None, "899"))
 
 
@@ -48,6 +51,32 @@ APP = tiers(("500", None, "99"), ("5000", None, "249"), ("50000", None, "499"), 
     [
         # Lago documentation, volume: 65,000 × 0.0006 + 10 = 39 + 10 = 49.
         ("Lago volume", charge("volume", tiers=tiers((None, "0.0006", "10"))), 65_000, "49.00"),
+        # getlago.com/docs/guide/plans/charges/charge-models/volume: the whole table, 65,000 calls cost 49.
+        ("Lago volume table", charge("volume", tiers=LAGO), 65_000, "49.00"),
+        # …/charge-models/graduated: 1 each for 100, 0.50 for the next 100, then 0.10: 250 → 100 + 50 + 5.
+        (
+            "Lago graduated",
+            charge("graduated", tiers=tiers(("100", "1", None), ("200", "0.5", None), (None, "0.1", None))),
+            250,
+            "155.00",
+        ),
+        # OpenMeter's models in Zuplo's documentation (articles/monetization/pricing-models): 15,000 units
+        # cost 100 + 450 + 50 = 600 graduated, 150 by volume; 100,000 units at 0.001 cost 100.
+        ("OpenMeter graduated", charge("graduated", tiers=OPENMETER), 15_000, "600.00"),
+        ("OpenMeter volume", charge("volume", tiers=OPENMETER), 15_000, "150.00"),
+        ("OpenMeter per unit", charge("per_unit", unit="0.001"), 100_000, "100.00"),
+        # Autumn (docs.useautumn.com, graduated-pricing): 15,000 requests pay 10 + 72 + 25 = 107.
+        (
+            "Autumn graduated",
+            charge("graduated", tiers=tiers(("1000", "0.01", None), ("10000", "0.008", None), (None, "0.005", None))),
+            15_000,
+            "107.00",
+        ),
+        # Oracle lending guide E.3.3, base units 76: 29 × 1 + 45 × 2 + 2 × 3 = 125 tiered, 76 × 3 = 228 not.
+        ("Oracle tiered", charge("graduated", tiers=ORACLE), 76, "125.00"),
+        ("Oracle not tiered", charge("volume", tiers=ORACLE), 76, "228.00"),
+        # Flexprice (docs.flexprice.io, flat fee): 1,000 calls at 0.05 cost 50.
+        ("Flexprice", charge("per_unit", unit="0.05"), 1_000, "50.00"),
         # Lago documentation, package: 5 per 100, first 100 free: 201 − 100 = 101 → 2 packages = 10.
         ("Lago package", charge("package", amount="5", size="100", included=Decimal(100)), 201, "10.00"),
         # LatitudeLearning's list (licensing anchors §3): 5k enrolments cost 12,500, 10k 22,500,
@@ -290,3 +319,27 @@ def test_a_price_curve_gives_total_average_and_the_price_of_the_next_unit():
     # 1,000: 600 + 500 × 0.80 = 1,000, 1.00 on average; the unit after 500 costs 0.80.
     told = [(str(p.quantity), p.total.text(), str(p.average), str(p.marginal)) for p in points]
     assert told == [("0", "0.00", "0", "1.2"), ("500", "600.00", "1.2", "0.8"), ("1000", "1000.00", "1", "0.8")]
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        ("sec-101", "5.00"),  # listed itself
+        ("sec-102", "7.00"),  # sec-*
+        ("sec-lab-1", "9.00"),  # sec-lab-* says more than sec-*
+        ("intro-de", "2.00"),  # *-de
+        ("sec-de", "7.00"),  # sec-* has four letters of its own, *-de three
+        ("other", "1.00"),  # the default
+        ("[x]", "3.00"),  # only * is a wildcard
+    ],
+)
+def test_a_price_list_takes_the_value_itself_then_the_closest_wildcard_then_the_default(value, amount):
+    entries = {"sec-101": "5", "sec-*": "7", "sec-lab-*": "9", "*-de": "2", "[x]*": "3"}
+    priced = charge(
+        "price_list",
+        dimension="course_id",
+        entries={key: Decimal(unit) for key, unit in entries.items()},
+        default="1",
+    )
+
+    assert rate(priced, UsageQuantity(Fraction(1), by_key=((value, Fraction(1)),)), "USD").amount.text() == amount

@@ -163,3 +163,49 @@ def test_no_figures_however_wild_break_the_validation(model, price):
 
 def test_a_document_that_passes_has_no_negative_figure():
     assert faults(plan(included=Decimal(-1))) == [("/charges/0/included", "number_negative")]
+
+
+def agreed(**terms: Any) -> PlanDocument:
+    return parse_document(
+        {"charges": [{"key": "c", "name": "C", "model": "flat", "prices": {"EUR": {"amount": "1"}}}], **terms}
+    )
+
+
+DISCOUNT = {"key": "d", "name": "D", "percent": "10"}
+FLOOR = {"key": "f", "name": "F", "amounts": {"EUR": "100"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (agreed(discounts=[DISCOUNT], commitments=[FLOOR]), []),
+        (agreed(discounts=[DISCOUNT | {"charges": ["c"], "periods": 3}], commitments=[FLOOR | {"months": 12}]), []),
+        (agreed(discounts=[DISCOUNT | {"percent": None}]), [("/discounts/0", "discount_incomplete")]),
+        (agreed(discounts=[DISCOUNT | {"amounts": {"EUR": "5"}}]), [("/discounts/0", "discount_incomplete")]),
+        (agreed(discounts=[DISCOUNT | {"percent": "100.5"}]), [("/discounts/0/percent", "percent_invalid")]),
+        (agreed(discounts=[DISCOUNT | {"percent": "-1"}]), [("/discounts/0/percent", "number_negative")]),
+        (agreed(discounts=[DISCOUNT | {"periods": 0}]), [("/discounts/0/periods", "discount_periods_invalid")]),
+        (agreed(discounts=[DISCOUNT | {"charges": ["x"]}]), [("/discounts/0/charges/0", "charge_unknown")]),
+        (agreed(discounts=[DISCOUNT | {"key": "D d"}]), [("/discounts/0/key", "agreement_key_invalid")]),
+        (agreed(discounts=[DISCOUNT, DISCOUNT]), [("/discounts/1/key", "agreement_key_taken")]),
+        (agreed(commitments=[FLOOR | {"amounts": {}}]), [("/commitments/0/amounts", "price_missing")]),
+        (
+            agreed(commitments=[FLOOR | {"amounts": {"EURO": "1", "EUR": "1"}}]),
+            [("/commitments/0/amounts/EURO", "currency_unknown")],
+        ),
+        (
+            agreed(commitments=[FLOOR | {"amounts": {"USD": "1"}}]),
+            [("/commitments/0/amounts", "price_missing_currency")],
+        ),
+        (agreed(commitments=[FLOOR | {"months": 0}]), [("/commitments/0/months", "interval_invalid")]),
+        (plan(once=True), [("/charges/0/once", "once_is_a_fee")]),
+        (plan(rollover_months=12), [("/charges/0/rollover_months", "rollover_needs_allowance")]),
+        (plan(rollover_months=0, included="5"), [("/charges/0/rollover_months", "rollover_invalid")]),
+        (plan(rollover_months=12, included="5"), []),
+        (plan(meter=None, included_per_item="1"), [("/charges/0/included_per_item", "included_per_item_needs_meter")]),
+        (plan(included_per_item="-1"), [("/charges/0/included_per_item", "number_negative")]),
+        (plan(included_per={"meter": "members.active", "quantity": "5", "period": "period"}), []),
+    ],
+)
+def test_agreements_are_refused_with_a_pointer_too(document, expected):
+    assert faults(document) == expected

@@ -1,14 +1,8 @@
-"""The one engine: what a billing period of a subscription comes to, from measurements and prices (pure).
-
-Preview, simulation, invoice and late difference all call these functions; they differ in where the
-measurements come from. Nothing here knows what was billed before, except for the quantities of
-earlier bills that cumulative charges need.
-"""
+"""The charges of one billing period, each priced from its measurement (pure)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
@@ -16,94 +10,36 @@ from core.periods import Period
 from metering.measurement import Entry, Measurement, split_by
 from plans.charges import Charge
 from plans.periods import Span
-from plans.pricing import Rated, Step, UsageQuantity, decimal_text, difference, is_cumulative, rate
-from plans.proration import part_of
+from plans.pricing import Step, UsageQuantity, decimal_text, difference, is_cumulative, rate
+from plans.proration import part_of, splits_by_time
+from plans.rating.bank import Allowance, banked
+from plans.rating.discounts import line_discounts
+from plans.rating.sources import RatedCharge, Sources
 from plans.subscriptions import HeldCharge, SubscriptionView, held_charges
 
-__all__ = (
-    "CHARGED",
-    "REFUNDED",
-    "RatedCharge",
-    "Sources",
-    "counted",
-    "rate_advance",
-    "rate_period",
-    "rate_refunds",
-    "refund_origins",
-)
+__all__ = ("CHARGED", "REFUNDED", "counted", "rate_advances", "rate_arrears", "rate_refunds", "refund_origins")
 
 CHARGED = "courses.transactions.charged"
 REFUNDED = "courses.transactions.refunded"
 REVENUE = "courses.revenue"
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where rating gets its figures."""
-
-    measure: Callable[[str, Period], Measurement]
-    """Meter and period → figure with its grounds; asked for whole contract years by pooled allowances."""
-    earlier: Callable[[HeldCharge, Period], Fraction] = lambda _held, _period: Fraction(0)
-    """A charge and the contract year before this bill → what its bills of that stretch counted, refunds
-    not taken off. Asked for `tier_period` and `included_per` only."""
+def rate_arrears(subscription: SubscriptionView, span: Span, sources: Sources) -> tuple[RatedCharge, ...]:
+    """Rate the charges that are due in arrears for a billing period; their line discounts are inside."""
+    return tuple(
+        _rate(subscription, held, service, sources)
+        for held, service in _served(subscription, span)
+        if not held.charge.in_advance and service.period.ends_at == span.period.ends_at
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class RatedCharge:
-    """One charge of one period: the line to be, with all that it stands on."""
-
-    charge_key: str
-    charge: Charge
-    kind: Literal["usage", "advance", "refund"]
-    period: Period
-    """The service period; for a refund that of the transaction's origin."""
-    part: Fraction
-    """Of the full period."""
-    rated: Rated
-    measurement: Measurement | None
-    """What was counted, narrowed to this charge; None for a fee."""
-
-    @property
-    def meter(self) -> str | None:
-        """The meter, or None for a fee."""
-        return self.charge.meter
-
-    @property
-    def quantity(self) -> Decimal:
-        """The billed quantity, to 12 decimals."""
-        return self.rated.quantity
-
-
-def rate_period(subscription: SubscriptionView, span: Span, sources: Sources) -> tuple[RatedCharge, ...]:
-    """Rate what is due in arrears for a billing period, by the versions in force at its start.
-
-    Charges with an interval of their own come in the billing period in which theirs ends. A
-    transaction that was refunded is counted here all the same; its refund is `rate_refunds`.
-
-    Args:
-        subscription: with all its holdings; `as_of` does not matter.
-        span: one of its billing periods, with the full period it is a part of.
-        sources: where figures come from.
-
-    Returns:
-        One per charge in the order of a bill, zero amounts too.
-    """
-    rated = []
-    for held in held_charges(subscription.at(span.period.starts_at)):
-        service = _service(subscription, held, span)
-        if not held.charge.in_advance and service.period.ends_at == span.period.ends_at:
-            rated.append(_rate(subscription, held, service, sources))
-    return tuple(rated)
-
-
-def rate_advance(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
+def rate_advances(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
     """Rate the fees that are due in advance at the beginning of a billing period."""
-    rated = []
-    for held in held_charges(subscription.at(span.period.starts_at)):
-        service = _service(subscription, held, span)
-        if held.charge.in_advance and service.period.starts_at == span.period.starts_at:
-            rated.append(_rate(subscription, held, service, Sources(measure=_nothing_to_measure)))
-    return tuple(rated)
+    return tuple(
+        _rate(subscription, held, service, Sources(measure=_nothing_to_measure))
+        for held, service in _served(subscription, span)
+        if held.charge.in_advance and service.period.starts_at == span.period.starts_at
+    )
 
 
 def rate_refunds(
@@ -147,6 +83,21 @@ def refund_origins(measurement: Measurement) -> tuple[datetime, ...]:
     return tuple(sorted({_origin(entry) for entry in measurement.entries}))
 
 
+def _served(subscription: SubscriptionView, span: Span) -> list[tuple[HeldCharge, Span]]:
+    """Return the charges in force with the period that each serves; a fee due once only where it begins."""
+    view = subscription.at(span.period.starts_at)
+    if not view.base.bills:
+        return []
+    served = []
+    for held in held_charges(view):
+        if held.charge.once:
+            if subscription.held_since(held.holding) == span.period.starts_at:
+                served.append((held, Span(span.period, span.period)))
+            continue
+        served.append((held, _service(subscription, held, span)))
+    return served
+
+
 def _service(subscription: SubscriptionView, held: HeldCharge, span: Span) -> Span:
     """Return the charge's own period around a billing period, cut to the life of the version."""
     months = held.charge.interval_months
@@ -165,7 +116,8 @@ def _rate(subscription: SubscriptionView, held: HeldCharge, service: Span, sourc
     if charge.meter is not None:
         measurement = _narrowed(sources.measure(charge.meter, service.period), charge, _billed_in(subscription, charge))
     usage = _usage(subscription, held, service, sources, measurement)
-    rated = rate(charge, usage, subscription.currency, part=part)
+    off = line_discounts(subscription, held, service)
+    rated = rate(charge, usage, subscription.currency, part=part, discounts=off)
     if charge.meter == REVENUE:
         foreign = _foreign(sources.measure(REVENUE, service.period), subscription.currency)
         rated = replace(rated, steps=rated.steps + foreign)
@@ -183,7 +135,8 @@ def _refund(
     for key, quantity in _by_key(held.charge, refunds):
         keys[key] = keys.get(key, Fraction(0)) - quantity
     after = replace(before, total=before.total - refunds.quantity, by_key=tuple(keys.items()))
-    rated = difference(held.charge, before, after, subscription.currency, part)
+    off = line_discounts(subscription, held, service)
+    rated = difference(held.charge, before, after, subscription.currency, part, off)
     return RatedCharge(held.key, held.charge, "refund", service.period, part, rated, refunds)
 
 
@@ -198,7 +151,12 @@ def _usage(
     if measurement is None:
         return UsageQuantity(Fraction(held.holding.quantity))
     if not is_cumulative(charge):
-        return UsageQuantity(measurement.quantity, _by_key(charge, measurement), splits=measurement.additive)
+        pool = _allowance(held, service.period, sources)
+        in_bank = _banked(subscription, held, service, sources)
+        by_key = _by_key(charge, measurement)
+        return UsageQuantity(
+            measurement.quantity, by_key, included_pool=pool, banked=in_bank, splits=measurement.additive
+        )
     year = subscription.schedule.every(12).at(service.period.starts_at)
     starts_at = max(year.starts_at, subscription.starts_at)
     earlier = pool_before = Fraction(0)
@@ -207,7 +165,41 @@ def _usage(
         earlier = sources.earlier(held, so_far)
         pool_before = _pool(charge, so_far, sources)
     pool = _pool(charge, Period(starts_at, service.period.ends_at), sources)
-    return UsageQuantity(measurement.quantity, (), earlier, pool, pool_before, measurement.additive)
+    return UsageQuantity(measurement.quantity, (), earlier, pool, pool_before, splits=measurement.additive)
+
+
+def _allowance(held: HeldCharge, period: Period, sources: Sources) -> Fraction:
+    """Free units of a full period that depend on what is held or used: 1 for each of 100 seats bought."""
+    free = Fraction(held.charge.included_per_item) * held.holding.quantity
+    per = held.charge.included_per
+    return free if per is None else free + sources.measure(per.meter, period).quantity * Fraction(per.quantity)
+
+
+def _banked(subscription: SubscriptionView, held: HeldCharge, service: Span, sources: Sources) -> Fraction:
+    """Return the free units that earlier periods of the same plan left over, as far as they still hold."""
+    charge = held.charge
+    if charge.rollover_months is None or charge.meter is None:
+        return Fraction(0)
+    schedule = subscription.schedule
+    history = []
+    for span in subscription.spans_until(service.period.starts_at, subscription.held_since(held.holding)):
+        was = next((h for h in held_charges(subscription.at(span.period.starts_at)) if h.key == held.key), None)
+        if was is None or was.charge.meter is None or not was.holding.bills:
+            continue
+        found = counted(sources.measure(was.charge.meter, span.period), was.charge)
+        free = Fraction(was.charge.included) + _allowance(was, span.period, sources)
+        part = part_of(span.full, span.period, "by_second", schedule.tz)
+        used = found.quantity if _flows(found) else found.quantity * part
+        history.append(Allowance(schedule.index_at(span.full.starts_at), free * part, used))
+    keep = charge.rollover_months // subscription.interval_months
+    left = banked(history, schedule.index_at(service.full.starts_at), keep)
+    # A level is used for its part of the time only, so that a banked unit reaches further there.
+    flows = _flows(sources.measure(charge.meter, service.period))
+    return left if flows else left / part_of(service.full, service.period, "by_second", schedule.tz)
+
+
+def _flows(measurement: Measurement) -> bool:
+    return splits_by_time(measurement.meter) if measurement.additive is None else measurement.additive
 
 
 def _pool(charge: Charge, year_so_far: Period, sources: Sources) -> Fraction:

@@ -1,6 +1,6 @@
 """Is this document fit to be published? Every fault at once, each with a JSON pointer and a code."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -9,13 +9,11 @@ from core.errors import InputError
 from core.money import UnknownCurrency, exponent
 from plans.charges import Charge, ChargeModel, Price, Tier
 from plans.documents import PlanDocument
+from plans.pricing import is_cumulative
+from plans.validation.agreements import agreement_faults
+from plans.validation.figures import MAX_DECIMALS, MAX_FIGURE, Found, below, number_faults
 
 __all__ = ("MAX_DECIMALS", "MAX_FIGURE", "faults_of", "warnings_of")
-
-MAX_DECIMALS: Final = 12
-"""Unit prices and quantities have at most this many decimals."""
-MAX_FIGURE: Final = Decimal(10) ** 15
-"""No price and no edge is larger: beyond it somebody slipped on a key."""
 
 NEEDS: Final[dict[ChargeModel, tuple[str, ...]]] = {
     "flat": ("amount",),
@@ -35,8 +33,6 @@ WHOLE: Final = Decimal(100)
 SMALLEST: Final = Decimal(1).scaleb(-MAX_DECIMALS)
 FIGURES: Final = ("amount", "unit", "size", "percent", "fixed", "least", "most", "default", "minimum", "cap")
 TIERED: Final = ("graduated", "volume", "stairstep")
-
-Found = Iterator[InputError]
 
 
 def faults_of(
@@ -58,9 +54,10 @@ def faults_of(
         seen.add(charge.key)
         faults += _meters(charge, at, is_meter, splits)
         faults += _terms(charge, at, document.interval_months)
+        faults += _allowances(charge, at, document.interval_months)
         for currency, price in charge.prices.items():
             faults += _price(charge, price, currency, f"{at}/prices/{currency}")
-    return faults
+    return faults + list(agreement_faults(document))
 
 
 def warnings_of(document: PlanDocument) -> list[InputError]:
@@ -122,7 +119,9 @@ def _meters(charge: Charge, at: str, is_meter: Callable[[str], bool], splits: Ca
         return
     if not is_meter(per.meter) or splits(per.meter):
         yield InputError(f"{at}/included_per/meter", "meter_unknown", f"'{per.meter}' is no meter of seats or people.")
-    yield from _number(per.quantity, f"{at}/included_per/quantity")
+    yield from number_faults(per.quantity, f"{at}/included_per/quantity")
+    if per.period == "period":
+        return
     if not counted:
         yield InputError(f"{at}/included_per", "included_per_needs_counted_meter", "A pool needs a meter that adds up.")
     if charge.model in TIERED and charge.tier_period != per.period:
@@ -130,7 +129,7 @@ def _meters(charge: Charge, at: str, is_meter: Callable[[str], bool], splits: Ca
 
 
 def _terms(charge: Charge, at: str, plan_months: int) -> Found:
-    yield from _number(charge.included, f"{at}/included")
+    yield from number_faults(charge.included, f"{at}/included")
     if not charge.prices:
         yield InputError(f"{at}/prices", "price_missing", f"'{charge.key}' has no price in any currency.")
     if charge.interval_months is not None and (charge.interval_months < 1 or charge.interval_months % plan_months):
@@ -139,7 +138,9 @@ def _terms(charge: Charge, at: str, plan_months: int) -> Found:
         )
     if charge.in_advance and charge.meter is not None:
         yield InputError(f"{at}/in_advance", "in_advance_metered", "What is measured is known in arrears only.")
-    if (charge.tier_period or charge.included_per) and charge.model in ("flat", "percentage", "price_list"):
+    if charge.once and (charge.meter is not None or charge.interval_months is not None):
+        yield InputError(f"{at}/once", "once_is_a_fee", "What is due once counts nothing and has no interval.")
+    if is_cumulative(charge) and charge.model in ("flat", "percentage", "price_list"):
         yield InputError(
             f"{at}/tier_period", "cumulative_model", f"'{charge.model}' has no tiers or units to reckon over a year."
         )
@@ -147,6 +148,26 @@ def _terms(charge: Charge, at: str, plan_months: int) -> Found:
         yield InputError(f"{at}/meter", "percentage_needs_money", "A percentage is of money: use courses.revenue.")
     if (charge.model == "price_list") != (charge.dimension is not None):
         yield InputError(f"{at}/dimension", "dimension_invalid", "A price list needs a dimension, other models none.")
+
+
+def _allowances(charge: Charge, at: str, plan_months: int) -> Found:
+    yield from number_faults(charge.included_per_item, f"{at}/included_per_item")
+    if charge.included_per_item and (charge.meter is None or is_cumulative(charge)):
+        yield InputError(
+            f"{at}/included_per_item", "included_per_item_needs_meter", "Units come with an item where use is metered,"
+            " and not reckoned over a year."
+        )  # fmt: skip
+    if charge.rollover_months is None:
+        return
+    at = f"{at}/rollover_months"
+    if charge.rollover_months < 1 or charge.rollover_months > 120 or charge.rollover_months % plan_months:
+        yield InputError(at, "rollover_invalid", f"Unused units are kept for a multiple of {plan_months} month(s).")
+    free = charge.included or charge.included_per_item or charge.included_per
+    own = is_cumulative(charge) or charge.interval_months is not None
+    if charge.meter is None or not free or own or charge.model in ("percentage", "price_list"):
+        yield InputError(
+            at, "rollover_needs_allowance", "Only what is included of a meter in each period of the plan can be kept."
+        )
 
 
 def _price(charge: Charge, price: Price, currency: str, at: str) -> Found:
@@ -163,22 +184,22 @@ def _price(charge: Charge, price: Price, currency: str, at: str) -> Found:
         if value not in (None, (), {}) and name not in (*needed, *allowed, "minimum", "cap"):
             yield InputError(f"{at}/{name}", "price_field_unused", f"A '{charge.model}' price does not use '{name}'.")
         if isinstance(value, Decimal):
-            yield from _number(value, f"{at}/{name}")
+            yield from number_faults(value, f"{at}/{name}")
     for key, unit in price.entries.items():
-        yield from _number(unit, f"{at}/entries/{key}")
+        yield from number_faults(unit, f"{at}/entries/{key}")
     yield from _bounds(price, at)
     if price.tiers:
         yield from _tiers(charge, price.tiers, f"{at}/tiers")
 
 
 def _bounds(price: Price, at: str) -> Found:
-    if _below(price.cap, price.minimum):
+    if below(price.cap, price.minimum):
         yield InputError(f"{at}/cap", "cap_below_minimum", "The cap is below the minimum: no amount could keep both.")
-    if _below(price.most, price.least):
+    if below(price.most, price.least):
         yield InputError(f"{at}/most", "most_below_least", "'most' is below 'least': no amount could keep both.")
-    if _below(price.size, SMALLEST):
+    if below(price.size, SMALLEST):
         yield InputError(f"{at}/size", "size_invalid", "A package holds more than 0 units.")
-    if _below(WHOLE, price.percent):
+    if below(WHOLE, price.percent):
         yield InputError(f"{at}/percent", "percent_invalid", "A percentage is at most 100; 7.5 means 7.5 %.")
 
 
@@ -187,7 +208,7 @@ def _tiers(charge: Charge, tiers: tuple[Tier, ...], at: str) -> Found:
         for name in ("up_to", "unit", "flat"):
             value = getattr(tier, name)
             if value is not None:
-                yield from _number(value, f"{at}/{index}/{name}")
+                yield from number_faults(value, f"{at}/{index}/{name}")
         if charge.model == "stairstep" and tier.unit is not None:
             yield InputError(f"{at}/{index}/unit", "price_field_unused", "A stair has a flat amount only.")
         if tier.unit is None and tier.flat is None:
@@ -195,26 +216,8 @@ def _tiers(charge: Charge, tiers: tuple[Tier, ...], at: str) -> Found:
     edges = [tier.up_to for tier in tiers]
     if edges[-1] is not None:
         yield InputError(f"{at}/{len(tiers) - 1}/up_to", "last_tier_not_open", "Leave 'up_to' out in the last tier.")
-    if _below(edges[0], SMALLEST):
+    if below(edges[0], SMALLEST):
         yield InputError(f"{at}/0/up_to", "tiers_not_ascending", "The first tier must end above 0.")
     for index, (low, high) in enumerate(pairwise(edges), start=1):
-        if low is None or (high is not None and not _below(low, high)):
+        if low is None or (high is not None and not below(low, high)):
             yield InputError(f"{at}/{index}/up_to", "tiers_not_ascending", "Each tier must end above the one before.")
-
-
-def _below(value: Decimal | None, bound: Decimal | None) -> bool:
-    """Tell whether both are there, are numbers, and the first is the smaller."""
-    return value is not None and bound is not None and value.is_finite() and bound.is_finite() and value < bound
-
-
-def _number(value: Decimal, at: str) -> Found:
-    """A figure is finite, ≥ 0, not absurdly large, and has at most 12 decimals."""
-    if not value.is_finite():
-        yield InputError(at, "number_invalid", "A figure must be a finite decimal.")
-        return
-    if value < 0:
-        yield InputError(at, "number_negative", "A figure must not be negative; credits are not prices.")
-    if value > MAX_FIGURE:
-        yield InputError(at, "number_too_large", f"A figure must be at most {MAX_FIGURE:f}.")
-    if value.normalize().as_tuple().exponent < -MAX_DECIMALS:  # type: ignore[operator] # finite: an int
-        yield InputError(at, "too_many_decimals", f"A figure has at most {MAX_DECIMALS} decimals.")
