@@ -46,6 +46,41 @@ ORACLE = tiers(("29", "1", None), ("74", "2", None), (None, "3", None))
 APP = tiers(("500", None, "99"), ("5000", None, "249"), ("50000", None, "499"), (None, None, "899"))
 
 
+FONTS = tiers(("5", "7", None), ("10", "6.5", None), (None, "6", None))
+STRIPE = tiers(("5", "5", None), ("10", "4", None), ("15", "3", None), ("20", "2", None), (None, "1", None))
+WATER = tiers(("1000", "1.5", None), (None, "2", None))
+
+
+@pytest.mark.parametrize(
+    ("model", "priced_by", "quantity", "amount"),
+    [
+        # docs.stripe.com/subscriptions/pricing-models/tiered-pricing, Typographic's fonts by volume.
+        ("volume", FONTS, 1, "7.00"),
+        ("volume", FONTS, 5, "35.00"),
+        ("volume", FONTS, 6, "39.00"),
+        ("volume", FONTS, 20, "120.00"),
+        ("volume", FONTS, 25, "150.00"),
+        # The same graduated: 5 cost 35, as by volume.
+        ("graduated", FONTS, 5, "35.00"),
+        # stripe.com/docs/billing/subscriptions/tiers: by volume, and 6 graduated: 25 + 4.
+        ("volume", STRIPE, 1, "5.00"),
+        ("volume", STRIPE, 5, "25.00"),
+        ("volume", STRIPE, 6, "24.00"),
+        ("volume", STRIPE, 20, "40.00"),
+        ("volume", STRIPE, 25, "25.00"),
+        ("graduated", STRIPE, 6, "29.00"),
+        # docs.killbill.io/latest/catalog-examples, water-monthly without its 30 a month:
+        # 400 × 1.5 = 600; 1,000 × 1.5 + 200 × 2 = 1,900.
+        ("graduated", WATER, 400, "600.00"),
+        ("graduated", WATER, 1200, "1900.00"),
+        # docs.killbill.io/latest/consumable_in_arrear: 5 videos at 2, then 1 each: 7 → 12.
+        ("graduated", tiers(("5", "2", None), (None, "1", None)), 7, "12.00"),
+    ],
+)
+def test_stripes_and_kill_bills_examples_come_out_as_published(model, priced_by, quantity, amount):
+    assert rate(charge(model, tiers=priced_by), used(quantity), "USD").amount.text() == amount
+
+
 @pytest.mark.parametrize(
     ("what", "priced", "quantity", "amount"),
     [
