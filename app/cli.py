@@ -118,7 +118,8 @@ def _prove(_: argparse.Namespace) -> None:
         print(f"{tenant.slug}: {proof.compared} figures measured anew, {len(proof.differences)} differed")
         for found in proof.differences:
             span = f"{found.period.starts_at.isoformat()} to {found.period.ends_at.isoformat()}"
-            print(f"  {found.meter}, {span}: told {found.told}, now {found.measured}", file=sys.stderr)
+            part = f" by {found.dimension}, {found.value or 'none'}" if found.dimension else ""
+            print(f"  {found.meter}{part}, {span}: told {found.told}, now {found.measured}", file=sys.stderr)
 
 
 def _user(given: argparse.Namespace) -> None:

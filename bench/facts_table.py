@@ -43,6 +43,12 @@ _ROWS = """
     select %(tenant)s, event_key, decode(md5('a' || n) || md5('b' || n) || md5('c' || n), 'hex') from made
 """
 
+_HOURS = """
+    insert into usage_hour (tenant_id, type_id, hour, slot, facts)
+    select tenant_id, type_id, date_trunc('hour', occurred_at, 'UTC'), 0, count(*) from fact
+    where tenant_id = any(%s) group by 1, 2, 3
+"""
+
 
 def fill(database_url: str, tenant_id: UUID, rows: int) -> int:
     """Fill the tables up to that many rows by two connections: half of them the tenant's, the others nine tenants'.
@@ -63,7 +69,8 @@ def fill(database_url: str, tenant_id: UUID, rows: int) -> int:
         for _ in pool.map(lambda chunk: _insert(database_url, chunk), chunks):
             pass
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("vacuum analyze fact_key, fact, fact_body")
+        connection.execute(_HOURS, ([tenant for tenant, _ in tenants],))
+        connection.execute("vacuum analyze fact_key, fact, fact_body, usage_hour")
     return sum(total for _, total in tenants)
 
 

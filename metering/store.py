@@ -243,7 +243,7 @@ def put_kept_figures(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     session.execute(
         put.on_conflict_do_update(
             index_elements=["tenant_id", "meter", "starts_at", "ends_at"],
-            set_={name: put.excluded[name] for name in ("reading", "quantity", "measured_at")},
+            set_={name: put.excluded[name] for name in ("reading", "quantity", "measured_at", "parts", "stamp")},
         ),
         list(rows),
     )

@@ -155,6 +155,7 @@ class Person(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "external_id"),
         CheckConstraint("active_to is null or active_to > active_from", name="active_span"),
+        Index("ix_person_active_to", "tenant_id", "active_to", postgresql_where="active_to is not null"),
     )
     tenant_id: Mapped[TenantId]
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -172,6 +173,7 @@ class IdentityKey(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "scheme", "key"),
         ForeignKeyConstraint(["tenant_id", "home_person_id"], ["person.tenant_id", "person.id"]),
+        Index("ix_identity_home_person_id", "tenant_id", "home_person_id"),
     )
     tenant_id: Mapped[TenantId]
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

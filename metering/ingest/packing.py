@@ -28,6 +28,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _KEY = Struct(">hi16si16si16siq")
 _FACT = Struct(">hi16si16siqiqiiiiiq")
 _BODY = Struct(">hi16si16si")
+# Where a row of `fact` has its time and its type.
+_PLACE = Struct(">46xq16xi")
 _JSONB = Struct(">ib")
 _NULL = b"\xff\xff\xff\xff"
 _JSONB_VERSION = 1
@@ -82,6 +84,12 @@ class PackedRow(msgspec.Struct, gc=False, frozen=True):
     def body(self) -> bytes:
         """The compressed body."""
         return self.body_row[_BODY.size :]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The number of the type, and the time as PostgreSQL has it: microseconds since 2000."""
+        at, type_id = _PLACE.unpack_from(self.fact_row)
+        return type_id, at
 
 
 @dataclass(frozen=True, slots=True)

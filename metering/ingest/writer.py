@@ -17,6 +17,7 @@ from psycopg import AsyncConnection, errors
 from metering.errors import DatabaseUnavailable
 from metering.ingest.connections import Connections, Link
 from metering.ingest.extracts import Meters, record_values
+from metering.ingest.hours import hours_and_commit
 from metering.ingest.packing import HEADER, TRAILER, PackedRow
 from metering.ingest.profiles import record_profiles, record_traits
 
@@ -150,8 +151,10 @@ class FactWriter:
                 if meters:
                     await record_values(connection, tenant_id, meters, fresh)
             try:
-                await connection.execute("commit")
+                await connection.execute(hours_and_commit(tenant_id, fresh))
             except psycopg.OperationalError as error:
+                if error.sqlstate is not None and error.sqlstate.startswith("40"):
+                    raise  # the database itself took it back
                 raise _InDoubt from error
             return Written(stored)
 

@@ -4,7 +4,7 @@ from metering.reads.changes import first_change_since
 from metering.reads.custom_meters import contract_meters
 from metering.reads.evidence import with_event_ids
 from metering.reads.facts import load_facts
-from metering.reads.kept import kept_periods
+from metering.reads.kept import WHOLE, kept_periods
 from metering.reads.measuring import Measuring, Reading, concurrency_curve, load_grounds, measure
 from metering.reads.policies import policies_at
 from metering.reads.series import SeriesItem, SeriesQuery, UsageSeries, usage_series
@@ -12,6 +12,7 @@ from metering.registry import METERS, MeterSpec
 
 __all__ = (
     "METERS",
+    "WHOLE",
     "Measuring",
     "MeterSpec",
     "Reading",

@@ -1,17 +1,18 @@
-"""Figures of ended periods, kept from one reading to the next, and proven before they are told again.
+"""Figures of ended periods and their parts, kept from one reading to the next, and proven before they are told again.
 
-A kept figure is a copy, never a source: it holds exactly as long as `first_change_since` says that
-nothing was recorded that it could depend on, the counting policies are the same, and so is the code
-that measured it. Bills, evidence and chargebacks don't read them; pages and the usage API do.
+A kept figure is a copy, never a source: it holds exactly as long as it would be read in the same way
+(policies, zone, holidays, code) from the same things, which their counts say (`metering.reads.stamps`).
+Days by cost centre are kept so, and months, of every meter.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,92 +20,171 @@ from sqlalchemy.orm import Session
 
 import metering
 import tenants
-from core.periods import Period
+from core.periods import Period, local_date
 from metering.models import KeptFigure
-from metering.reads.changes import first_change_since
+from metering.policies import CountingPolicies, policy_hash
+from metering.reads.stamps import Stamps
+from metering.registry import MeterSpec
+from metering.seats import USE_TYPES
 from metering.store import put_kept_figures
+from tenants.reads import TenantView, assignments_before, newest_identity, people_stamps
 
-__all__ = ("KeptFigures", "kept_periods")
+__all__ = ("WHOLE", "Answer", "KeptFigures", "kept_periods")
 
-SETTLING = timedelta(minutes=10)
-"""A fact may become visible a moment after the time of its acceptance; this is far longer."""
-_CONFIRMED_AGAIN = timedelta(hours=1)
-"""How old a proof may be before it is renewed: what was recorded since then is looked at every time."""
-
-
-_ROW = (KeptFigure.starts_at, KeptFigure.ends_at, KeptFigure.quantity, KeptFigure.measured_at)
+WHOLE = ""
+"""Stands where a dimension could: the figure itself."""
+Answer = Mapping[str | None, Fraction]
+"""A figure's parts by the value of a dimension; the figure itself is the one part under None."""
 
 
-class _Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Row:
     period: Period
-    quantity: Fraction
-    measured_at: datetime
+    answers: dict[str, Answer]
+    stamp: dict[str, Any]
 
 
 class KeptFigures:
     """The kept figures of one tenant, as one reading at `now` finds them."""
 
-    def __init__(self, session: Session, tenant_id: UUID, now: datetime) -> None:
-        self._session, self._tenant_id, self._now = session, tenant_id, now
-        self._changed: dict[datetime, datetime | None] = {}
+    def __init__(self, session: Session, tenant: TenantView, now: datetime) -> None:
+        self._session, self._tenant, self._now = session, tenant, now
+        self._counts = Stamps(session, tenant.id)
 
-    def find(self, meter: str, wanted: Mapping[Period, str]) -> dict[Period, Fraction]:
-        """Return those figures that still hold.
+    def find(
+        self, spec: MeterSpec, wanted: Mapping[Period, CountingPolicies], dimension: str = WHOLE
+    ) -> tuple[dict[Period, Answer], "Keeping"]:
+        """Return those answers that still hold, and what keeps those that will be measured now.
 
         Args:
-            meter: its full name.
-            wanted: periods that have ended, with the hash of the policies that they are read by.
+            spec: the meter.
+            wanted: periods that have ended, with the policies that they are read by.
+            dimension: by which the figure is split; `WHOLE` for the figure.
         """
-        rows = self._rows(meter, wanted)
-        if not rows:
-            return {}
-        since = min(row.measured_at for row in rows) - SETTLING
-        if since not in self._changed:
-            self._changed[since] = first_change_since(self._session, self._tenant_id, since)
-        changed = self._changed[since]
-        held = [row for row in rows if changed is None or row.period.ends_at <= changed]
-        figures = {row.period: row.quantity for row in held}
-        if any(row.measured_at < self._now - _CONFIRMED_AGAIN for row in held):
-            self.keep(meter, wanted, figures)
-        return figures
+        rows = self._rows(spec, wanted)
+        newest = newest_identity(self._session, self._tenant.id)
+        marks = {newest, *(row.stamp["newest"] for row in rows)}
+        stamps = self._stamps(spec, wanted, marks)
+        held = [row for row in rows if row.stamp == stamps[row.period, row.stamp["newest"]]]
+        found = {row.period: row.answers[dimension] for row in held if dimension in row.answers}
+        known = {row.period: row for row in held}
+        # What is measured now may know of more than was counted now, never of less.
+        fresh = {period: stamps[period, newest] for period in wanted}
+        return found, Keeping(self, spec, wanted, dimension, (fresh, known))
 
-    def keep(self, meter: str, wanted: Mapping[Period, str], figures: Mapping[Period, Fraction]) -> None:
-        """Keep figures as measured now."""
+    def keep(
+        self, spec: MeterSpec, readings: Mapping[Period, str], rows: Mapping[Period, tuple[dict[str, Answer], Any]]
+    ) -> None:
+        """Keep answers by dimension with what they were made from."""
         put_kept_figures(self._session, [
-            {"tenant_id": self._tenant_id, "meter": meter, "starts_at": period.starts_at, "ends_at": period.ends_at,
-             "reading": _reading(wanted[period]), "quantity": str(figures[period]), "measured_at": self._now}
-            for period in sorted(figures)
+            {"tenant_id": self._tenant.id, "meter": spec.name, "starts_at": period.starts_at, "ends_at": period.ends_at,
+             "reading": readings[period], "measured_at": self._now, "stamp": stamp,
+             "quantity": str(answers[WHOLE][None]) if WHOLE in answers else "",
+             "parts": {name: [[value, str(part)] for value, part in answer.items()]
+                       for name, answer in answers.items() if name != WHOLE}}
+            for period, (answers, stamp) in sorted(rows.items())
         ])  # fmt: skip
 
-    def _rows(self, meter: str, wanted: Mapping[Period, str]) -> list[_Row]:
-        if not wanted:
-            return []
+    def reading(self, policies: CountingPolicies) -> str:
+        """Return what stands for how a figure is read: policies, zone, holidays and code."""
+        tenant = self._tenant
+        said = f"{policy_hash(policies)} {tenant.time_zone} {sorted(tenant.holidays)} {_code()}"
+        return blake2b(said.encode(), digest_size=16).hexdigest()
+
+    def _stamps(
+        self, spec: MeterSpec, wanted: Mapping[Period, CountingPolicies], marks: Collection[int]
+    ) -> dict[tuple[Period, int], dict[str, Any]]:
+        """Return what the figures of periods are made from now, seen from each mark."""
+        session, tenant = self._session, self._tenant
+        days = {period: local_date(period.ends_at, tenant.tz) for period in wanted}
+        moves = assignments_before(session, tenant.id, set(days.values()))
+        people = people_stamps(session, tenant.id, marks)
+        stamps = {}
+        by_types: dict[tuple[str, ...], list[Period]] = {}
+        for period, policies in wanted.items():
+            used = sorted(USE_TYPES) if spec.family == "seats" else ()
+            by_types.setdefault((*spec.fact_types(policies), *used), []).append(period)
+        for types, periods in by_types.items():
+            spans = [spec.span(period, wanted[period]) for period in periods]
+            for period, counted in zip(periods, self._counts.counted(types, spans), strict=True):
+                for mark in marks:
+                    stamps[period, mark] = {
+                        "facts": counted.facts,
+                        "corrections": [counted.corrections, self._counts.stating],
+                        "newest": mark,
+                        "people": list(people[mark]),
+                        "moves": moves[days[period]],
+                    }
+        return stamps
+
+    def _rows(self, spec: MeterSpec, wanted: Mapping[Period, CountingPolicies]) -> list[_Row]:
         rows = self._session.execute(
-            select(*_ROW, KeptFigure.reading).where(
-                KeptFigure.tenant_id == self._tenant_id,
-                KeptFigure.meter == meter,
+            select(
+                KeptFigure.starts_at, KeptFigure.ends_at, KeptFigure.reading, KeptFigure.quantity,
+                KeptFigure.parts, KeptFigure.stamp,
+            ).where(
+                KeptFigure.tenant_id == self._tenant.id,
+                KeptFigure.meter == spec.name,
                 KeptFigure.starts_at >= min(period.starts_at for period in wanted),
                 KeptFigure.ends_at <= max(period.ends_at for period in wanted),
+                KeptFigure.stamp.is_not(None),
             )
-        )
-        readings = {period: _reading(policies) for period, policies in wanted.items()}
-        found = ((_Row(Period(start, end), Fraction(told), at), reading) for start, end, told, at, reading in rows)
-        return [row for row, reading in found if readings.get(row.period) == reading]
+        )  # fmt: skip
+        readings = {period: self.reading(policies) for period, policies in wanted.items()}
+        found = []
+        for starts_at, ends_at, reading, quantity, parts, stamp in rows:
+            period = Period(starts_at, ends_at)
+            if readings.get(period) == reading:
+                found.append(_Row(period, _answers(quantity, parts), stamp))
+        return found
 
 
-def kept_periods(session: Session, tenant_id: UUID) -> Sequence[tuple[str, Period, Fraction]]:
-    """Return all that is kept of a tenant: meter, period and figure, whether it still holds or not."""
+class Keeping:
+    """Keeps what one reading measured, beside what was known of the same periods and still holds."""
+
+    def __init__(
+        self,
+        kept: KeptFigures,
+        spec: MeterSpec,
+        wanted: Mapping[Period, CountingPolicies],
+        dimension: str,
+        stamps: tuple[Mapping[Period, Any], Mapping[Period, _Row]],
+    ) -> None:
+        self._kept, self._spec, self._wanted, self._dimension = kept, spec, wanted, dimension
+        self._fresh, self._known = stamps
+
+    def keep(self, answers: Mapping[Period, Answer]) -> None:
+        """Keep the answers of those periods that were asked for."""
+        rows: dict[Period, tuple[dict[str, Answer], Any]] = {}
+        for period in sorted(answers.keys() & self._wanted.keys()):
+            known = self._known.get(period)
+            # Beside what holds since an earlier time, the stamp of that time stays: it was proven just now.
+            others = known.answers if known is not None else {}
+            stamp = known.stamp if known is not None else self._fresh[period]
+            rows[period] = ({**others, self._dimension: answers[period]}, stamp)
+        self._kept.keep(self._spec, {period: self._kept.reading(self._wanted[period]) for period in rows}, rows)
+
+
+def kept_periods(session: Session, tenant_id: UUID) -> Sequence[tuple[str, Period, tuple[str, ...]]]:
+    """Return all that is kept of a tenant: meter, period and dimensions, whether it still holds or not."""
     rows = session.execute(
-        select(KeptFigure.meter, KeptFigure.starts_at, KeptFigure.ends_at, KeptFigure.quantity)
+        select(KeptFigure.meter, KeptFigure.starts_at, KeptFigure.ends_at, KeptFigure.quantity, KeptFigure.parts)
         .where(KeptFigure.tenant_id == tenant_id)
         .order_by(KeptFigure.meter, KeptFigure.starts_at, KeptFigure.ends_at)
     )
-    return [(meter, Period(starts_at, ends_at), Fraction(quantity)) for meter, starts_at, ends_at, quantity in rows]
+    return [
+        (meter, Period(starts_at, ends_at), (*([WHOLE] if quantity else []), *sorted(parts)))
+        for meter, starts_at, ends_at, quantity, parts in rows
+    ]
 
 
-def _reading(policies: str) -> str:
-    """Return what stands for the policies and for the code that reads by them."""
-    return blake2b(f"{policies} {_code()}".encode(), digest_size=16).hexdigest()
+def _answers(quantity: str, parts: Mapping[str, Any]) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {
+        name: {value: Fraction(part) for value, part in answer} for name, answer in parts.items()
+    }
+    if quantity:
+        answers[WHOLE] = {None: Fraction(quantity)}
+    return answers
 
 
 @cache

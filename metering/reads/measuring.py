@@ -14,12 +14,12 @@ from core.periods import Period
 from metering.directory import Directory
 from metering.facts import Fact
 from metering.grounds import Grounds
-from metering.measurement import Measurement, Reader
+from metering.measurement import Measurement, Reader, split_by
 from metering.policies import CountingPolicies, policy_hash
 from metering.reads.custom_meters import find_spec
 from metering.reads.extracts import load_extracted
 from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
-from metering.reads.kept import KeptFigures
+from metering.reads.kept import WHOLE, Answer, KeptFigures
 from metering.reads.policies import bound_policies
 from metering.registry import METERS, FactSpan, MeterSpec
 from metering.seats import USE_TYPES
@@ -123,37 +123,59 @@ class Measuring:
         return self._reader(meter, period).figure(period)
 
     def figures(self, meter: str, periods: Sequence[Period], *, anew: bool = False) -> list[Fraction]:
-        """Return the figures of periods, each that of `measure`.
+        """Return the figures of periods, each that of `measure`; see `parts` on what is kept."""
+        spec = self.spec(meter)
+
+        def measured(period: Period) -> Answer:
+            return {None: self.figure(meter, period)}
+
+        return [answer[None] for answer in self._answers(spec, periods, (WHOLE, measured), anew=anew)]
+
+    def parts(self, meter: str, dimension: str, periods: Sequence[Period], *, anew: bool = False) -> list[Answer]:
+        """Return the parts of a meter's figures by the value of a dimension, as `split_by` has them.
 
         Those of ended periods are kept, and told from there while they hold, but not where they are
         to be measured anew.
         """
-        spec = self.spec(meter)
-        ended = {
-            period: policy_hash(self._policies(period.starts_at)) for period in periods if self._keeps(spec, period)
-        }
-        known = self._kept.find(spec.name, ended) if ended and not anew else {}
+
+        def measured(period: Period) -> Answer:
+            return split_by(self.measure(meter, period), dimension)
+
+        return self._answers(self.spec(meter), periods, (dimension, measured), anew=anew)
+
+    def _answers(
+        self,
+        spec: MeterSpec,
+        periods: Sequence[Period],
+        what: tuple[str, Callable[[Period], Answer]],
+        *,
+        anew: bool,
+    ) -> list[Answer]:
+        dimension, measured = what
+        ended = {period: self._policies(period.starts_at) for period in periods if self._keeps(period)}
+        if not ended:
+            self.prepare(spec, periods)
+            return [measured(period) for period in periods]
+        known, keeping = self._kept.find(spec, ended, dimension)
+        if anew:
+            known = {}
         missing = [period for period in periods if period not in known]
         self.prepare(spec, missing)
-        found = {period: self.figure(meter, period) for period in missing}
-        if ended:
-            self._kept.keep(spec.name, ended, {period: found[period] for period in missing if period in ended})
+        found = {period: measured(period) for period in missing}
+        keeping.keep(found)
         return [known[period] if period in known else found[period] for period in periods]
 
-    def _keeps(self, spec: MeterSpec, period: Period) -> bool:
-        """Tell whether the figure may be kept: an ended period's, read as it stands, of a built-in meter.
-
-        What a custom meter takes of old events comes by its backfill, which no fact announces.
-        """
+    def _keeps(self, period: Period) -> bool:
+        """Tell whether answers may be kept: an ended period's, read as it stands now."""
         reading = self._reading
         if reading.now is None or reading.as_of is not None or reading.policies is not None:
             return False
-        return spec.custom is None and period.ends_at <= reading.now
+        return period.ends_at <= reading.now
 
     @cached_property
     def _kept(self) -> KeptFigures:
         assert self._reading.now is not None
-        return KeptFigures(self._session, self._tenant.id, self._reading.now)
+        return KeptFigures(self._session, self._tenant, self._reading.now)
 
     def _reader(self, meter: str, period: Period) -> Reader:
         spec = self.spec(meter)

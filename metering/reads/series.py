@@ -13,7 +13,7 @@ from metering.buckets import Granularity, buckets
 from metering.errors import GroupingInvalid, RangeInvalid
 from metering.grounds import Grounds
 from metering.groups import Groups, group_readers, groups_of
-from metering.measurement import Reader, split_by
+from metering.measurement import Reader
 from metering.reads.measuring import Measuring, Reading
 from metering.registry import MeterSpec
 from tenants.reads import TenantView
@@ -95,8 +95,8 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
     split = _split(measuring, spec, group_by, groups)
     items = split(parts)
     totals = items if parts == [query.period] else split([query.period])
-    amounts = spec.family == "revenue" and measuring.measure(spec.name, query.period).by_key("currency")
-    total = None if amounts and len(amounts) > 1 else measuring.figures(spec.name, [query.period])[0]
+    amounts = measuring.parts(spec.name, "currency", [query.period])[0] if spec.family == "revenue" else ()
+    total = None if len(amounts) > 1 else measuring.figures(spec.name, [query.period])[0]
     return UsageSeries(spec, query, group_by, groups, items, total, totals)
 
 
@@ -107,7 +107,9 @@ def _split(measuring: Measuring, spec: MeterSpec, group_by: str | None, groups: 
     """Return what gives the items of periods: figures, their parts by group, or each group measured by itself."""
     if group_by is None:
         return partial(_whole, measuring, spec)
-    grouped = _measured(measuring, spec, group_by) if groups == "measured" else _parts(measuring, spec, group_by)
+    if groups == "parts":
+        return partial(_parts, measuring, spec, group_by)
+    grouped = _measured(measuring, spec, group_by)
 
     def split(periods: Sequence[Period]) -> tuple[SeriesItem, ...]:
         measuring.prepare(spec, periods)
@@ -124,9 +126,10 @@ def _whole(measuring: Measuring, spec: MeterSpec, periods: Sequence[Period]) -> 
 Grouped = Callable[[Period], Mapping[str | None, Fraction]]
 
 
-def _parts(measuring: Measuring, spec: MeterSpec, group_by: str) -> Grouped:
-    """Return what gives the parts of a period's figure by group; they sum to it."""
-    return lambda period: split_by(measuring.measure(spec.name, period), group_by)
+def _parts(measuring: Measuring, spec: MeterSpec, group_by: str, periods: Sequence[Period]) -> tuple[SeriesItem, ...]:
+    """Return the parts of the periods' figures by group; those of a period sum to its figure."""
+    split = measuring.parts(spec.name, group_by, periods)
+    return tuple(item for period, parts in zip(periods, split, strict=True) for item in _ordered(period, parts))
 
 
 def _measured(measuring: Measuring, spec: MeterSpec, group_by: str) -> Grouped:

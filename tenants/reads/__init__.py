@@ -27,6 +27,7 @@ from tenants.reads.people import (
     people_page,
     trait_keys,
 )
+from tenants.reads.stamps import assignments_before, newest_identity, people_stamps, traits_stated_by
 from tenants.reads.tenants import (
     LegalEntityView,
     TenantView,
@@ -51,6 +52,7 @@ __all__ = (
     "TenantView",
     "UserView",
     "all_cost_centres",
+    "assignments_before",
     "attribution",
     "audit_page",
     "audited_objects",
@@ -65,10 +67,12 @@ __all__ = (
     "legal_entities",
     "list_tenants",
     "merged_since",
+    "newest_identity",
     "people",
     "people_matching",
     "people_of",
     "people_page",
+    "people_stamps",
     "principal_of_cookie",
     "principal_of_key",
     "stored_answer",
@@ -76,6 +80,7 @@ __all__ = (
     "tenants_on_clock",
     "tenants_with_unsealed_audit",
     "trait_keys",
+    "traits_stated_by",
     "unsealed_audit",
     "users_of",
 )

@@ -42,6 +42,33 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models import Base, Instant, TenantId, json_column
+from metering.models.rollups import KeptFigure, UsageDay, UsageFold, UsageHour
+
+__all__ = (
+    "Correction",
+    "Fact",
+    "FactBody",
+    "FactKey",
+    "ImportFault",
+    "ImportJob",
+    "ImportPart",
+    "KeptFigure",
+    "MeterBackfill",
+    "MeterValue",
+    "MeterVersion",
+    "PolicyBinding",
+    "Symbol",
+    "UsageDay",
+    "UsageFold",
+    "UsageHour",
+    "XapiActorKey",
+    "XapiAttachment",
+    "XapiDirectory",
+    "XapiMark",
+    "XapiRule",
+    "XapiStatement",
+    "XapiStream",
+)
 
 
 class Symbol(Base):
@@ -364,20 +391,3 @@ class XapiDirectory(Base):
     tenant_id: Mapped[TenantId]
     home_page: Mapped[str] = mapped_column(primary_key=True)
     created_at: Mapped[Instant]
-
-
-class KeptFigure(Base):
-    """A copy of an ended period's figure, an exact fraction; it holds while nothing it depends on was recorded.
-
-    `reading` stands for the counting policies and the code that measured it.
-    """
-
-    __tablename__ = "kept_figure"
-    __table_args__ = (CheckConstraint("starts_at < ends_at", name="ends_after_start"),)
-    tenant_id: Mapped[TenantId]
-    meter: Mapped[str] = mapped_column(primary_key=True)
-    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
-    ends_at: Mapped[datetime] = mapped_column(primary_key=True)
-    reading: Mapped[str]
-    quantity: Mapped[str]
-    measured_at: Mapped[Instant]
