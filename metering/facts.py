@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +28,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     event_id: str = ""
 
 
-def fact_order(fact: Fact) -> tuple[datetime, str, str, UUID]:
-    """Return the key of the reading order: time, source, id."""
-    return fact.occurred_at, fact.source, fact.event_id, fact.event_key
+fact_order = attrgetter("occurred_at", "source", "event_id", "event_key")
+"""The key of the reading order: time, source, id."""
 
 
 def sorted_facts(facts: Iterable[Fact]) -> list[Fact]:

@@ -1,7 +1,7 @@
 """Which cost centres carry a person on a day (pure)."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -28,6 +28,13 @@ class AssignmentRow(NamedTuple):
     weight: Decimal
 
 
+class _Line(NamedTuple):
+    """Days, ascending, and who carries the person from each on."""
+
+    days: list[date]
+    shares: list[Shares]
+
+
 class Attribution:
     """Assignments as known at one moment of recording.
 
@@ -37,41 +44,47 @@ class Attribution:
     """
 
     def __init__(self, rows: Iterable[AssignmentRow]) -> None:
-        self._days: dict[UUID, list[date]] = {}
-        self._shares: dict[UUID, list[Shares]] = {}
-        stated: dict[UUID, dict[date, list[AssignmentRow]]] = {}
+        self._rows: dict[UUID, list[AssignmentRow]] = {}
         for row in rows:
-            of_person = stated.setdefault(row.person_id, {})
-            held = of_person.get(row.valid_from)
+            self._rows.setdefault(row[0], []).append(row)
+        self._lines: dict[UUID, _Line] = {}
+        self._whole: dict[str, Shares] = {}
+        self._interned: dict[Shares, Shares] = {}
+
+    def _line(self, person_id: UUID) -> _Line:
+        """Return who carries the person from which day on; made when first asked for, as most people never are."""
+        line = self._lines.get(person_id)
+        if line is None:
+            line = self._lines[person_id] = self._make_line(self._rows.get(person_id, ()))
+        return line
+
+    def _make_line(self, rows: Sequence[AssignmentRow]) -> _Line:
+        stated: dict[date, list[AssignmentRow]] = {}
+        for row in rows:
+            held = stated.get(row.valid_from)
             if held is None or row.recorded_at > held[0].recorded_at:
-                of_person[row.valid_from] = [row]
+                stated[row.valid_from] = [row]
             elif row.recorded_at == held[0].recorded_at:
                 held.append(row)
-        interned: dict[Shares, Shares] = {}
-        whole: dict[str, Shares] = {}
-        for person_id, statements in stated.items():
-            days = sorted(statements)
-            self._days[person_id] = days
-            self._shares[person_id] = [_shares(statements[day], whole, interned) for day in days]
+        days = sorted(stated)
+        return _Line(days, [_shares(stated[day], self._whole, self._interned) for day in days])
 
     def shares(self, person_id: UUID, day: date) -> Shares:
         """Return who carries the person on that local day."""
-        days = self._days.get(person_id)
-        if days is None:
-            return ()
-        index = bisect_right(days, day) - 1
-        return self._shares[person_id][index] if index >= 0 else ()
+        line = self._line(person_id)
+        index = bisect_right(line.days, day) - 1
+        return line.shares[index] if index >= 0 else ()
 
     def segments(self, person_id: UUID, first: date, until: date) -> tuple[tuple[date, date, Shares], ...]:
         """Return `[first, until)` cut where the shares change: `(from, to, shares)`, ascending."""
-        cuts = [day for day in self._days.get(person_id, ()) if first < day < until]
+        cuts = [day for day in self._line(person_id).days if first < day < until]
         edges = [first, *cuts, until]
         return tuple((low, high, self.shares(person_id, low)) for low, high in pairwise(edges))
 
     def headcount(self, day: date) -> dict[str, Fraction]:
         """Return the people each cost centre carries on that day, split people by their shares."""
         heads: dict[str, Fraction] = {}
-        for person_id in self._days:
+        for person_id in self._rows:
             for code, share in self.shares(person_id, day):
                 heads[code] = heads.get(code, Fraction(0)) + share
         return heads
@@ -79,7 +92,7 @@ class Attribution:
     def average_headcount(self, first: date, until: date) -> dict[str, Fraction]:
         """Return person-days per cost centre over `[first, until)`, divided by its days."""
         heads: dict[str, Fraction] = {}
-        for person_id in self._days:
+        for person_id in self._rows:
             for low, high, shares in self.segments(person_id, first, until):
                 for code, share in shares:
                     heads[code] = heads.get(code, Fraction(0)) + share * (high - low).days

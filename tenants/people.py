@@ -128,9 +128,9 @@ class People:
         lines = (self._class.get(person_id, _EMPTY), self._audience.get(person_id, _EMPTY))
         return tuple(sorted({instant for line in lines for instant in line.instants}))
 
-    def deactivated_at(self, person_id: UUID) -> datetime | None:
-        """Return when the person left, or None."""
-        return self._deactivated.get(person_id)
+    def deactivated(self) -> Mapping[UUID, datetime]:
+        """Return when people left, for those who did."""
+        return self._deactivated
 
 
 _EMPTY = _Timeline()

@@ -192,16 +192,28 @@ def ties_broken(session: Session, tenant_id: UUID, facts: list[Fact], people: Pe
 
     Ids stand in the compressed bodies; only those that can decide something are read.
     """
-    first: dict[tuple[datetime, str, UUID], UUID] = {}
     tied: set[UUID] = set()
-    for fact in facts:
-        place = (fact.occurred_at, fact.source, people.person_of(fact.identity_id))
-        other = first.setdefault(place, fact.event_key)
-        if other != fact.event_key:
-            tied.update((other, fact.event_key))
+    for together in _simultaneous(facts):
+        first: dict[tuple[str, UUID], UUID] = {}
+        for fact in together:
+            other = first.setdefault((fact.source, people.person_of(fact.identity_id)), fact.event_key)
+            if other != fact.event_key:
+                tied.update((other, fact.event_key))
     if not tied:
         return facts
     ids = event_ids(session, tenant_id, tied)
     return sorted_facts(
         replace(fact, event_id=ids.get(fact.event_key, "")) if fact.event_key in tied else fact for fact in facts
     )
+
+
+def _simultaneous(facts: list[Fact]) -> Iterator[list[Fact]]:
+    """Yield those of the facts, which are in reading order, that share their instant with others."""
+    instants = [fact.occurred_at for fact in facts]
+    start = 0
+    for end in range(1, len(instants) + 1):
+        if end < len(instants) and instants[end] == instants[start]:
+            continue
+        if end - start > 1:
+            yield facts[start:end]
+        start = end

@@ -72,6 +72,7 @@ def load_grounds(session: Session, tenant: TenantView, spec: MeterSpec, period: 
 
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
+_A_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,9 @@ class Measuring:
         # Only the use of seats is read for what was freed since a period's start.
         first = period.starts_at if spec.family == "seats" else _ANY_TIME
         if known is None or not known.answers(first, span):
+            if spec.family == "seats":
+                # What a contract year includes is reckoned beside the month, from the same facts.
+                first -= _A_YEAR
             if known is not None and span.since is None:
                 first = min(first, known.first)
                 span = FactSpan(None, max(known.span.until, span.until) if known.span.until and span.until else None)

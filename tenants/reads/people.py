@@ -198,7 +198,7 @@ def attribution(session: Session, tenant_id: UUID, as_of: datetime | None = None
     ).where(Assignment.tenant_id == tenant_id)
     if as_of is not None:
         query = query.where(Assignment.recorded_at <= as_of)
-    return Attribution(AssignmentRow(*row) for row in session.execute(query))
+    return Attribution(map(AssignmentRow._make, session.execute(query)))
 
 
 _CENTRE = (
