@@ -79,6 +79,7 @@ def load(
     progress.tell(Lived("catalogue, companies, customers, users", len(credentials.users), "users"))
     if _COMPLETE not in done:
         chapters = _chapters(db, world, tenants, thousandths)
+        db.dispose()  # the processes must not share a connection
         for lived in side_by_side(chapters) if processes else _one_by_one(chapters):
             progress.tell(lived)
         with db.begin(TenantScope(VENDOR_ID)) as session:

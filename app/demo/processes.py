@@ -24,16 +24,17 @@ def side_by_side(chapters: Sequence[Chapter]) -> Iterator[Lived]:
     Raises:
         LoadFailed: one of them failed; the others are ended.
     """
-    # Fresh interpreters: nothing of this process's connections and threads goes over.
-    context = multiprocessing.get_context("spawn")
+    # Forked ones have all modules at once (imports take seconds). The caller has closed its connections
+    # and runs no thread, so that nothing of either goes over.
+    context = multiprocessing.get_context("fork")
     links: list[Any] = []
     processes = []
     for chapter in chapters:
         ours, theirs = context.Pipe()
-        process = context.Process(target=_happen, args=(theirs, chapter), daemon=True)
+        links.append(ours)
+        process = context.Process(target=_happen, args=(theirs, chapter, links), daemon=True)
         process.start()
         theirs.close()
-        links.append(ours)
         processes.append(process)
     try:
         while links:
@@ -60,8 +61,10 @@ def _told(link: Any) -> Lived | None:
     return told if isinstance(told, Lived) else None
 
 
-def _happen(link: Connection, chapter: Chapter) -> None:
+def _happen(link: Connection, chapter: Chapter, of_the_parent: Sequence[Connection]) -> None:
     """Let a history happen; end at once when the parent has ended, however it did."""
+    for inherited in of_the_parent:
+        inherited.close()  # else the end of the parent would not be heard
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     tune_collector()
     history = History(chapter)
