@@ -9,12 +9,13 @@ from litestar import Litestar
 from litestar.datastructures import CacheControlHeader
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.plugins.prometheus import PrometheusConfig
 from litestar.static_files import create_static_files_router
 
 from app.assets import STATIC
 from app.dependencies import DEPENDENCIES, guard_api
+from app.hot_door import HotDoor
 from app.idempotency import remembering
+from app.metrics import METRICS
 from app.openapi import OfflineViewer
 from app.problems import EXCEPTION_HANDLERS
 from app.process import tune_collector
@@ -81,7 +82,7 @@ def create_app(db: Database | None = None) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         response_headers=SECURITY_HEADERS,
         request_max_body_size=BODY_MAX,
-        middleware=[PrometheusConfig(app_name="tollbook", prefix="tollbook", group_path=True).middleware],
+        middleware=[METRICS.middleware],
         openapi_config=OpenAPIConfig(
             title="Tollbook",
             version="1",
@@ -95,6 +96,7 @@ def create_app(db: Database | None = None) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    app.asgi_handler = HotDoor(app, app.asgi_handler)
     app.state.database = db or database()
     app.state.secure_cookies = db is None and load_settings().secure_cookies
     return app

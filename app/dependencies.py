@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from anyio import to_thread
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -33,7 +33,7 @@ from tenants.errors import CsrfMissing, TenantRequired, TenantUnknown, Unauthent
 from tenants.principal import Principal
 from tenants.reads import TenantView, find_tenant, get_tenant, principal_of_cookie, principal_of_key
 
-__all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate", "guard_api")
+__all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate", "guard_api", "remembered_sender")
 
 COOKIE = "tb_session"
 Req = Request[Any, Any, State]
@@ -105,8 +105,32 @@ def _is_xapi(request: Req) -> bool:
     return request.url.path.startswith("/xapi/")
 
 
+def _remembered_keys(app: Litestar) -> _Remembered[Principal]:
+    found: _Remembered[Principal] = app.state.setdefault("remembered_keys", _Remembered())
+    return found
+
+
+def _remembered_tenants(app: Litestar) -> _Remembered[TenantView]:
+    found: _Remembered[TenantView] = app.state.setdefault("remembered_tenants", _Remembered())
+    return found
+
+
+def remembered_sender(app: Litestar, authorization: str, named: str | None) -> tuple[Principal, TenantView] | None:
+    """Return whose key this is and the tenant meant, where both are remembered; else the long way has to ask.
+
+    Args:
+        app: whose memory.
+        authorization: the header of that name.
+        named: the header Tbk-Tenant; None where there is none.
+    """
+    scheme, _, token = authorization.partition(" ")
+    principal = _remembered_keys(app).get(token_hash(token)) if scheme in ("Bearer", "bearer") else None
+    tenant = _remembered_tenants(app).get((principal.tenant_id, named)) if principal is not None else None
+    return (principal, tenant) if principal is not None and tenant is not None else None
+
+
 async def _by_key(request: Req, token: str) -> Principal:
-    cache: _Remembered[Principal] = request.app.state.setdefault("remembered_keys", _Remembered())
+    cache = _remembered_keys(request.app)
     digest = token_hash(token)
     principal = cache.get(digest)
     if principal is None:
@@ -168,7 +192,7 @@ async def _acting_tenant(request: Req, principal: Principal) -> TenantView | Non
     named = _named_tenant(request)
     if named is None and principal.tenant_id is None:
         return None
-    cache: _Remembered[TenantView] = request.app.state.setdefault("remembered_tenants", _Remembered())
+    cache = _remembered_tenants(request.app)
     tenant = cache.get((principal.tenant_id, named))
     if tenant is None:
         tenant = await to_thread.run_sync(_look_up_tenant, database_of(request), principal, named)

@@ -23,7 +23,7 @@ from app.pages.frame import THEMES
 from core.errors import InputError, InvalidInput, Refused
 from core.ids import new_id
 
-__all__ = ("EXCEPTION_HANDLERS", "Problem")
+__all__ = ("EXCEPTION_HANDLERS", "Problem", "answer_to")
 
 _log = structlog.get_logger("tollbook.problems")
 _API = ("/v1", "/xapi", "/scim", "/schemas", "/healthz", "/readyz", "/metrics", "/.well-known")
@@ -189,3 +189,10 @@ EXCEPTION_HANDLERS: dict[type[Exception] | int, Any] = {
     DBAPIError: database_error,
     Exception: unexpected,
 }
+
+
+def answer_to(request: Req, error: Exception) -> Response[Any]:
+    """Answer an error of any kind, by the handler of its nearest kind."""
+    kind = next(kind for kind in type(error).__mro__ if kind in EXCEPTION_HANDLERS)
+    answer: Response[Any] = EXCEPTION_HANDLERS[kind](request, error)
+    return answer

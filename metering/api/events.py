@@ -18,7 +18,7 @@ from core.errors import InputError, InvalidInput
 from metering.actions.record_correction import CorrectionInput, record_correction
 from metering.api.delivery import Delivery, asked_delivery
 from metering.api.event_docs import SendOperation
-from metering.api.hot_lane import body_of, lane_of
+from metering.api.hot_lane import take_events
 from metering.api.usage_files import EVENT_COLUMNS, event_parts
 from metering.errors import EventNotFound, SchemaNotFound
 from metering.events import REGISTRY
@@ -109,10 +109,7 @@ class EventController(Controller):
         422 with the same body where every event was rejected or conflicts. To send events again is
         always safe.
         """
-        require(principal, Permission.EVENTS_WRITE)
-        lane = lane_of(request)
-        with lane.admission.visit(tenant.id) as visit:
-            answer = await lane.ingest_body(tenant, await body_of(request, visit), request.headers, visit)
+        answer = await take_events(request.app, (principal, tenant), request.headers, request.stream())
         return Response(answer, status_code=422 if answer.nothing_taken else 200)
 
     @post("/corrections", sync_to_thread=True)

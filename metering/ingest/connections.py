@@ -11,12 +11,13 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.pq import TransactionStatus
+from psycopg.adapt import Dumper
+from psycopg.pq import Format, TransactionStatus
 
 from core.db import INGEST, conninfo
 from metering.errors import DatabaseUnavailable
 
-__all__ = ("Connections", "Link")
+__all__ = ("Connections", "Link", "UuidArray")
 
 CONNECT_TIMEOUT_S = 5
 _SESSION = (
@@ -28,6 +29,23 @@ _SESSION = (
     " source_id int, identity_id bigint, attributes jsonb) on commit delete rows;"
     "create temporary table staged_body (tenant_id uuid, event_key uuid, body bytea) on commit delete rows"
 )
+
+
+class UuidArray:
+    """A parameter that is a uuid[] in binary already (`packing.packed_uuids`)."""
+
+    __slots__ = ("packed",)
+
+    def __init__(self, packed: bytes) -> None:
+        self.packed = packed
+
+
+class _UuidArrayDumper(Dumper):
+    format = Format.BINARY
+    oid = 2951
+
+    def dump(self, obj: UuidArray) -> bytes:
+        return obj.packed
 
 
 class Link:
@@ -69,6 +87,7 @@ class Connections:
             )
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable from error
+        connection.adapters.register_dumper(UuidArray, _UuidArrayDumper)
         try:
             await connection.execute(_SESSION)
             cursor = await connection.execute("select rolbypassrls from pg_roles where rolname = current_user")

@@ -5,7 +5,7 @@ bypasses row-level security, so this is where the rows of one tenant are kept fr
 Ranges are checked before: COPY takes what it is given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from struct import Struct
@@ -16,7 +16,18 @@ import msgspec
 from metering.bodies import packed_body
 from metering.ingest.validation import Draft, attributes_json, body_json
 
-__all__ = ("HEADER", "TRAILER", "Ids", "PackedRow", "Packer", "Profile", "Trait", "instant_of", "microseconds")
+__all__ = (
+    "HEADER",
+    "TRAILER",
+    "Ids",
+    "PackedRow",
+    "Packer",
+    "Profile",
+    "Trait",
+    "instant_of",
+    "microseconds",
+    "packed_uuids",
+)
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -38,6 +49,18 @@ _JSONB_VERSION = 1
 def microseconds(instant: datetime) -> int:
     """Return PostgreSQL's timestamptz: microseconds since 2000-01-01 UTC."""
     return (instant - _EPOCH) // _MICROSECOND
+
+
+_ARRAY = Struct(">iiIii")
+_UUID_OID = 2950
+_UUID_LENGTH = b"\0\0\0\x10"
+
+
+def packed_uuids(uuids: Sequence[bytes]) -> bytes:
+    """Return PostgreSQL's binary form of uuid[]: one dimension, no nulls, then the length and bytes of each."""
+    if not uuids:
+        return _ARRAY.pack(0, 0, _UUID_OID, 0, 1)[:12]
+    return _ARRAY.pack(1, 0, _UUID_OID, len(uuids), 1) + _UUID_LENGTH + _UUID_LENGTH.join(uuids)
 
 
 def instant_of(value: int) -> datetime:

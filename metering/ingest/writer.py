@@ -1,13 +1,16 @@
 """One flight of rows into the database: all of one tenant, in one transaction, durable at its end.
 
-The straight way copies into the tables and lets the primary key find a duplicate, which fails the
-whole copy. So where duplicates are likely (or turned up), the keys go through a temporary table
-and `on conflict do nothing` first, and only the rest is copied. Where the role may not copy under
-row-level security at all (managed PostgreSQL), everything goes through temporary tables.
+Three ways, from the quickest to the surest (`Way`). The straight one copies into the tables and lets
+the primary key find a duplicate, which fails the whole copy. Where duplicates are likely (or turned
+up), the keys are asked for first and only what is new is copied; that fails when another process
+stores one of them in between. Then the keys go through a temporary table and `on conflict do
+nothing`. Where the role may not copy under row-level security at all (managed PostgreSQL),
+everything goes through temporary tables.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -15,10 +18,10 @@ import psycopg
 from psycopg import AsyncConnection, errors
 
 from metering.errors import DatabaseUnavailable
-from metering.ingest.connections import Connections, Link
+from metering.ingest.connections import Connections, Link, UuidArray
 from metering.ingest.extracts import Meters, record_values
 from metering.ingest.hours import hours_and_commit
-from metering.ingest.packing import HEADER, TRAILER, PackedRow
+from metering.ingest.packing import HEADER, TRAILER, PackedRow, packed_uuids
 from metering.ingest.profiles import record_profiles, record_traits
 
 __all__ = ("Companion", "FactWriter", "Written")
@@ -47,10 +50,19 @@ _INSERT_BODIES = """
     insert into fact_body (tenant_id, event_key, body)
     select tenant_id, event_key, body from staged_body order by event_key
 """
+_ASK = "select uuid_send(event_key), content_hash from fact_key where tenant_id = %s and event_key = any(%s)"
 _AGAIN = ("08", "57P", "40001", "40P01")
 """Beginnings of the SQLSTATEs after which a flight is begun again: lost connections, deadlocks."""
 _SMOOTHING = 0.1
 _LIKELY = 0.25
+
+
+class Way(IntEnum):
+    """How keys come into the table."""
+
+    STRAIGHT = 0
+    ASK = 1
+    CLAIM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +103,13 @@ class FactWriter:
             DatabaseUnavailable: nothing is known to be stored; to send again is safe.
             DataError, IntegrityError: of psycopg, where the database refuses a row that has a companion.
         """
-        straight = self._repeats.get(tenant_id, 0.0) < _LIKELY
+        way = Way.STRAIGHT if self._repeats.get(tenant_id, 0.0) < _LIKELY else Way.ASK
         for _ in range(_ATTEMPTS):
             try:
-                written = await self._attempt(tenant_id, rows, companion, straight=straight)
+                written = await self._attempt(tenant_id, rows, companion, way)
             except errors.UniqueViolation:
                 self.fallbacks += 1
-                straight = False
+                way = Way(min(way + 1, Way.CLAIM))
             except (errors.DataError, errors.IntegrityError):
                 if companion is not None:
                     raise
@@ -129,22 +141,23 @@ class FactWriter:
         return Written(left.stored | right.stored, left.refused | right.refused)
 
     async def _attempt(
-        self, tenant_id: UUID, rows: Sequence[PackedRow], companion: Companion | None, *, straight: bool
+        self, tenant_id: UUID, rows: Sequence[PackedRow], companion: Companion | None, way: Way
     ) -> Written:
         async with self._connections.link() as link:
             connection = link.connection
             meters = await self._meters.begin(connection, tenant_id)
             if companion is not None:
                 await companion(connection)
-            if not rows:
-                stored: dict[bytes, bytes] = {}
-            elif straight and link.copies:
-                await _copy(connection, "fact_key", _KEY, [row.key_row for row in rows])
-                stored = {}
-            else:
+            claims = way is Way.CLAIM or not link.copies
+            stored: dict[bytes, bytes] = {}
+            if rows and claims:
                 stored = await _claim(connection, tenant_id, rows)
+            elif rows and way is Way.ASK:
+                stored = await _stored(connection, tenant_id, [row.event_key for row in rows])
             fresh = [row for row in rows if row.event_key not in stored] if stored else rows
             if fresh:
+                if not claims:
+                    await _copy(connection, "fact_key", _KEY, [row.key_row for row in fresh])
                 await _store(link, fresh)
                 await record_traits(connection, tenant_id, fresh)
                 await record_profiles(connection, tenant_id, fresh)
@@ -168,20 +181,17 @@ async def _copy(connection: AsyncConnection[Any], table: LiteralString, columns:
 async def _claim(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]) -> dict[bytes, bytes]:
     """Insert the keys that are new; return key → content hash of those that are not."""
     await _copy(connection, "staged_key", _KEY, [row.key_row for row in rows])
-    cursor = await connection.execute(
-        _CLAIM,
-        binary=True,
-    )
+    cursor = await connection.execute(_CLAIM, binary=True)
     fresh = {key.bytes for (key,) in await cursor.fetchall()}
     if len(fresh) == len(rows):
         return {}
-    others = [UUID(bytes=row.event_key) for row in rows if row.event_key not in fresh]
-    cursor = await connection.execute(
-        "select event_key, content_hash from fact_key where tenant_id = %s and event_key = any(%s)",
-        (tenant_id, others),
-        binary=True,
-    )
-    return {key.bytes: bytes(content_hash) for key, content_hash in await cursor.fetchall()}
+    return await _stored(connection, tenant_id, [row.event_key for row in rows if row.event_key not in fresh])
+
+
+async def _stored(connection: AsyncConnection[Any], tenant_id: UUID, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return key → content hash of those keys that are in the table."""
+    cursor = await connection.execute(_ASK, (tenant_id, UuidArray(packed_uuids(keys))), binary=True)
+    return dict(await cursor.fetchall())
 
 
 async def _store(link: Link, rows: Sequence[PackedRow]) -> None:

@@ -98,9 +98,9 @@ async def _put(request: Req, principal: Principal, tenant: TenantView) -> Respon
 async def _take(request: Req, principal: Principal, tenant: TenantView, put_id: UUID | None) -> Response[Any]:
     require(principal, Permission.EVENTS_WRITE)
     version = require_version(request)
-    lane = lane_of(request)
+    lane = lane_of(request.app)
     with lane.admission.visit(tenant.id) as visit:
-        body = await body_of(request, visit)
+        body = await body_of(request.headers.get("content-length", ""), request.stream(), visit)
         plain = decoded_body(body, request.headers.get("content-encoding", ""))
         if plain is not body:
             visit.hold(Measure.BYTES, len(plain))

@@ -1,0 +1,155 @@
+"""Known senders' events past the framework's layers: the same answers as the ordinary route gives."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from app import hot_door
+from app.asgi import create_app
+from core.db import Database
+from metering.ingest.admission import Budget
+from metering.ingest.lane import IngestLane
+from tests.builders.world import World, bearer
+
+BATCH = "application/cloudevents-batch+json"
+Client = TestClient[Litestar]
+GOOD = {
+    "specversion": "1.0", "id": "1", "source": "lms", "type": "session.ended",
+    "time": "2026-01-10T10:00:00Z", "subject": "ann", "data": {"session_id": "s"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def ordinary(db: Database) -> Iterator[Client]:
+    """The application without the door."""
+    app = create_app(db)
+    assert isinstance(app.asgi_handler, hot_door.HotDoor)
+    app.asgi_handler = app.asgi_handler._inner
+    with TestClient(app) as client:
+        yield client
+
+
+def known(client: Client, key: str) -> None:
+    """Let the door know a key: the first request goes the ordinary way."""
+    assert client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH})).status_code == 200
+
+
+@pytest.fixture
+def through_the_door(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The client's requests that the door took by itself, as a list that grows."""
+    taken: list[int] = []
+    take = hot_door.HotDoor._take
+
+    async def counted(self: Any, *args: Any) -> None:
+        taken.append(1)
+        await take(self, *args)
+
+    monkeypatch.setattr(hot_door.HotDoor, "_take", counted)
+    return taken
+
+
+REQUESTS: list[tuple[bytes, dict[str, str], int]] = [
+    (json.dumps([GOOD]).encode(), {}, 200),
+    (json.dumps([GOOD | {"subject": "bob"}]).encode(), {}, 422),
+    (b'[{"id":', {}, 400),
+    (b"{}", {"Content-Type": "text/plain"}, 415),
+    (b"[]", {"Content-Encoding": "br"}, 415),
+    (b"[]", {"Content-Encoding": "gzip"}, 400),
+    (b"[" + b"{}," * 10_000 + b"{}]", {}, 413),
+    (b" " * 10_000_001, {}, 413),
+    (json.dumps([GOOD | {"time": "soon"}, GOOD | {"id": ""}]).encode(), {}, 422),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "status"), REQUESTS, ids=range(len(REQUESTS)))
+def test_the_door_answers_as_the_ordinary_route(
+    client: Client, ordinary: Client, through_the_door: list[int], world: World,
+    body: bytes, headers: dict[str, str], status: int,
+) -> None:  # fmt: skip
+    key = world.key("tenant_admin", world.tenant())
+    known(client, key)
+    sent = bearer(key, **({"Content-Type": BATCH} | headers))
+    for app in (client, ordinary):
+        app.post("/v1/events", content=json.dumps([GOOD]), headers=bearer(key, **{"Content-Type": BATCH}))
+    through_the_door.clear()
+
+    told, wanted = (app.post("/v1/events", content=body, headers=sent) for app in (client, ordinary))
+
+    assert through_the_door == [1]
+    assert (told.status_code, told.json(), dict(told.headers)) == (status, wanted.json(), dict(wanted.headers))
+    assert wanted.status_code == status
+
+
+def test_a_key_without_the_right_is_refused_at_the_door(
+    client: Client, through_the_door: list[int], world: World
+) -> None:
+    acme = world.tenant()
+    key = world.key("tenant_auditor", acme)
+    client.get("/v1/events", headers=bearer(key))
+
+    answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))
+
+    assert (through_the_door, answer.status_code, answer.json()["code"]) == ([1], 403, "forbidden")
+
+
+def test_a_busy_door_says_when_to_come_again(client: Client, through_the_door: list[int], world: World) -> None:
+    key = world.key("tenant_admin", world.tenant())
+    known(client, key)
+    client.app.state["ingest_lane"] = IngestLane(client.app.state.database.database_url, budget=Budget(events=1))
+
+    answer = client.post(
+        "/v1/events", content=json.dumps([GOOD, GOOD]).encode(), headers=bearer(key, **{"Content-Type": BATCH})
+    )
+
+    assert (through_the_door, answer.status_code, answer.json()["code"]) == ([1], 429, "ingest_busy")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_fault_of_ours_is_told_with_a_reference(db: Database, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = world.key("tenant_admin", world.tenant())
+    with TestClient(create_app(db), raise_server_exceptions=False) as client:
+        known(client, key)
+        monkeypatch.setattr(IngestLane, "ingest_body", lambda *_: 1 / 0)
+        answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.json()["instance"].startswith("urn:uuid:")
+
+
+@pytest.mark.parametrize("named", ["acme", "nobody", None])
+def test_a_vendors_key_names_the_tenant_each_time(
+    client: Client, through_the_door: list[int], world: World, named: str | None
+) -> None:
+    world.tenant("acme")
+    vendor = world.key("vendor_admin")
+    headers = bearer(vendor, **{"Content-Type": BATCH})
+    assert client.post("/v1/events", content=b"[]", headers=headers | {"Tbk-Tenant": "acme"}).status_code == 200
+
+    again = client.post(
+        "/v1/events", content=b"[]", headers=headers | ({"Tbk-Tenant": named} if named is not None else {})
+    )
+
+    status = {"acme": 200, "nobody": 404, None: 400}[named]
+    assert again.status_code == status
+    assert through_the_door == ([1] if named == "acme" else [])
+
+
+def test_requests_at_the_door_are_counted_with_the_others(client: Client, world: World) -> None:
+    def counted(status: int) -> float:
+        wanted = (
+            f'tollbook_requests_total{{app_name="tollbook",method="POST",path="/v1/events",status_code="{status}"}} '
+        )
+        lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(wanted)]
+        return float(lines[0].rpartition(" ")[2]) if lines else 0.0
+
+    key = world.key("tenant_admin", world.tenant())
+    before = counted(200), counted(400)
+    known(client, key)
+    known(client, key)
+    client.post("/v1/events", content=b"[", headers=bearer(key, **{"Content-Type": BATCH}))
+
+    assert (counted(200), counted(400)) == (before[0] + 2, before[1] + 1)
