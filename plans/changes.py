@@ -14,10 +14,21 @@ from plans.periods import Span, cut
 from plans.states import State, Trigger, advance, state_at
 from plans.subscriptions import BASE, Holding, SubscriptionView
 
-__all__ = ("Decision", "Timing", "When", "decide_cancellation", "decide_change", "direction", "running_span")
+__all__ = (
+    "Decision",
+    "Timing",
+    "When",
+    "decide_cancellation",
+    "decide_change",
+    "direction",
+    "effective_at",
+    "running_span",
+)
 
 When = Literal["prorate_now", "at_period_end"]
 TICK = timedelta(microseconds=1)
+COMPARED = ("slot", "version_id", "quantity", "mode", "terms_id")
+"""What makes a holding another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,8 @@ class Timing:
     at: datetime | None
     """With `prorate_now`: the instant; None is `now`."""
     now: datetime
+    keep_later: bool = False
+    """Change before something that is agreed on for later, which stays as it was agreed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +59,30 @@ class Decision:
     after: SubscriptionView
 
 
+def effective_at(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> datetime:
+    """Return the instant at which a change takes place.
+
+    Args:
+        subscription: as it stands.
+        known: its stored billing periods, in order.
+        timing: when.
+
+    Raises:
+        SubscriptionNotIn: it has not begun or is over (`subscription_state`).
+        ChangeInThePast: the instant is before now (`change_in_the_past`).
+        ChangeOutsidePeriod: the instant is after the running period (`change_outside_period`).
+    """
+    advance(state_at(subscription.starts_at, subscription.ends_at, timing.now), Trigger.CHANGE)
+    return _effective(running_span(subscription, known, timing.now), timing)
+
+
 def decide_change(
     subscription: SubscriptionView, known: Sequence[Span], wanted: Sequence[Holding], timing: Timing
 ) -> Decision:
     """Decide a change to the versions wanted: what stays the same goes on, the rest ends or begins.
+
+    What is held at the instant is changed up to the point at which something else is agreed on
+    (the next phase of a ramp, the end of a trial, a change at the end of the period).
 
     Args:
         subscription: as it stands.
@@ -58,31 +91,39 @@ def decide_change(
         timing: when.
 
     Raises:
-        SubscriptionNotIn: it has not begun or is over (`subscription_state`).
-        ChangeInThePast: the instant is before now (`change_in_the_past`).
-        ChangeOutsidePeriod: the instant is after the running period (`change_outside_period`).
+        Those of `effective_at`.
         ChangeAlreadyAtThatInstant: something changes there already (`change_already_at_that_instant`).
-        ChangePending: something changes later already (`change_pending`).
+        ChangePending: something changes later, and it is not said that it stays (`change_pending`).
         ChangesNothing: it holds exactly this already (`changes_nothing`).
     """
-    advance(state_at(subscription.starts_at, subscription.ends_at, timing.now), Trigger.CHANGE)
+    at = effective_at(subscription, known, timing)
     running = running_span(subscription, known, timing.now)
-    at = _effective(running, timing)
-    _refuse_collision(subscription, at)
-    current = [holding for holding in subscription.holdings if holding.ends_at is None]
+    _refuse_collision(subscription, at, keep_later=timing.keep_later)
+    current = [holding for holding in subscription.holdings if holding.holds_at(at)]
     kept = [holding for holding in current if any(_same(holding, other) for other in wanted)]
     opens = tuple(
-        replace(holding, starts_at=at, ends_at=None)
+        replace(holding, starts_at=at, ends_at=_until(subscription, holding.slot, at))
         for holding in wanted
         if not any(_same(holding, other) for other in kept)
     )
     closes = tuple(holding for holding in current if holding not in kept)
     if not closes and not opens:
         raise ChangesNothing
+    held = {holding.slot for holding in subscription.holdings if holding.starts_at < at}
+    for holding in opens:
+        if holding.ends_at is not None and holding.slot not in held:
+            # What begins later in this slot is its chain's head: nothing can be put before it.
+            raise ChangePending(holding.ends_at)
     holdings = [replace(holding, ends_at=at) if holding in closes else holding for holding in subscription.holdings]
     holdings = sorted([*holdings, *opens], key=lambda holding: (holding.slot, holding.starts_at))
     after = replace(subscription, holdings=tuple(holdings), as_of=at)
     return Decision(at, running, _pieces(running, at), closes, opens, after)
+
+
+def _until(subscription: SubscriptionView, slot: str, at: datetime) -> datetime | None:
+    """Return where the next version of a slot begins that is agreed on."""
+    later = [holding.starts_at for holding in subscription.holdings if holding.slot == slot and holding.starts_at > at]
+    return min(later, default=None)
 
 
 def decide_cancellation(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> Decision:
@@ -119,8 +160,7 @@ def running_span(subscription: SubscriptionView, known: Sequence[Span], now: dat
         return stored
     full = subscription.schedule.at(now)
     # Wherever a version begins or ends, a period does: at once by a cut, or with it anyway.
-    edges = [subscription.starts_at, subscription.ends_at]
-    edges += [edge for holding in subscription.holdings for edge in (holding.starts_at, holding.ends_at)]
+    edges = [subscription.starts_at, subscription.ends_at, *subscription.edges()]
     begins = max([full.starts_at, *(edge for edge in edges if edge is not None and edge <= now)])
     ends = min([full.ends_at, *(edge for edge in edges if edge is not None and edge > now)])
     return Span(Period(begins, ends), full)
@@ -159,12 +199,12 @@ def _effective(running: Span, timing: Timing) -> datetime:
     return at
 
 
-def _refuse_collision(subscription: SubscriptionView, at: datetime) -> None:
-    instants = [i for holding in subscription.holdings for i in (holding.starts_at, holding.ends_at) if i is not None]
+def _refuse_collision(subscription: SubscriptionView, at: datetime, *, keep_later: bool) -> None:
+    instants = subscription.edges()
     if at in instants or at == subscription.ends_at:
         raise ChangeAlreadyAtThatInstant(at)
-    if max(instants) > at:
-        raise ChangePending(max(instants))
+    if instants[-1] > at and not keep_later:
+        raise ChangePending(instants[-1])
 
 
 def _pieces(running: Span, at: datetime) -> tuple[Span, ...]:
@@ -173,4 +213,4 @@ def _pieces(running: Span, at: datetime) -> tuple[Span, ...]:
 
 
 def _same(holding: Holding, other: Holding) -> bool:
-    return (holding.slot, holding.version_id, holding.quantity) == (other.slot, other.version_id, other.quantity)
+    return all(getattr(holding, name) == getattr(other, name) for name in COMPARED)

@@ -16,6 +16,8 @@ class Reason(StrEnum):
 
     SUSPENDED = "suspended"
     """The customer is suspended or closed."""
+    PAUSED = "paused"
+    """The contract that grants it is at rest."""
     EXPIRED = "expired"
     """Every contract that granted it is over."""
     NOT_IN_PLAN = "not_in_plan"
@@ -50,10 +52,13 @@ def decide_entitlement(feature: str, tenant_status: str, subscriptions: Sequence
     if tenant_status in ("suspended", "closed"):
         return Entitlement(feature, Reason.SUSPENDED, None)
     running = [view for view in subscriptions if view.status in (State.ACTIVE, State.ENDING)]
-    said = [found for view in running for found in _said(view, feature)]
+    said = [found for view in running if view.base.mode != "paused" for found in _said(view, feature)]
     grants = [found for found in said if found.granted]
     if grants:
         return Entitlement(feature, None, max(grants, key=_reach))
+    paused = [found for view in running if view.base.mode == "paused" for found in _said(view, feature)]
+    if any(found.granted for found in paused):
+        return Entitlement(feature, Reason.PAUSED, None)
     ended = [view.at(view.ends_at) for view in subscriptions if view.status == State.ENDED and view.ends_at]
     if not said and any(found.granted for view in ended for found in _said(view, feature)):
         return Entitlement(feature, Reason.EXPIRED, None)

@@ -11,6 +11,8 @@ __all__ = (
     "ChangeOutsidePeriod",
     "ChangePending",
     "ChangesNothing",
+    "CouponNotUsable",
+    "CouponTaken",
     "CurrencyNotPriced",
     "DraftMissing",
     "DraftOutdated",
@@ -18,6 +20,7 @@ __all__ = (
     "PlanInvalid",
     "SubscriptionKeyTaken",
     "SubscriptionNotIn",
+    "TermsDontFit",
     "VersionRetired",
 )
 
@@ -121,7 +124,10 @@ class ChangePending(Refused):
     code = "change_pending"
 
     def __init__(self, at: datetime) -> None:
-        super().__init__(f"A change at {at.isoformat()} is already agreed on; nothing can change before it any more.")
+        super().__init__(
+            f"A change at {at.isoformat()} is already agreed on. "
+            "Say 'keep_later' to change before it and leave it as it is."
+        )
 
 
 class ChangeInThePast(Refused):
@@ -154,3 +160,34 @@ class ChangesNothing(Refused):
 
     def __init__(self) -> None:
         super().__init__("The subscription already holds exactly this. Name another plan, version or add-ons.")
+
+
+class CouponTaken(Refused):
+    """The code names another coupon already."""
+
+    code = "coupon_taken"
+
+    def __init__(self, coupon: str) -> None:
+        super().__init__(f"A coupon '{coupon}' exists. Choose another code; what a coupon brings never changes.")
+
+
+class CouponNotUsable(Refused):
+    """The coupon has expired, is used up, was used by this customer, or is for other plans."""
+
+    code = "coupon_not_usable"
+    WHY = {  # noqa: RUF012 - a table, never changed
+        "expired": "it has expired",
+        "used_up": "it was redeemed as often as it may be",
+        "used_before": "this customer has redeemed it before",
+        "other_plan": "it is for other plans",
+    }
+
+    def __init__(self, coupon: str, why: str) -> None:
+        super().__init__(f"The coupon '{coupon}' cannot be used: {self.WHY[why]}.", reason=why)
+
+
+class TermsDontFit(Refused):
+    """Phases, a trial or a renewal that are not in order of time, or lie outside the contract."""
+
+    code = "terms_dont_fit"
+    status = 422

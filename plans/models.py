@@ -10,12 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
     SmallInteger,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -68,6 +70,25 @@ class PlanVersion(Base):
     published_at: Mapped[Instant]
     published_by: Mapped[str]
     retired_at: Mapped[datetime | None]
+
+
+class Coupon(Base):
+    """Global: a code that brings a discount; the CHECK keeps it within its limit, whoever comes at once."""
+
+    __tablename__ = "coupon"
+    __table_args__ = (
+        CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9-]{2,39}$'", name="code_shape"),
+        CheckConstraint("redeemed >= 0 and redeemed <= max_redemptions", name="within_limit"),
+    )
+    code: Mapped[str] = mapped_column(primary_key=True)
+    discount: Mapped[Any] = json_column()
+    plan_keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """For which plans; none: for all."""
+    max_redemptions: Mapped[int | None]
+    redeemed: Mapped[int] = mapped_column(server_default="0")
+    valid_until: Mapped[datetime | None]
+    created_at: Mapped[Instant]
+    created_by: Mapped[str]
 
 
 # --- The vendor's own rows, under the vendor's tenant id -----------------------------------------
@@ -123,6 +144,38 @@ class Subscription(Base):
     created_by: Mapped[str]
 
 
+class SubscriptionTerms(Base):
+    """Append-only: terms that one customer negotiated, in place of what a published version says."""
+
+    __tablename__ = "subscription_terms"
+    __table_args__ = (CheckConstraint("octet_length(content_hash) = 32", name="content_hash"),)
+    tenant_id: Mapped[TenantId]
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    document: Mapped[Any] = json_column()
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Instant]
+    created_by: Mapped[str]
+
+
+class SubscriptionDiscount(Base):
+    """Append-only: a discount of one contract, by a coupon or agreed on. A coupon once a customer."""
+
+    __tablename__ = "subscription_discount"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "subscription_id"], ["subscription.tenant_id", "subscription.id"]),
+        UniqueConstraint("tenant_id", "coupon_code"),
+    )
+    tenant_id: Mapped[TenantId]
+    subscription_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    discount: Mapped[Any] = json_column()
+    starts_at: Mapped[Instant]
+    """Its periods are counted from here; mostly the start of a billing period."""
+    coupon_code: Mapped[str | None] = mapped_column(ForeignKey("coupon.code"))
+    created_at: Mapped[Instant]
+    created_by: Mapped[str]
+
+
 class SubscriptionItem(Base):
     """A version in force for a stretch of a subscription: one chain for the base plan, one for each add-on.
 
@@ -151,6 +204,8 @@ class SubscriptionItem(Base):
         CheckConstraint("prev_ends_at <= starts_at", name="after_previous"),
         CheckConstraint("slot <> 'base' or prev_ends_at = starts_at", name="base_tiles"),
         CheckConstraint("quantity >= 1", name="quantity_positive"),
+        CheckConstraint("mode in ('regular', 'trial', 'paused')", name="mode"),
+        ForeignKeyConstraint(["tenant_id", "terms_id"], ["subscription_terms.tenant_id", "subscription_terms.id"]),
         Index(
             "uq_subscription_item_head",
             "tenant_id",
@@ -169,7 +224,11 @@ class SubscriptionItem(Base):
     prev_ends_at: Mapped[datetime | None]
     version_id: Mapped[UUID] = mapped_column(ForeignKey("plan_version.id"))
     quantity: Mapped[int]
-    """How many of it are held, for instance audiences; 1 for a base plan."""
+    """How many of it are held, for instance audiences or seats bought."""
+    mode: Mapped[str] = mapped_column(server_default="regular")
+    """`regular`, `trial` (nothing is billed) or `paused` (nothing is billed nor granted); the base plan's governs."""
+    terms_id: Mapped[UUID | None]
+    """Negotiated terms that hold in place of the version's."""
 
 
 class BillingPeriod(Base):

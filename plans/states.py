@@ -37,6 +37,10 @@ class Trigger(StrEnum):
     """It is to end with the running period."""
     CANCEL_NOW = "cancel_now"
     """It ends at once; the running period is cut."""
+    RENEW = "renew"
+    """It goes on beyond the end that was agreed on, to a later one."""
+    CONTINUE = "continue"
+    """It goes on without an end."""
     END = "end"
     """Time reaches its end."""
 
@@ -49,6 +53,8 @@ TRANSITIONS: Final[dict[tuple[State, Trigger], State]] = {
     (State.ENDING, Trigger.CHANGE): State.ENDING,
     (State.ENDING, Trigger.CANCEL_AT_PERIOD_END): State.ENDING,
     (State.ENDING, Trigger.CANCEL_NOW): State.ENDED,
+    (State.ENDING, Trigger.RENEW): State.ENDING,
+    (State.ENDING, Trigger.CONTINUE): State.ACTIVE,
     (State.ENDING, Trigger.END): State.ENDED,
 }
 

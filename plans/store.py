@@ -5,21 +5,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from core.scope import VENDOR_ID
-from plans.models import BillingPeriod, Plan, PlanDraft, PlanFamily, PlanVersion, Subscription, SubscriptionItem
+from plans.models import (
+    BillingPeriod,
+    Coupon,
+    Plan,
+    PlanDraft,
+    PlanFamily,
+    PlanVersion,
+    Subscription,
+    SubscriptionDiscount,
+    SubscriptionItem,
+    SubscriptionTerms,
+)
 from plans.periods import Span
 from plans.subscriptions import Holding
 
 __all__ = (
+    "add_coupon",
+    "add_discount",
     "add_family",
     "add_holdings",
     "add_plan",
     "add_spans",
     "add_subscription",
+    "add_terms",
     "add_version",
     "close_span",
     "delete_draft",
@@ -30,6 +44,7 @@ __all__ = (
     "lock_subscription",
     "put_draft",
     "retire",
+    "take_coupon",
     "trim_spans",
 )
 
@@ -100,13 +115,45 @@ def lock_subscription(session: Session, tenant_id: UUID, subscription_id: UUID) 
     )
 
 
-def end_subscription(session: Session, tenant_id: UUID, subscription_id: UUID, ends_at: datetime) -> None:
-    """Set the end of a subscription."""
+def end_subscription(session: Session, tenant_id: UUID, subscription_id: UUID, ends_at: datetime | None) -> None:
+    """Set the end of a subscription; None: it has none any more."""
     session.execute(
         update(Subscription)
         .where(Subscription.tenant_id == tenant_id, Subscription.id == subscription_id)
         .values(ends_at=ends_at)
     )
+
+
+def add_terms(session: Session, rows: Iterable[Row]) -> None:
+    """Add negotiated terms."""
+    listed = list(rows)
+    if listed:
+        session.execute(insert(SubscriptionTerms), listed)
+
+
+def add_discount(session: Session, row: Row) -> bool:
+    """Add a discount of a contract; False where the contract has one of that key, or the customer used the coupon."""
+    added = session.execute(
+        upsert(SubscriptionDiscount).values(row).on_conflict_do_nothing().returning(SubscriptionDiscount.key)
+    )
+    return added.scalar_one_or_none() is not None
+
+
+def add_coupon(session: Session, row: Row) -> bool:
+    """Add a coupon; False where the code is taken."""
+    added = session.execute(upsert(Coupon).values(row).on_conflict_do_nothing().returning(Coupon.code))
+    return added.scalar_one_or_none() is not None
+
+
+def take_coupon(session: Session, code: str) -> bool:
+    """Count one more redemption, waiting for whoever counts one; False where the limit is reached."""
+    taken = session.execute(
+        update(Coupon)
+        .where(Coupon.code == code, or_(Coupon.max_redemptions.is_(None), Coupon.redeemed < Coupon.max_redemptions))
+        .values(redeemed=Coupon.redeemed + 1)
+        .returning(Coupon.code)
+    )
+    return taken.scalar_one_or_none() is not None
 
 
 def add_holdings(
@@ -125,6 +172,8 @@ def add_holdings(
                 "prev_ends_at": prev_ends_at,
                 "version_id": holding.version_id,
                 "quantity": holding.quantity,
+                "mode": holding.mode,
+                "terms_id": holding.terms_id,
             }
             for holding, prev_ends_at in holdings
         ],

@@ -1,22 +1,25 @@
 """Change what a subscription holds: another plan, another version, other add-ons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.ids import new_id
 from metering.actions.bind_policy import bind_policy
 from metering.policies import DEFAULT_POLICIES
 from plans.actions.open_periods import open_periods_of
-from plans.actions.subscribe import AddonInput
-from plans.changes import Decision, Timing, When, decide_change
+from plans.actions.publish_version import refuse_faults
+from plans.actions.subscribe import AddonInput, store_terms
+from plans.changes import Decision, Timing, When, decide_change, effective_at
+from plans.documents import PlanDocument
 from plans.errors import ChangeInThePast
 from plans.reads.offers import Wish, offered, refuse_unfit
 from plans.reads.periods import closed_after, periods
 from plans.reads.subscriptions import get_subscription
 from plans.store import add_holdings, add_spans, end_holding, end_span, lock_subscription
-from plans.subscriptions import BASE, Holding, SubscriptionView
+from plans.subscriptions import BASE, Holding, Mode, SubscriptionView
 from tenants.actions.record_audit import record_audit
 
 __all__ = ("ChangeInput", "change_subscription")
@@ -35,6 +38,14 @@ class ChangeInput:
     """Of `plan_key`; None: the newest."""
     addons: tuple[AddonInput, ...] | None = None
     """All add-ons there are to be; None: they stay. One that is held keeps its version unless one is named."""
+    quantity: int | None = None
+    """How many of the plan are held; None: as many as before."""
+    terms: PlanDocument | None = None
+    """Negotiated terms in place of the version's; None: those of the version, or of before if the plan stays."""
+    mode: Mode | None = None
+    """`paused` and back to `regular`; a trial that becomes regular ends early. None: it stays."""
+    keep_later: bool = False
+    """Change before something that is agreed on for later, and leave that as it is."""
     when: When = "prorate_now"
     at: datetime | None = None
     """With `prorate_now`: an instant in the running period; None: now."""
@@ -61,17 +72,20 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
     """
     lock_subscription(session, given.tenant_id, given.subscription_id)
     subscription = get_subscription(session, given.tenant_id, given.subscription_id, now)
-    wanted = _wanted(session, subscription, given, now)
-    refuse_unfit(wanted, subscription.currency, subscription.interval_months)
     known = periods(session, subscription.tenant_id, subscription.id)
-    timing = Timing(given.when, given.at, now)
-    decision = decide_change(subscription, [view.span for view in known], wanted, timing)
+    spans = [view.span for view in known]
+    timing = Timing(given.when, given.at, now, given.keep_later)
+    at = effective_at(subscription, spans, timing)
+    wanted = _wanted(session, subscription.at(at), given)
+    refuse_unfit(wanted, subscription.currency, subscription.interval_months)
+    decision = decide_change(subscription, spans, wanted, timing)
     if closed_after(known, decision.effective_at):
         raise ChangeInThePast(decision.effective_at, now)
     if not given.preview:
-        _write(session, subscription, decision, now)
+        _write(session, subscription, decision, given.actor, now)
         detail = {
             "effective_at": decision.effective_at.isoformat(),
+            "mode": decision.after.base.mode,
             "opens": [f"{holding.plan_key}/{holding.version_number}" for holding in decision.opens],
             "closes": [f"{holding.plan_key}/{holding.version_number}" for holding in decision.closes],
         }
@@ -80,14 +94,21 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
     return decision
 
 
-def _wanted(session: Session, subscription: SubscriptionView, given: ChangeInput, now: datetime) -> tuple[Holding, ...]:
-    held = {holding.slot: holding for holding in subscription.holdings if holding.ends_at is None}
+def _wanted(session: Session, subscription: SubscriptionView, given: ChangeInput) -> tuple[Holding, ...]:
+    """Return what is to be held at `subscription.as_of`."""
+    held = {holding.slot: holding for holding in subscription.holdings if holding.holds_at(subscription.as_of)}
     base = held.get(BASE, subscription.base)
+    quantity = base.quantity if given.quantity is None else given.quantity
+    mode = given.mode or base.mode
     if given.plan_key is not None:
-        base = offered(session, Wish("base", given.plan_key, given.version), now)
+        base = offered(session, Wish("base", given.plan_key, given.version), subscription.as_of)
+    if given.terms is not None:
+        refuse_faults(session, given.terms)
+        base = replace(base, document=given.terms, terms_id=new_id())
+    base = replace(base, quantity=quantity, mode=mode)
     addons = [holding for slot, holding in held.items() if slot != BASE]
     if given.addons is not None:
-        addons = [_addon(session, held.get(addon.key), addon, now) for addon in given.addons]
+        addons = [_addon(session, held.get(addon.key), addon, subscription.as_of) for addon in given.addons]
     return (base, *addons)
 
 
@@ -98,7 +119,7 @@ def _addon(session: Session, held: Holding | None, addon: AddonInput, now: datet
     return offered(session, Wish("addon", addon.key, version, addon.quantity), now)
 
 
-def _write(session: Session, subscription: SubscriptionView, decision: Decision, now: datetime) -> None:
+def _write(session: Session, subscription: SubscriptionView, decision: Decision, actor: str, now: datetime) -> None:
     tenant_id, subscription_id, at = subscription.tenant_id, subscription.id, decision.effective_at
     open_periods_of(session, subscription, now)
     if len(decision.pieces) > 1:
@@ -106,11 +127,20 @@ def _write(session: Session, subscription: SubscriptionView, decision: Decision,
         add_spans(session, tenant_id, subscription_id, decision.pieces[1:], head=False)
     for holding in decision.closes:
         end_holding(session, tenant_id, subscription_id, holding, at)
-    ends = {holding.slot: holding.ends_at for holding in decision.after.holdings if holding.ends_at is not None}
     if decision.opens:
-        add_holdings(
-            session, tenant_id, subscription_id, [(holding, ends.get(holding.slot)) for holding in decision.opens]
-        )
+        store_terms(session, tenant_id, decision.opens, actor, now)
+        chained = [(holding, _previous_end(decision.after, holding)) for holding in decision.opens]
+        add_holdings(session, tenant_id, subscription_id, chained)
     for holding in decision.opens:
         if holding.slot == BASE:
             bind_policy(session, tenant_id, at, holding.document.policies or DEFAULT_POLICIES, now)
+
+
+def _previous_end(subscription: SubscriptionView, holding: Holding) -> datetime | None:
+    """Return where the version before it in its slot ends: what the chain is linked by."""
+    ends = [
+        other.ends_at
+        for other in subscription.holdings
+        if other.slot == holding.slot and other.ends_at is not None and other.ends_at <= holding.starts_at
+    ]
+    return max(ends, default=None)

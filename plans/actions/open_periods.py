@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from plans.changes import TICK
-from plans.periods import Span, spans
+from plans.periods import Span
 from plans.reads.periods import periods
 from plans.reads.subscriptions import get_subscription
 from plans.store import add_spans, close_span, lock_subscription
@@ -59,4 +59,4 @@ def _missing(subscription: SubscriptionView, known: Sequence[Span], until: datet
     begins = known[-1].period.ends_at if known else subscription.starts_at
     if subscription.ends_at is not None and begins >= subscription.ends_at:
         return ()
-    return tuple(spans(subscription.schedule, begins, subscription.ends_at, until=until + TICK))
+    return tuple(subscription.spans_until(until + TICK, begins))

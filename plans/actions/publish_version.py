@@ -15,7 +15,7 @@ from plans.store import add_plan, add_version, delete_draft, lock_plan
 from plans.validation import faults_of
 from tenants.actions.record_audit import record_audit
 
-__all__ = ("publish_document", "publish_version")
+__all__ = ("publish_document", "publish_version", "refuse_faults")
 
 
 def publish_version(
@@ -42,7 +42,7 @@ def publish_version(
     if number is not None and number != found.number:
         raise DraftOutdated(plan_key, number, found.number)
     row = {"key": plan_key, "family_key": found.family_key, "name": found.name, "kind": found.kind, "rank": found.rank}
-    _refuse_faults(session, found.document)
+    refuse_faults(session, found.document)
     add_plan(session, row)
     version = publish_document(session, plan_key, found.document, actor, now)
     delete_draft(session, plan_key)
@@ -55,7 +55,7 @@ def publish_document(session: Session, plan_key: str, document: PlanDocument, ac
     Raises:
         PlanInvalid: the document has faults (`plan_invalid`).
     """
-    _refuse_faults(session, document)
+    refuse_faults(session, document)
     lock_plan(session, plan_key)
     digest = document_hash(document)
     earlier = versions(session, plan_key)
@@ -79,8 +79,14 @@ def publish_document(session: Session, plan_key: str, document: PlanDocument, ac
     return versions(session, plan_key)[0]
 
 
-def _refuse_faults(session: Session, document: PlanDocument) -> None:
-    """A plan is everybody's and never changes: it names the vendor's meters, by their exact names."""
+def refuse_faults(session: Session, document: PlanDocument) -> None:
+    """Refuse a document that is not fit to be billed by.
+
+    A plan is everybody's and never changes: it names the vendor's meters, by their exact names.
+
+    Raises:
+        PlanInvalid: every fault with its pointer (`plan_invalid`).
+    """
     meters = contract_meters(session, VENDOR_ID)
 
     def splits(name: str) -> bool:

@@ -11,6 +11,8 @@ from plans.reads.catalogue import (
     newest_version,
     versions,
 )
+from plans.reads.chains import Phase
+from plans.reads.coupons import CouponView, coupons, get_coupon
 from plans.reads.figures import measured_sources
 from plans.reads.periods import BillingPeriodView, DuePeriod, due_periods, periods, unopened
 from plans.reads.subscriptions import all_subscriptions, find_subscription, get_subscription, subscriptions
@@ -18,16 +20,20 @@ from plans.subscriptions import SubscriptionView, charges_of
 
 __all__ = (
     "BillingPeriodView",
+    "CouponView",
     "DraftView",
     "DuePeriod",
+    "Phase",
     "PlanView",
     "SubscriptionView",
     "VersionView",
     "all_subscriptions",
     "charges_of",
+    "coupons",
     "draft",
     "due_periods",
     "find_subscription",
+    "get_coupon",
     "get_plan",
     "get_subscription",
     "get_version",

@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from plans.models import Plan, Subscription, SubscriptionItem
+from plans.documents import PlanDocument, parse_document
+from plans.models import Plan, Subscription, SubscriptionDiscount, SubscriptionItem, SubscriptionTerms
 from plans.reads.catalogue import versions_by_id
 from plans.states import state_at
-from plans.subscriptions import Holding, SubscriptionView
+from plans.subscriptions import AgreedDiscount, Holding, SubscriptionView
+from plans.terms import Discount
 from tenants.reads import get_tenant, tenant_now
 
 __all__ = ("all_subscriptions", "find_subscription", "get_subscription", "subscriptions")
@@ -76,19 +79,27 @@ def find_subscription(session: Session, tenant_id: UUID, key: str, now: datetime
     return found[0]
 
 
-def terms_of(session: Session, tenant_id: UUID, key: str) -> tuple[UUID, bytes]:
-    """Return id and hash of the terms of the subscription that has this key."""
+def terms_of(session: Session, tenant_id: UUID, key: str) -> tuple[UUID, bytes] | None:
+    """Return id and hash of the terms of the subscription that has this key, if there is one."""
     row = session.execute(
         select(Subscription.id, Subscription.terms_hash).where(
             Subscription.tenant_id == tenant_id, Subscription.key == key
         )
-    ).one()
-    return row.id, row.terms_hash
+    ).one_or_none()
+    return None if row is None else (row.id, row.terms_hash)
+
+
+def has_terms(session: Session, tenant_id: UUID, terms_id: UUID) -> bool:
+    """Tell whether these negotiated terms are stored."""
+    found = session.execute(
+        select(SubscriptionTerms.id).where(SubscriptionTerms.tenant_id == tenant_id, SubscriptionTerms.id == terms_id)
+    )
+    return found.scalar_one_or_none() is not None
 
 
 def _views(session: Session, query: Select[*tuple[Any, ...]], now: datetime | None) -> tuple[SubscriptionView, ...]:
     rows = session.execute(query).all()
-    held = _holdings(session, rows)
+    held, agreed = _holdings(session, rows), _discounts(session, rows)
     clocks: dict[UUID, datetime] = {}
     views = []
     for row in rows:
@@ -102,21 +113,62 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], now: datetime | No
                 # A change agreed on for after the end never comes.
                 holdings=tuple(h for h in held[row.id] if row.ends_at is None or h.starts_at < row.ends_at),
                 as_of=at,
+                discounts=tuple(agreed[row.id]),
             )
         )
     return tuple(views)
+
+
+def _discounts(
+    session: Session, subscriptions_found: Iterable[Row[*tuple[Any, ...]]]
+) -> dict[UUID, list[AgreedDiscount]]:
+    """Return the discounts of contracts in the order in which they were agreed on."""
+    keys = {(row.tenant_id, row.id) for row in subscriptions_found}
+    rows = session.execute(
+        select(
+            SubscriptionDiscount.subscription_id,
+            SubscriptionDiscount.discount,
+            SubscriptionDiscount.starts_at,
+            SubscriptionDiscount.coupon_code,
+        )
+        .where(
+            SubscriptionDiscount.tenant_id.in_({tenant_id for tenant_id, _ in keys}),
+            SubscriptionDiscount.subscription_id.in_({subscription_id for _, subscription_id in keys}),
+        )
+        .order_by(SubscriptionDiscount.created_at, SubscriptionDiscount.key)
+    )
+    agreed: dict[UUID, list[AgreedDiscount]] = defaultdict(list)
+    for row in rows:
+        discount = msgspec.convert(row.discount, Discount)
+        agreed[row.subscription_id].append(AgreedDiscount(discount, row.starts_at, row.coupon_code))
+    return agreed
+
+
+def _terms(session: Session, keys: set[tuple[UUID, UUID]]) -> dict[UUID, PlanDocument]:
+    if not keys:
+        return {}
+    rows = session.execute(
+        select(SubscriptionTerms.id, SubscriptionTerms.document).where(
+            SubscriptionTerms.tenant_id.in_({tenant_id for tenant_id, _ in keys}),
+            SubscriptionTerms.id.in_({terms_id for _, terms_id in keys}),
+        )
+    )
+    return {row.id: parse_document(row.document) for row in rows}
 
 
 def _holdings(session: Session, subscriptions_found: Iterable[Row[*tuple[Any, ...]]]) -> dict[UUID, list[Holding]]:
     keys = {(row.tenant_id, row.id) for row in subscriptions_found}
     rows = session.execute(
         select(
+            SubscriptionItem.tenant_id,
             SubscriptionItem.subscription_id,
             SubscriptionItem.slot,
             SubscriptionItem.version_id,
             SubscriptionItem.quantity,
             SubscriptionItem.starts_at,
             SubscriptionItem.ends_at,
+            SubscriptionItem.mode,
+            SubscriptionItem.terms_id,
         )
         .where(
             SubscriptionItem.tenant_id.in_({tenant_id for tenant_id, _ in keys}),
@@ -125,6 +177,7 @@ def _holdings(session: Session, subscriptions_found: Iterable[Row[*tuple[Any, ..
         .order_by(SubscriptionItem.subscription_id, SubscriptionItem.slot, SubscriptionItem.starts_at)
     ).all()
     versions = versions_by_id(session, {row.version_id for row in rows})
+    terms = _terms(session, {(row.tenant_id, row.terms_id) for row in rows if row.terms_id is not None})
     names = dict(session.execute(select(Plan.key, Plan.name)).tuples().all())
     held: dict[UUID, list[Holding]] = defaultdict(list)
     for row in rows:
@@ -136,10 +189,12 @@ def _holdings(session: Session, subscriptions_found: Iterable[Row[*tuple[Any, ..
                 plan_name=names[version.plan_key],
                 version_id=version.id,
                 version_number=version.number,
-                document=version.document,
+                document=version.document if row.terms_id is None else terms[row.terms_id],
                 quantity=row.quantity,
                 starts_at=row.starts_at,
                 ends_at=row.ends_at,
+                mode=row.mode,
+                terms_id=row.terms_id,
             )
         )
     return held

@@ -16,7 +16,7 @@ GLOBAL = {
     # read before a tenant is known
     "legal_entity", "tenant", "test_clock", "user_account", "user_session", "api_key", "sign_in_attempt",
     # the published catalogue
-    "plan_family", "plan", "plan_version",
+    "plan_family", "plan", "plan_version", "coupon",
     # shared by the customers of a legal entity, or by all
     "number_counter", "number_registry", "tax_rate", "exchange_rate",
     "alembic_version",

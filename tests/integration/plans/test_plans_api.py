@@ -260,3 +260,64 @@ def test_entitlements_say_granted_or_why_not(client: Client, vendor):
     at = (utc_now() + timedelta(seconds=5)).isoformat()
     client.post("/v1/subscriptions/main/change", headers=vendor, json={"addons": [{"key": "compliance"}], "at": at})
     assert asked("compliance_tracking") == (False, "not_in_plan")
+
+
+def test_a_contract_with_trial_ramp_and_coupon_is_previewed_and_read_back(client: Client, vendor):
+    half = {"key": "half", "name": "Half", "percent": "50", "periods": 3}
+    made = client.post("/v1/coupons", headers=vendor, json={"code": "HALF-26", "discount": half, "max_redemptions": 1})
+    assert (made.status_code, made.json()["redeemed"]) == (201, 0)
+    assert code(client.post("/v1/coupons", headers=vendor, json={"code": "HALF-26", "discount": half})) == (
+        409,
+        "coupon_taken",
+    )
+    later = (utc_now() + timedelta(days=90)).date().isoformat()
+    body = {
+        "plan": "standard-named", "key": "main", "quantity": 50, "trial_days": 14, "coupon": "HALF-26",
+        "phases": [{"starts_on": later, "quantity": 80}],
+    }  # fmt: skip
+
+    preview = client.post("/v1/subscriptions", headers=vendor, json=body | {"preview": True}).json()
+    assert (preview["mode"], [phase["mode"] for phase in preview["phases"]]) == (
+        "trial",
+        ["trial", "regular", "regular"],
+    )
+    assert preview["estimate"] == []
+    begun = client.post("/v1/subscriptions", headers=vendor, json=body)
+    assert begun.status_code == 201
+    assert client.post("/v1/subscriptions", headers=vendor, json=body).json()["id"] == begun.json()["id"]
+    read = client.get("/v1/subscriptions/main", headers=vendor).json()
+    assert [phase["plan"]["quantity"] for phase in read["phases"]] == [50, 50, 80]
+    assert read["discounts"][0]["coupon"] == "HALF-26"
+    assert client.get("/v1/coupons/HALF-26", headers=vendor).json()["redeemed"] == 1
+    assert [c["code"] for c in client.get("/v1/coupons", headers=vendor).json()["items"]] == ["HALF-26"]
+
+    # The trial ends early; then the contract rests.
+    kept = {"keep_later": True}
+    assert code(client.post("/v1/subscriptions/main/resume", headers=vendor, json={})) == (409, "change_pending")
+    ended = client.post("/v1/subscriptions/main/resume", headers=vendor, json=kept).json()
+    assert ended["subscription"]["mode"] == "regular"
+    paused = client.post("/v1/subscriptions/main/pause", headers=vendor, json=kept)
+    assert (paused.status_code, paused.json()["subscription"]["mode"]) == (200, "paused")
+    assert client.get("/v1/entitlements/wikis", headers=vendor).json()["reason"] == "paused"
+    assert code(client.post("/v1/subscriptions/main/renew", headers=vendor, json={})) == (409, "subscription_state")
+
+
+def test_a_preview_of_a_contract_shows_its_first_lines(client: Client, vendor):
+    body = {"plan": "standard-named", "addons": [{"key": "compliance"}], "preview": True}
+
+    (seats, courses, fee) = client.post("/v1/subscriptions", headers=vendor, json=body).json()["estimate"]
+
+    assert [line["charge"] for line in (seats, courses, fee)] == ["named_seats", "courses", "compliance.fee"]
+    assert (fee["amount"], fee["kind"]) == ({"amount": "368.00", "currency": "EUR"}, "usage")
+
+
+@pytest.mark.parametrize("missing", ["model", "key", "prices"])
+def test_a_charge_that_lacks_a_field_is_refused_with_a_pointer(client: Client, vendor, missing):
+    charge = {name: value for name, value in SEATS["charges"][0].items() if name != missing}
+    body = {"document": {"charges": [charge]}, "plan": IDENTITY}
+
+    answer = client.post("/v1/plans/pilot/versions", headers=vendor, json=body)
+
+    assert answer.status_code == 400
+    assert missing in str(answer.json()["errors"])
+    assert "charges" in answer.json()["errors"][0]["pointer"]

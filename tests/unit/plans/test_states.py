@@ -15,6 +15,8 @@ ALLOWED = {
     ("ending", "change"): "ending",
     ("ending", "cancel_at_period_end"): "ending",
     ("ending", "cancel_now"): "ended",
+    ("ending", "renew"): "ending",
+    ("ending", "continue"): "active",
     ("ending", "end"): "ended",
 }
 START = datetime(2026, 1, 1, tzinfo=UTC)

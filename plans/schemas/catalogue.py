@@ -1,0 +1,186 @@
+"""What the API takes and gives about the catalogue."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from plans.documents import PlanDocument
+from plans.pricing import CurvePoint
+from plans.reads import CouponView, DraftView, PlanView, VersionView
+from plans.schemas.parts import AwareDatetime, Key, Many
+from plans.terms import Discount
+from plans.validation import warnings_of
+
+__all__ = (
+    "CouponAnswer",
+    "CouponBody",
+    "CouponPage",
+    "CurveAnswer",
+    "DraftAnswer",
+    "DraftBody",
+    "FaultAnswer",
+    "PlanAnswer",
+    "PlanBody",
+    "PlanPage",
+    "VersionAnswer",
+    "VersionPage",
+)
+
+
+class VersionAnswer(msgspec.Struct):
+    """A published version: what it says never changes."""
+
+    plan: str
+    number: int
+    status: Literal["published", "retired"]
+    document: PlanDocument
+    content_sha256: str
+    published_at: datetime
+    retired_at: datetime | None
+
+    @classmethod
+    def of(cls, view: VersionView) -> "VersionAnswer":
+        """Return the view as JSON shows it."""
+        return cls(
+            plan=view.plan_key,
+            number=view.number,
+            status="retired" if view.retired_at else "published",
+            document=view.document,
+            content_sha256=view.content_hash.hex(),
+            published_at=view.published_at,
+            retired_at=view.retired_at,
+        )
+
+
+class PlanAnswer(msgspec.Struct):
+    """A plan or an add-on; `newest` is what new customers get, null where nothing of it is sold."""
+
+    key: str
+    name: str
+    family: str
+    kind: str
+    rank: int
+    newest: VersionAnswer | None
+
+    @classmethod
+    def of(cls, view: PlanView) -> "PlanAnswer":
+        """Return the view as JSON shows it."""
+        newest = VersionAnswer.of(view.newest) if view.newest else None
+        return cls(view.key, view.name, view.family_key, view.kind, view.rank, newest)
+
+
+class PlanPage(msgspec.Struct):
+    """Plans from light to full, then add-ons."""
+
+    items: list[PlanAnswer]
+    next_cursor: str | None
+
+
+class VersionPage(msgspec.Struct):
+    """Versions of a plan, newest first."""
+
+    items: list[VersionAnswer]
+    next_cursor: str | None
+
+
+class PlanBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What a new plan is called and where it stands among its family."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    family: Key
+    kind: Literal["base", "addon"] = "base"
+    rank: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+
+
+class DraftBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The next version of a plan; `plan` is needed only for a plan that does not exist yet."""
+
+    document: PlanDocument
+    plan: PlanBody | None = None
+
+
+class FaultAnswer(msgspec.Struct):
+    """Something about a draft, by JSON pointer into its document."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class DraftAnswer(msgspec.Struct):
+    """A draft with the number it will get; `warnings` do not keep it from being published."""
+
+    plan: str
+    number: int
+    status: Literal["draft"]
+    document: PlanDocument
+    warnings: list[FaultAnswer]
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, view: DraftView) -> "DraftAnswer":
+        """Return the view as JSON shows it."""
+        warnings = [FaultAnswer(w.pointer, w.code, w.detail) for w in warnings_of(view.document)]
+        return cls(view.plan_key, view.number, "draft", view.document, warnings, view.updated_at)
+
+
+class CurvePointAnswer(msgspec.Struct):
+    """What a quantity costs: in all, per unit, and the next unit."""
+
+    quantity: str
+    total: str
+    average: str
+    marginal: str
+
+
+class CurveAnswer(msgspec.Struct):
+    """The price curve of one charge, for a full period."""
+
+    charge: str
+    currency: str
+    points: list[CurvePointAnswer]
+
+    @classmethod
+    def of(cls, charge: str, currency: str, points: Sequence[CurvePoint]) -> "CurveAnswer":
+        """Return the curve as JSON shows it."""
+        told = [
+            CurvePointAnswer(f"{p.quantity:f}", p.total.text(), f"{p.average:f}", f"{p.marginal:f}") for p in points
+        ]
+        return cls(charge, currency, told)
+
+
+class CouponBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A coupon: its code, what it brings, for which plans (none: all), how often and until when."""
+
+    code: Key
+    discount: Discount
+    plans: list[Key] = []
+    max_redemptions: Many | None = None
+    valid_until: AwareDatetime | None = None
+
+
+class CouponAnswer(msgspec.Struct):
+    """A coupon as it stands."""
+
+    code: str
+    discount: Discount
+    plans: list[str]
+    max_redemptions: int | None
+    redeemed: int
+    valid_until: datetime | None
+
+    @classmethod
+    def of(cls, view: CouponView) -> "CouponAnswer":
+        """Return the view as JSON shows it."""
+        return cls(
+            view.code, view.discount, list(view.plan_keys), view.max_redemptions, view.redeemed, view.valid_until
+        )
+
+
+class CouponPage(msgspec.Struct):
+    """Coupons by code."""
+
+    items: list[CouponAnswer]
+    next_cursor: str | None = None
