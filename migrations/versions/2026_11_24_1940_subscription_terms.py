@@ -8,7 +8,7 @@ from core.models import UtcDateTime
 from migrations.policies import secure, secure_global
 
 revision = "0021_subscription_terms"
-down_revision = "0010_kept_figures"
+down_revision = "0011_rollups"
 branch_labels = None
 depends_on = None
 
