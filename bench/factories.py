@@ -12,7 +12,7 @@ from litestar import Litestar
 
 from app.asgi import create_app
 from core.db import database
-from metering.ingest.batcher import Verdict
+from metering.ingest.batcher import Outcome, Verdict
 from metering.ingest.lane import IngestAnswer, IngestLane, Prepared, answer_of
 from metering.ingest.packing import Ids
 from metering.ingest.validation import Draft
@@ -42,7 +42,7 @@ class _Lane(IngestLane):
         self._resolver = _Resolver()  # type: ignore[assignment]
 
     async def store(self, _tenant_id: UUID, prepared: Prepared) -> IngestAnswer:
-        return answer_of(prepared, [Verdict.ACCEPTED] * len(prepared.rows))
+        return answer_of(prepared, Outcome([Verdict.ACCEPTED] * len(prepared.rows)))
 
 
 def without_database() -> Litestar:

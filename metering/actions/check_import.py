@@ -11,6 +11,7 @@ from metering.errors import EventFault
 from metering.ingest.cloudevents import FaultyEvent
 from metering.ingest.lane import IngestAnswer, ItemFault
 from metering.ingest.validation import Draft, Rules, draft_event
+from metering.reads.custom_meters import custom_types
 
 __all__ = ("Checker",)
 
@@ -34,6 +35,7 @@ class Checker:
 
     def __init__(self, session: Session, tenant_id: UUID) -> None:
         self._session, self._tenant_id = session, tenant_id
+        self._custom_types = custom_types(session, tenant_id)
         session.execute(text(_MAKE))
 
     def check(self, events: Sequence[Raw], rules: Rules) -> IngestAnswer:
@@ -47,7 +49,8 @@ class Checker:
             content = known.get(draft.event_key) or fresh.get(draft.event_key)
             if content is None:
                 fresh[draft.event_key] = draft.content_hash
-                accepted, unmetered = accepted + 1, unmetered + (not draft.metered)
+                accepted += 1
+                unmetered += not draft.metered and draft.type not in self._custom_types
             elif content == draft.content_hash:
                 duplicate += 1
             else:

@@ -15,7 +15,7 @@ from metering.errors import IngestBusy
 from metering.ingest.packing import PackedRow
 from metering.ingest.writer import Written
 
-__all__ = ("Batcher", "Limits", "Verdict")
+__all__ = ("Batcher", "Limits", "Outcome", "Verdict")
 
 Write = Callable[[UUID, Sequence[PackedRow]], Awaitable[Written]]
 
@@ -31,6 +31,14 @@ class Verdict(Enum):
     """Its identity was stored before, with other content."""
     REFUSED = "refused"
     """The database would not take its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request's rows, in their order, and the types that custom meters were about by then."""
+
+    verdicts: list[Verdict]
+    custom_types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class _Request:
 
     def __init__(self, rows: Sequence[PackedRow]) -> None:
         self.rows = rows
-        self.done: asyncio.Future[list[Verdict]] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
 
 class Batcher:
@@ -68,7 +76,7 @@ class Batcher:
         self._lingering: asyncio.TimerHandle | None = None
         self._flights: set[asyncio.Task[None]] = set()
 
-    async def submit(self, tenant_id: UUID, rows: Sequence[PackedRow]) -> list[Verdict]:
+    async def submit(self, tenant_id: UUID, rows: Sequence[PackedRow]) -> Outcome:
         """Write rows and return their verdicts in the same order, once they are durable.
 
         Of rows with one key the first wins.
@@ -78,7 +86,7 @@ class Batcher:
             DatabaseUnavailable: the database did not confirm (`database_unavailable`).
         """
         if not rows:
-            return []
+            return Outcome([])
         if self._rows and self._rows + len(rows) > self._limits.waiting_rows:
             raise IngestBusy("waiting-events", self._limits.waiting_rows, self._limits.waiting_rows - self._rows)
         request = _Request(rows)
@@ -123,7 +131,7 @@ class Batcher:
                 else:
                     verdicts = [_verdict(row, firsts[row.event_key], written) for row in request.rows]
                 if not request.done.done():  # the client may have gone
-                    request.done.set_result(verdicts)
+                    request.done.set_result(Outcome(verdicts, written.custom_types))
         except BaseException as error:
             for request in requests:
                 if not request.done.done():

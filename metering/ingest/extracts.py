@@ -20,7 +20,7 @@ from metering.custom.definition import MeterDefinition
 from metering.custom.extraction import Extractor, body_data
 from metering.ingest.packing import PackedRow
 
-__all__ = ("Meter", "Meters", "record_values")
+__all__ = ("Meter", "Meters", "MetersInForce", "record_values")
 
 _BEGIN = (
     "begin; set local app.tenant_id = '{tenant}';"
@@ -44,7 +44,7 @@ class Meters:
     def __init__(self) -> None:
         self._known: dict[UUID, Extractor] = {}
 
-    async def begin(self, connection: AsyncConnection[Any], tenant_id: UUID) -> list[Meter]:
+    async def begin(self, connection: AsyncConnection[Any], tenant_id: UUID) -> "MetersInForce":
         """Begin a flight's transaction, in one round trip; return the custom meters that hold in it."""
         # A UUID's text cannot carry anything else along.
         cursor = await connection.execute(_BEGIN.format(tenant=tenant_id, vendor=VENDOR_ID))
@@ -56,20 +56,31 @@ class Meters:
             rows = await connection.execute(_DEFINITIONS, (tenant_id, VENDOR_ID, unknown))
             for meter_id, definition in await rows.fetchall():
                 self._known[meter_id] = Extractor(msgspec.convert(definition, MeterDefinition))
-        return [(meter_id, self._known[meter_id]) for meter_id in ids]
+        return MetersInForce([(meter_id, self._known[meter_id]) for meter_id in ids])
+
+
+class MetersInForce:
+    """The custom meters that a flight feeds, and the types that they are about."""
+
+    __slots__ = ("meters", "types")
+
+    def __init__(self, meters: Sequence[Meter]) -> None:
+        self.meters = meters
+        self.types: frozenset[str] = frozenset().union(*(extractor.types for _, extractor in meters))
 
 
 async def record_values(
-    connection: AsyncConnection[Any], tenant_id: UUID, meters: Sequence[Meter], rows: Sequence[PackedRow]
+    connection: AsyncConnection[Any], tenant_id: UUID, found: MetersInForce, rows: Sequence[PackedRow]
 ) -> None:
     """Insert what the meters take of the events."""
-    types = frozenset().union(*(extractor.types for _, extractor in meters))
+    if not found.types:
+        return
     taken: tuple[list[Any], ...] = ([], [], [], [], [])
-    for index, row in enumerate(row for row in rows if row.type in types):
+    for index, row in enumerate(row for row in rows if row.type in found.types):
         if index % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
         data = body_data(unpacked_body(row.body))
-        for meter_id, extractor in meters:
+        for meter_id, extractor in found.meters:
             extract = extractor.extract(row.type, data)
             if extract is None:
                 continue

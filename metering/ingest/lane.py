@@ -16,7 +16,7 @@ from core.clock import utc_now
 from core.db import INGEST
 from metering.errors import BodyMalformed, DatabaseUnavailable, EventFault
 from metering.ingest.admission import Admission, Budget, Measure, Visit
-from metering.ingest.batcher import Batcher, Limits, Verdict
+from metering.ingest.batcher import Batcher, Limits, Outcome, Verdict
 from metering.ingest.bodies import decoded_body, explained, mode_of
 from metering.ingest.cloudevents import FaultyEvent, split_body
 from metering.ingest.connections import Connections
@@ -46,7 +46,7 @@ class ItemFault(Struct, frozen=True):
 class IngestAnswer(Struct, frozen=True):
     """What became of a request's events; every one of them is in exactly one of the first four.
 
-    `unmetered` tells how many of the accepted ones have a type that no built-in meter knows.
+    `unmetered` tells how many of the accepted ones have a type that no meter knows, built-in or custom.
     """
 
     accepted: int
@@ -207,10 +207,11 @@ _CONFLICT = (
 _REFUSED = "The database does not take the values of this event. Report it with the event."
 
 
-def answer_of(found: Prepared, verdicts: list[Verdict]) -> IngestAnswer:
-    """Return the answer to a request whose rows, in their order, came to these verdicts."""
+def answer_of(found: Prepared, outcome: Outcome) -> IngestAnswer:
+    """Return the answer to a request whose rows, in their order, came to this."""
+    verdicts, custom = outcome.verdicts, outcome.custom_types
     if verdicts.count(Verdict.ACCEPTED) == len(verdicts):
-        unmetered = [draft.metered for draft in found.drafts].count(False)
+        unmetered = sum(not draft.metered and draft.type not in custom for draft in found.drafts)
         return IngestAnswer(len(verdicts), 0, [], found.rejected, unmetered)
     counts = dict.fromkeys(Verdict, 0)
     conflicts, rejected, unmetered = [], list(found.rejected), 0
@@ -220,7 +221,7 @@ def answer_of(found: Prepared, verdicts: list[Verdict]) -> IngestAnswer:
             conflicts.append(ItemFault(draft.index, draft.id, EventFault.CONFLICT, _CONFLICT))
         elif verdict is Verdict.REFUSED:
             rejected.append(ItemFault(draft.index, draft.id, EventFault.NOT_STORABLE, _REFUSED))
-        elif verdict is Verdict.ACCEPTED and not draft.metered:
+        elif verdict is Verdict.ACCEPTED and not draft.metered and draft.type not in custom:
             unmetered += 1
     rejected.sort(key=lambda fault: fault.index)
     return IngestAnswer(counts[Verdict.ACCEPTED], counts[Verdict.DUPLICATE], conflicts, rejected, unmetered)

@@ -70,11 +70,13 @@ class Written:
     """What became of a flight.
 
     `stored` holds the content hashes of keys that were there before; `refused` the keys whose values
-    the database would not take. All others were accepted.
+    the database would not take. All others were accepted. `custom_types` are those that custom meters
+    were about at that moment.
     """
 
     stored: dict[bytes, bytes]
     refused: frozenset[bytes] = frozenset()
+    custom_types: frozenset[str] = frozenset()
 
 
 class _InDoubt(Exception):
@@ -138,7 +140,7 @@ class FactWriter:
         middle = len(rows) // 2
         left = await self.write(tenant_id, rows[:middle])
         right = await self.write(tenant_id, rows[middle:])
-        return Written(left.stored | right.stored, left.refused | right.refused)
+        return Written(left.stored | right.stored, left.refused | right.refused, left.custom_types | right.custom_types)
 
     async def _attempt(
         self, tenant_id: UUID, rows: Sequence[PackedRow], companion: Companion | None, way: Way
@@ -161,15 +163,14 @@ class FactWriter:
                 await _store(link, fresh)
                 await record_traits(connection, tenant_id, fresh)
                 await record_profiles(connection, tenant_id, fresh)
-                if meters:
-                    await record_values(connection, tenant_id, meters, fresh)
+                await record_values(connection, tenant_id, meters, fresh)
             try:
                 await connection.execute(hours_and_commit(tenant_id, fresh))
             except psycopg.OperationalError as error:
                 if error.sqlstate is not None and error.sqlstate.startswith("40"):
                     raise  # the database itself took it back
                 raise _InDoubt from error
-            return Written(stored)
+            return Written(stored, custom_types=meters.types)
 
 
 async def _copy(connection: AsyncConnection[Any], table: LiteralString, columns: str, rows: list[bytes]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.scope import VENDOR_ID
 from metering.custom.definition import MeterDefinition, name_and_version
+from metering.custom.extraction import Extractor
 from metering.custom.spec import custom_spec
 from metering.errors import MeterUnknown
 from metering.models import Fact, MeterBackfill, MeterVersion, Symbol
@@ -22,6 +23,7 @@ __all__ = (
     "backfill_of",
     "contract_meters",
     "custom_meters",
+    "custom_types",
     "facts_of_types",
     "find_spec",
     "is_backfilled",
@@ -142,6 +144,12 @@ def longest_of(session: Session, tenant_id: UUID) -> dict[str, int]:
         for event_type in definition.closed_by:
             longest[event_type] = max(longest.get(event_type, 0), definition.longest_s or 0)
     return longest
+
+
+def custom_types(session: Session, tenant_id: UUID) -> frozenset[str]:
+    """Return the types of events that the tenant's custom meters and the vendor's are about."""
+    found = [Extractor(one.meter.definition).types for one in custom_meters(session, tenant_id)]
+    return frozenset().union(*found)
 
 
 def is_backfilled(session: Session, tenant_id: UUID, meter_id: UUID) -> bool:

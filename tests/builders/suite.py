@@ -1,6 +1,7 @@
 """A customer's suite that sends facts over HTTP, and what is measured of them."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -48,12 +49,15 @@ class Suite:
             "data": data,
         }
 
-    def send(self, *events: dict[str, Any]) -> None:
-        answer = self.client.post(
+    def post(self, events: Sequence[dict[str, Any]]) -> Any:
+        return self.client.post(
             "/v1/events",
             content=json.dumps(events).encode(),
             headers=bearer(self.key, **{"Content-Type": "application/cloudevents-batch+json"}),
         )
+
+    def send(self, *events: dict[str, Any]) -> None:
+        answer = self.post(events)
         assert answer.json()["accepted"] == len(events), answer.text
 
     def tell(self, event_type: str, who: str, at: str, **data: Any) -> dict[str, Any]:

@@ -75,6 +75,29 @@ def test_a_meter_counts_what_was_there_before_and_what_comes_after(suite: Suite)
     assert (usage(suite)["total"], stored(suite)) == ("12.75", 4)
 
 
+def test_what_a_custom_meter_is_about_is_not_unmetered(suite: Suite, client: Client, world: World) -> None:
+    def unmetered(*types: str) -> int:
+        events = [suite.event(name, "ann", "2026-03-02 10:00") for name in types]
+        return int(suite.post(events).json()["unmetered"])
+
+    types = ("acme.quiz.finished", "acme.quiz.opened", "course.launched")
+    assert unmetered(*types[:2]) == 2
+    assert define(suite).status_code == 201
+    # From the next event on, in every process: the flight's transaction sees the meters that hold in it.
+    assert unmetered(*types[:2], types[0]) == 1
+    known = suite.event(types[0], "bob", "2026-03-02 11:00")
+    assert suite.post([known]).json()["unmetered"] == 0
+    mixed = suite.post([known, suite.event("acme.other", "bob", "2026-03-02 12:00")]).json()
+    assert (mixed["accepted"], mixed["duplicate"], mixed["unmetered"]) == (1, 1, 1)
+
+    vendors = POINTS | {"key": "quiz.opened", "filter": {"types": ["acme.quiz.opened"], "where": []}}
+    answer = client.post("/v1/meters", json=vendors, headers=bearer(world.key("vendor_admin")))
+    assert answer.status_code == 201, answer.text
+    assert unmetered(*types[:2]) == 0
+    other = Suite(client, world, "other")
+    assert other.post([other.event(name, "ann", "2026-03-02 10:00") for name in types[:2]]).json()["unmetered"] == 1
+
+
 def test_a_key_has_versions_that_never_change(suite: Suite) -> None:
     quiz(suite, "ann", "2026-03-02 10:00", 5)
     first, again = define(suite).json(), define(suite).json()

@@ -45,11 +45,15 @@ class Table:
 QUICK = Limits(linger_s=0)
 
 
+async def submit(batcher: Batcher, tenant_id: UUID, rows: Sequence[PackedRow]) -> list[Verdict]:
+    return (await batcher.submit(tenant_id, rows)).verdicts
+
+
 def test_requests_that_wait_together_are_one_flight() -> None:
     async def story() -> None:
         table = Table()
         batcher = Batcher(table.write, QUICK)
-        await asyncio.gather(*(batcher.submit(A, [row(key)]) for key in range(10)))
+        await asyncio.gather(*(submit(batcher, A, [row(key)]) for key in range(10)))
         assert table.flights == [(A, 10)]
 
     asyncio.run(story())
@@ -59,7 +63,7 @@ def test_tenants_never_share_a_flight() -> None:
     async def story() -> None:
         table = Table()
         batcher = Batcher(table.write, QUICK)
-        await asyncio.gather(*(batcher.submit(tenant, [row(key)]) for key in range(6) for tenant in (A, B)))
+        await asyncio.gather(*(submit(batcher, tenant, [row(key)]) for key in range(6) for tenant in (A, B)))
         assert sorted(table.flights) == [(A, 6), (B, 6)]
 
     asyncio.run(story())
@@ -69,7 +73,7 @@ def test_of_equal_keys_in_one_flight_the_first_wins() -> None:
     async def story() -> None:
         batcher = Batcher(Table().write, QUICK)
         first, second = await asyncio.gather(
-            batcher.submit(A, [row(1, 7), row(1, 8), row(1, 7)]), batcher.submit(A, [row(1, 8), row(2)])
+            submit(batcher, A, [row(1, 7), row(1, 8), row(1, 7)]), submit(batcher, A, [row(1, 8), row(2)])
         )
         assert first == [Verdict.ACCEPTED, Verdict.CONFLICT, Verdict.DUPLICATE]
         assert second == [Verdict.CONFLICT, Verdict.ACCEPTED]
@@ -81,8 +85,8 @@ def test_a_flight_takes_no_more_rows_than_allowed_but_never_cuts_a_request() -> 
     async def story() -> None:
         table = Table()
         batcher = Batcher(table.write, Limits(linger_s=0, flight_rows=4, flights=1))
-        await asyncio.gather(*(batcher.submit(A, [row(3 * n), row(3 * n + 1), row(3 * n + 2)]) for n in range(2)),
-                             batcher.submit(A, [row(100 + n) for n in range(9)]))  # fmt: skip
+        await asyncio.gather(*(submit(batcher, A, [row(3 * n), row(3 * n + 1), row(3 * n + 2)]) for n in range(2)),
+                             submit(batcher, A, [row(100 + n) for n in range(9)]))  # fmt: skip
         assert [size for _, size in table.flights] == [3, 3, 9]
 
     asyncio.run(story())
@@ -92,12 +96,12 @@ def test_more_rows_than_may_wait_are_turned_away_and_nothing_of_them_is_written(
     async def story() -> None:
         table = Table()
         batcher = Batcher(table.write, Limits(linger_s=0, waiting_rows=3))
-        waiting = asyncio.create_task(batcher.submit(A, [row(1), row(2)]))
+        waiting = asyncio.create_task(submit(batcher, A, [row(1), row(2)]))
         await asyncio.sleep(0)
         with pytest.raises(IngestBusy):
-            await batcher.submit(A, [row(3), row(4)])
+            await submit(batcher, A, [row(3), row(4)])
         assert await waiting == [Verdict.ACCEPTED] * 2
-        assert await batcher.submit(A, [row(5), row(6), row(7)]) == [Verdict.ACCEPTED] * 3
+        assert await submit(batcher, A, [row(5), row(6), row(7)]) == [Verdict.ACCEPTED] * 3
         assert len(table.rows) == 5
 
     asyncio.run(story())
@@ -108,10 +112,12 @@ def test_a_failed_flight_fails_its_requests_and_the_next_one_goes_out() -> None:
         table = Table()
         batcher = Batcher(table.write, QUICK)
         table.fail = DatabaseUnavailable()
-        results = await asyncio.gather(batcher.submit(A, [row(1)]), batcher.submit(A, [row(2)]), return_exceptions=True)
+        results = await asyncio.gather(
+            submit(batcher, A, [row(1)]), submit(batcher, A, [row(2)]), return_exceptions=True
+        )
         assert all(isinstance(result, DatabaseUnavailable) for result in results)
         table.fail = None
-        assert await batcher.submit(A, [row(1)]) == [Verdict.ACCEPTED]
+        assert await submit(batcher, A, [row(1)]) == [Verdict.ACCEPTED]
 
     asyncio.run(story())
 
@@ -120,8 +126,8 @@ def test_a_client_that_goes_away_does_not_disturb_its_flight() -> None:
     async def story() -> None:
         table = Table()
         batcher = Batcher(table.write, QUICK)
-        gone = asyncio.create_task(batcher.submit(A, [row(1)]))
-        stays = asyncio.create_task(batcher.submit(A, [row(2)]))
+        gone = asyncio.create_task(submit(batcher, A, [row(1)]))
+        stays = asyncio.create_task(submit(batcher, A, [row(2)]))
         await asyncio.sleep(0)
         gone.cancel()
         assert await stays == [Verdict.ACCEPTED]
@@ -134,7 +140,7 @@ def test_closing_lets_everything_land() -> None:
     async def story() -> None:
         table = Table()
         batcher = Batcher(table.write, Limits(linger_s=60))
-        waiting = [asyncio.create_task(batcher.submit(tenant, [row(1)])) for tenant in (A, B)]
+        waiting = [asyncio.create_task(submit(batcher, tenant, [row(1)])) for tenant in (A, B)]
         await asyncio.sleep(0)
         await batcher.close()
         assert [await task for task in waiting] == [[Verdict.ACCEPTED]] * 2
@@ -160,7 +166,7 @@ def test_whatever_the_batches_each_identity_is_accepted_once_and_every_event_has
     async def story() -> list[list[Verdict]]:
         table = Table()
         batcher = Batcher(table.write, limits)
-        verdicts = await asyncio.gather(*(batcher.submit(A, [row(*event) for event in batch]) for batch in batches))
+        verdicts = await asyncio.gather(*(submit(batcher, A, [row(*event) for event in batch]) for batch in batches))
         assert {key[0] for _, key in table.rows} == {key for key, _ in sent}
         for batch, answers in zip(batches, verdicts, strict=True):
             for (key, content), verdict in zip(batch, answers, strict=True):
