@@ -33,6 +33,7 @@ _MODULES = (
     "metering.api",
     "plans.api",
     "billing.api",
+    "billing.answers.api",
     "billing.chargebacks.api",
     "app.clocks",
     "app.pages.routes",

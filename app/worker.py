@@ -5,6 +5,7 @@ from celery.schedules import schedule
 
 from app.jobs import bill_what_is_due, prepare_meters, purge_what_expired, seal_audit_trails
 from app.process import tune_collector
+from billing.answers.tasks import answer_questions
 from core.settings import load_settings
 from metering.tasks import run_imports
 
@@ -30,6 +31,7 @@ app.conf.update(
         "bill": {"task": "tollbook.bill", "schedule": schedule(60), "options": {"expires": 55}},
         "seal-audit": {"task": "tollbook.seal_audit", "schedule": schedule(5), "options": {"expires": 4}},
         "import": {"task": "tollbook.import", "schedule": schedule(2), "options": {"expires": 2}},
+        "answer": {"task": "tollbook.answer", "schedule": schedule(2), "options": {"expires": 2}},
         "prepare-meters": {"task": "tollbook.prepare_meters", "schedule": schedule(5), "options": {"expires": 4}},
         "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
     },
@@ -40,3 +42,4 @@ app.task(name="tollbook.seal_audit")(seal_audit_trails)
 app.task(name="tollbook.prepare_meters")(prepare_meters)
 app.task(name="tollbook.purge")(purge_what_expired)
 app.task(name="tollbook.import")(run_imports)
+app.task(name="tollbook.answer")(answer_questions)

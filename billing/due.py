@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from core.periods import Period, add_months, day_start, local_date
 
-__all__ = ("DueItem", "Question", "due_items", "month_of")
+__all__ = ("DueItem", "Question", "Timing", "due_items", "month_of")
 
 Timing = Literal["arrears", "advance", "again"]
 """`again`: billed before; what it comes to now is a difference (all of it, where it was withdrawn)."""

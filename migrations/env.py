@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+import billing.answers.models
 import billing.chargebacks.models
 import billing.models  # noqa: F401
 import metering.models  # noqa: F401

@@ -1,7 +1,7 @@
 """The one function behind every figure: API, evidence, invoice, late delta and chargeback driver."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.periods import Period
 from metering.directory import Directory
-from metering.facts import Fact
+from metering.facts import Fact, sorted_facts
 from metering.grounds import Grounds
 from metering.measurement import Measurement, Reader, split_by
 from metering.policies import CountingPolicies, policy_hash
@@ -104,6 +104,18 @@ class Measuring:
         self._reading = reading or Reading()
         self._loaded: dict[tuple[tuple[str, ...], str, str], _Loaded] = {}
         self._specs: dict[str, MeterSpec] = {}
+        self._shelf: dict[tuple[str, tuple[str, ...], FactSpan], list[Fact]] | None = None
+        """Facts that several policies share; nothing is held here for one policy alone."""
+
+    def under(self, policies: CountingPolicies) -> "Measuring":
+        """Return what measures the same facts and people under another policy: they are read once for both."""
+        other = Measuring(self._session, self._tenant, replace(self._reading, policies=policies))
+        if self._shelf is None:
+            self._shelf = {}
+        other._specs, other._shelf = self._specs, self._shelf
+        # What is cached under a property's name is that property's value.
+        other.__dict__ |= {"_corrections": self._corrections, "_people": self._people, "_directory": self._directory}
+        return other
 
     def spec(self, meter: str) -> MeterSpec:
         """Return the meter of that name.
@@ -211,24 +223,39 @@ class Measuring:
     def _load(
         self, spec: MeterSpec, types: tuple[str, ...], wanted: tuple[datetime, FactSpan], policies: CountingPolicies
     ) -> Grounds:
-        session, tenant_id, as_of = self._session, self._tenant.id, self._reading.as_of
         first, span = wanted
-        selection = Selection(types, span)
-        if spec.custom is None:
-            facts = load_selected(session, tenant_id, selection, self._corrections, as_of)
-        else:
-            facts = load_extracted(session, tenant_id, spec.custom, (selection, self._corrections), as_of)
+        facts = self._facts(spec, types, span)
         if spec.family == "seats":
+            session, tenant_id, as_of = self._session, self._tenant.id, self._reading.as_of
             uses = _Uses(facts, self._people, (first, span.until), policies)
-            facts.extend(_seat_use(session, tenant_id, uses, self._corrections, as_of))
+            used = _seat_use(session, tenant_id, uses, self._corrections, as_of)
+            facts = ties_broken(session, tenant_id, sorted_facts([*facts, *used]), self._people)
         return Grounds(
-            facts=ties_broken(session, tenant_id, facts, self._people),
+            facts=facts,
             directory=self._directory,
             policies=policies,
             tz=self._tenant.tz,
             holidays=self._tenant.holidays,
             now=self._reading.now,
         )
+
+    def _facts(self, spec: MeterSpec, types: tuple[str, ...], span: FactSpan) -> list[Fact]:
+        if self._shelf is None:
+            return self._read(spec, types, span)
+        # What is taken of a fact is a custom meter's own.
+        place = (spec.name if spec.custom else "", types, span)
+        if place not in self._shelf:
+            self._shelf[place] = self._read(spec, types, span)
+        return self._shelf[place]
+
+    def _read(self, spec: MeterSpec, types: tuple[str, ...], span: FactSpan) -> list[Fact]:
+        session, tenant_id, as_of = self._session, self._tenant.id, self._reading.as_of
+        selection = Selection(types, span)
+        if spec.custom is None:
+            facts = load_selected(session, tenant_id, selection, self._corrections, as_of)
+        else:
+            facts = load_extracted(session, tenant_id, spec.custom, (selection, self._corrections), as_of)
+        return ties_broken(session, tenant_id, facts, self._people)
 
     def prepare(self, spec: MeterSpec, periods: Sequence[Period]) -> None:
         """Read what the meter's figures of consecutive periods need, once for each policy in force."""

@@ -14,6 +14,7 @@ from plans.rating.discounts import invoice_discounts
 from plans.rating.lines import (
     CHARGED,
     REFUNDED,
+    REVENUE,
     counted,
     rate_advances,
     rate_arrears,
@@ -26,6 +27,7 @@ from plans.subscriptions import SubscriptionView
 __all__ = (
     "CHARGED",
     "REFUNDED",
+    "REVENUE",
     "RatedCharge",
     "Sources",
     "counted",

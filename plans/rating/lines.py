@@ -17,7 +17,16 @@ from plans.rating.discounts import line_discounts
 from plans.rating.sources import RatedCharge, Sources
 from plans.subscriptions import HeldCharge, SubscriptionView, held_charges
 
-__all__ = ("CHARGED", "REFUNDED", "counted", "rate_advances", "rate_arrears", "rate_refunds", "refund_origins")
+__all__ = (
+    "CHARGED",
+    "REFUNDED",
+    "REVENUE",
+    "counted",
+    "rate_advances",
+    "rate_arrears",
+    "rate_refunds",
+    "refund_origins",
+)
 
 CHARGED = "courses.transactions.charged"
 REFUNDED = "courses.transactions.refunded"

@@ -1,0 +1,1 @@
+"""Answers for sales: what contracts would bill on a customer's real usage, by the code that bills."""

@@ -1,0 +1,1 @@
+"""What is asked, one question a file. Nothing that bills is written here."""

@@ -1,0 +1,137 @@
+"""The documents that a contract would have made on stored facts: the invoice run's own code, nothing stored."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from billing.actions.compose_draft import Taxes, draft_line
+from billing.actions.rate_subscription import LOOK_BACK, History, SubscriptionBill, Wanted, reckon
+from billing.answers.contracts import NOBODY, Terms, contract
+from billing.answers.reads.figures import Figures
+from billing.drafts import Claim, Draft
+from billing.due import DueItem, Question, Timing, due_items
+from billing.reads import BilledPeriodView, RevisionView, tax_rates
+from plans.periods import Span, spans
+from plans.rating import Sources
+from plans.reads.offers import refuse_unfit
+from plans.subscriptions import SubscriptionView
+from tenants.reads import TenantView, get_legal_entity, get_tenant
+
+__all__ = ("Simulated", "simulate", "taxes_for")
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A document that would have been: what was billed on one day."""
+
+    closed_at: datetime
+    draft: Draft
+
+
+def taxes_for(session: Session, tenant: TenantView) -> Taxes:
+    """Return what taxes of a tenant's documents depend on."""
+    payer = get_tenant(session, tenant.payer_id)
+    return Taxes(get_legal_entity(session, tenant.legal_entity_id), payer, tax_rates(session))
+
+
+def simulate(figures: Figures, terms: Terms, taxes: Taxes, sources: Sources | None = None) -> tuple[Simulated, ...]:
+    """Bill a contract from its first to its last day as far as facts are known now.
+
+    Each bill is reckoned when its period ends, from what the bills before it said; so the result is
+    what the invoice run makes of a subscription with these terms that is billed today.
+
+    Args:
+        figures: the tenant's, for these terms.
+        terms: the contract.
+        taxes: of the tenant's documents (`taxes_for`).
+        sources: other figures than those measured, for instance scaled ones.
+
+    Returns:
+        Documents by the day on which they would have been due, without those that have no line.
+
+    Raises:
+        CurrencyNotPriced: a charge has no price in the contract's currency (`currency_not_priced`).
+        IntervalDiffers: an add-on is billed at another interval (`interval_differs`).
+        TaxUndecided: a rate or the customer's tax id is missing (`tax_undecided`).
+    """
+    subscription = contract(figures.tenant, terms)
+    refuse_unfit(subscription.holdings, subscription.currency, subscription.interval_months)
+    assert subscription.ends_at is not None, "what is simulated has an end"
+    tiling = tuple(spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at))
+    if sources is None:
+        figures.prepare(terms, [span.period for span in tiling])
+        sources = figures.sources(terms)
+    books = _Books(figures.tenant, subscription, tiling, sources, taxes)
+    for at in dict.fromkeys([subscription.starts_at, *(span.period.ends_at for span in tiling)]):
+        books.bill(at)
+    return tuple(books.made)
+
+
+@dataclass(slots=True)
+class _Books:
+    """What a simulated subscription was billed so far."""
+
+    tenant: TenantView
+    subscription: SubscriptionView
+    tiling: tuple[Span, ...]
+    sources: Sources
+    taxes: Taxes
+    made: list[Simulated] = field(default_factory=list)
+    billed: list[BilledPeriodView] = field(default_factory=list)
+    revisions: dict[tuple[str, datetime], list[RevisionView]] = field(default_factory=dict)
+    claimed: set[tuple[Timing, datetime]] = field(default_factory=set)
+
+    def bill(self, now: datetime) -> None:
+        """Bill what is due at an instant, a document for each day on which something closed."""
+        tz = self.subscription.schedule.tz
+        begun = [span.period for span in self.tiling if span.period.starts_at <= now]
+        question = Question(now, timedelta(0), tz)
+        due = due_items(self.tenant.id, self.subscription.id, begun, self.claimed, question)
+        by_day = groupby(sorted(due, key=lambda item: item.closes_on(tz)), key=lambda item: item.closes_on(tz))
+        for _, items in by_day:
+            self._document(tuple(sorted(items, key=lambda item: (item.period, item.timing))), now)
+
+    def _document(self, items: tuple[DueItem, ...], now: datetime) -> None:
+        wanted = Wanted(self.tenant, self.subscription.at(now), items, now)
+        bill = reckon(wanted, self._history(now), self.sources)
+        self.claimed |= {(item.timing, item.period.starts_at) for item in items}
+        if not bill.parts:
+            return
+        invoice_id = UUID(int=len(self.made) + 1)
+        self._note(bill, items, invoice_id, now)
+        lines = tuple(draft_line(self.tenant, bill, part, self.taxes, now) for part in bill.parts)
+        claims = tuple(
+            Claim(
+                consumer_tenant_id=item.tenant_id,
+                subscription_id=item.subscription_id,
+                timing=item.timing,
+                starts_at=item.period.starts_at,
+                ends_at=item.period.ends_at,
+            )
+            for item in items
+        )
+        draft = Draft(currency=self.subscription.currency, claims=claims, lines=lines, evidence=(), measured_at=now)
+        self.made.append(Simulated(now, draft))
+
+    def _history(self, now: datetime) -> History:
+        since = now - LOOK_BACK
+        kept = {place: listed for place, listed in self.revisions.items() if listed[0].period.ends_at > since}
+        issued = {revision.invoice_id for listed in kept.values() for revision in listed}
+        billed = tuple(view for view in self.billed if view.period.ends_at > since and view.invoice_id in issued)
+        return History({span.period.starts_at: span for span in self.tiling}, billed, kept)
+
+    def _note(self, bill: SubscriptionBill, items: tuple[DueItem, ...], invoice_id: UUID, now: datetime) -> None:
+        payer = self.subscription.payer_tenant_id
+        for item in items:
+            if item.timing != "again":
+                view = BilledPeriodView(self.subscription.id, item.timing, item.period, payer, invoice_id, now)
+                self.billed.append(view)
+        self.billed.sort(key=lambda view: (view.period, view.timing))
+        for part in bill.parts:
+            view_of = RevisionView(
+                NOBODY, part.revision, part.kind, part.figure, part.meter, part.unit, part.period, payer, invoice_id
+            )
+            self.revisions.setdefault((part.charge_key, part.period.starts_at), []).append(view_of)

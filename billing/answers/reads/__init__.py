@@ -1,0 +1,1 @@
+"""Selects of answers, and the figures that they stand on."""

@@ -1,0 +1,268 @@
+"""What is answered, as it is stored and as the API shows it (pure). No person is named in it."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from billing.drafts import Draft, DraftLine, document_kind, draft_totals
+from billing.schemas.amounts import MoneyAnswer
+from core.money import Money, quantize_quantity
+from core.periods import local_date, zone
+
+__all__ = (
+    "BreakEven",
+    "CentreCost",
+    "DefinitionResult",
+    "Flip",
+    "LimitCost",
+    "LineDifference",
+    "ModelCost",
+    "ModelsResult",
+    "PlanResult",
+    "SeatsResult",
+    "SimulatedInvoice",
+    "SimulatedLine",
+    "SimulationResult",
+    "TenantResult",
+    "TimeoutCost",
+    "TimeoutResult",
+    "net_of",
+    "percent_text",
+    "simulated_invoice",
+)
+
+
+class SimulatedLine(msgspec.Struct, frozen=True):
+    """A line as the invoice would have it; amounts carry their sign."""
+
+    charge_key: str
+    description: str
+    kind: str
+    meter: str | None
+    first_day: date
+    last_day: date
+    quantity: str
+    unit: str
+    amount: MoneyAnswer
+    tax_category: str
+    tax_percent: str
+    steps: tuple[dict[str, Any], ...]
+
+
+class SimulatedInvoice(msgspec.Struct, frozen=True):
+    """A document that would have been made."""
+
+    closes_on: date
+    kind: str
+    net: MoneyAnswer
+    tax: MoneyAnswer
+    gross: MoneyAnswer
+    lines: tuple[SimulatedLine, ...]
+
+
+class PlanResult(msgspec.Struct, frozen=True):
+    """What one plan comes to; where it cannot be had, `refused` says why and there are no invoices."""
+
+    label: str
+    plan: str
+    name: str
+    currency: str
+    net: MoneyAnswer
+    invoices: tuple[SimulatedInvoice, ...]
+    refused: dict[str, str] | None = None
+
+
+class TenantResult(msgspec.Struct, frozen=True):
+    """One customer under every plan, cheapest first as asked for."""
+
+    tenant: str
+    name: str
+    plans: tuple[PlanResult, ...]
+
+
+class SimulationResult(msgspec.Struct, frozen=True, tag="simulation", tag_field="kind"):
+    """The answer to `SimulationQuestion`."""
+
+    tenants: tuple[TenantResult, ...]
+
+
+class CentreCost(msgspec.Struct, frozen=True):
+    """What a cost centre's part comes to; `code` is null for what nobody is assigned to."""
+
+    code: str | None
+    cost: MoneyAnswer
+
+
+class ModelCost(msgspec.Struct, frozen=True):
+    """One licence model: the cost of the time asked about, its range, and by usage."""
+
+    model: str
+    meter: str
+    charge: str
+    plan: str
+    """Where the price comes from; empty: it was given."""
+    cost: MoneyAnswer
+    low: MoneyAnswer
+    """If every month were as the cheapest one."""
+    high: MoneyAnswer
+    """If every month were as the dearest one."""
+    grown: MoneyAnswer
+    months: tuple[tuple[date, str, MoneyAnswer], ...]
+    """First day, quantity and cost of each bill."""
+    curve: tuple[tuple[str, MoneyAnswer], ...]
+    """Cost at so many times the usage."""
+    centres: tuple[CentreCost, ...]
+
+
+class BreakEven(msgspec.Struct, frozen=True):
+    """`model` costs as much as `other` does now once its usage is `factor` times what it is; null: never up to 10."""
+
+    model: str
+    other: str
+    factor: str | None
+
+
+class ModelsResult(msgspec.Struct, frozen=True, tag="models", tag_field="kind"):
+    """The answer to `ModelsQuestion`."""
+
+    currency: str
+    growth_percent: str
+    models: tuple[ModelCost, ...]
+    """Cheapest first."""
+    break_even: tuple[BreakEven, ...]
+    mix: tuple[tuple[str | None, str, MoneyAnswer], ...]
+    """For each cost centre its cheapest model and what that comes to."""
+    mix_cost: MoneyAnswer
+
+
+class LimitCost(msgspec.Struct, frozen=True):
+    """What a limit would have done, and what so many licences cost."""
+
+    limit: int
+    requests: int
+    denied: int
+    true_denials: int
+    denied_percent: str
+    true_denied_percent: str
+    people_denied: int
+    erlang_b_percent: str
+    """Of the busiest hour."""
+    engset_percent: str
+    cost: MoneyAnswer
+
+
+class SeatsResult(msgspec.Struct, frozen=True, tag="seats", tag_field="kind"):
+    """The answer to `SeatsQuestion`."""
+
+    currency: str
+    charge: str
+    target_percent: str
+    peak: int
+    people: int
+    busy_hour_erlang: str
+    limits: tuple[LimitCost, ...]
+    """By limit."""
+    suggested: int | None
+    """The smallest limit that keeps the target; null where nobody came."""
+
+
+class TimeoutCost(msgspec.Struct, frozen=True):
+    """What a time-out makes of the year."""
+
+    timeout_s: int
+    cost: MoneyAnswer
+    quantities: tuple[tuple[str, str], ...]
+    """Of each concurrent meter of the plan, the average over the bills."""
+
+
+class TimeoutResult(msgspec.Struct, frozen=True, tag="timeout", tag_field="kind"):
+    """The answer to `TimeoutQuestion`."""
+
+    currency: str
+    current_s: int
+    costs: tuple[TimeoutCost, ...]
+
+
+class LineDifference(msgspec.Struct, frozen=True):
+    """One charge before and after."""
+
+    charge_key: str
+    description: str
+    quantity_before: str
+    quantity_after: str
+    before: MoneyAnswer
+    after: MoneyAnswer
+    difference: MoneyAnswer
+
+
+class Flip(msgspec.Struct, frozen=True):
+    """Somebody who counts now and would not, or the other way, in a month; by pseudonym."""
+
+    meter: str
+    month: date
+    person: str
+    counts: bool
+    """Under the new definition."""
+    reason: str
+    """Why, as evidence says it."""
+
+
+class DefinitionResult(msgspec.Struct, frozen=True, tag="definition", tag_field="kind"):
+    """The answer to `DefinitionQuestion`."""
+
+    currency: str
+    before: MoneyAnswer
+    after: MoneyAnswer
+    difference: MoneyAnswer
+    lines: tuple[LineDifference, ...]
+    flips_in: int
+    flips_out: int
+    flips: tuple[Flip, ...]
+    """The first 500."""
+
+
+def simulated_invoice(draft: Draft) -> SimulatedInvoice:
+    """Return a document as the answer tells it."""
+    totals = draft_totals(draft)
+    first = draft.claims[0]
+    closing = first.starts_at if first.timing == "advance" else first.ends_at
+    return SimulatedInvoice(
+        closes_on=local_date(closing, zone(draft.lines[0].time_zone)),
+        kind=document_kind(totals),
+        net=MoneyAnswer.of(totals.net),
+        tax=MoneyAnswer.of(totals.tax),
+        gross=MoneyAnswer.of(totals.gross),
+        lines=tuple(_line(line, draft.currency) for line in draft.lines),
+    )
+
+
+def net_of(drafts: Iterable[Draft], currency: str) -> Money:
+    """Return the sum of all lines, before tax."""
+    return Money(sum(line.amount_minor for draft in drafts for line in draft.lines), currency)
+
+
+def percent_text(share: Fraction) -> str:
+    """Return a share as per cent with at most four decimals."""
+    return f"{quantize_quantity(Fraction(share) * 100).quantize(Decimal('0.0001')).normalize():f}"
+
+
+def _line(line: DraftLine, currency: str) -> SimulatedLine:
+    tz = zone(line.time_zone)
+    return SimulatedLine(
+        charge_key=line.charge_key,
+        description=line.description,
+        kind=line.kind,
+        meter=line.meter,
+        first_day=local_date(line.period_starts_at, tz),
+        last_day=local_date(line.period_ends_at - timedelta(microseconds=1), tz),
+        quantity=f"{line.quantity:f}",
+        unit=line.unit,
+        amount=MoneyAnswer.of(Money(line.amount_minor, currency)),
+        tax_category=line.tax_category,
+        tax_percent=f"{line.tax_percent:f}",
+        steps=line.steps,
+    )
