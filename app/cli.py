@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.import_command import load_file, summary
 from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
+from app.plan_commands import add_plan_commands
 from app.process import tune_collector
 from billing.actions.bill_due import bill_due
 from core.clock import utc_now
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     command(db, "migrate", "Create the roles and run the migrations that are missing.", _migrate)
     catalogue = commands.add_parser("catalogue", help="plans").add_subparsers(required=True, metavar="STEP")
     command(catalogue, "load", "Publish the shipped catalogue where it is missing.", _catalogue)
+    add_plan_commands(commands)
     run = command(commands, "bill", "Bill what is due.", _bill)
     run.add_argument("--tenant", action="append", help="only this tenant (id or slug); may be repeated")
     run.add_argument("--period", help="only this month, for instance 2026-10")

@@ -44,6 +44,7 @@ __all__ = (
     "lock_subscription",
     "put_draft",
     "retire",
+    "set_rank",
     "take_coupon",
     "trim_spans",
 )
@@ -59,6 +60,11 @@ def add_family(session: Session, row: Row) -> None:
 def add_plan(session: Session, row: Row) -> None:
     """Add a plan unless it is there."""
     session.execute(upsert(Plan).values(row).on_conflict_do_nothing())
+
+
+def set_rank(session: Session, plan_key: str, rank: int) -> None:
+    """Set a plan's tier in its family; the steward's."""
+    session.execute(update(Plan).where(Plan.key == plan_key, Plan.rank != rank).values(rank=rank))
 
 
 def lock_plan(session: Session, plan_key: str) -> None:

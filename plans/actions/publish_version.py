@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.orm import Session
 
+from core.errors import InputError
 from core.ids import new_id
 from core.scope import VENDOR_ID
 from metering.reads import contract_meters
@@ -15,7 +16,7 @@ from plans.store import add_plan, add_version, delete_draft, lock_plan
 from plans.validation import faults_of
 from tenants.actions.record_audit import record_audit
 
-__all__ = ("publish_document", "publish_version", "refuse_faults")
+__all__ = ("document_faults", "publish_document", "publish_version", "refuse_faults")
 
 
 def publish_version(
@@ -79,19 +80,25 @@ def publish_document(session: Session, plan_key: str, document: PlanDocument, ac
     return versions(session, plan_key)[0]
 
 
-def refuse_faults(session: Session, document: PlanDocument) -> None:
-    """Refuse a document that is not fit to be billed by.
+def document_faults(session: Session, document: PlanDocument) -> list[InputError]:
+    """Return every fault of a document, each with its pointer.
 
     A plan is everybody's and never changes: it names the vendor's meters, by their exact names.
-
-    Raises:
-        PlanInvalid: every fault with its pointer (`plan_invalid`).
     """
     meters = contract_meters(session, VENDOR_ID)
 
     def splits(name: str) -> bool:
         return name in meters and meters[name].additive
 
-    faults = faults_of(document, meters.__contains__, splits)
+    return faults_of(document, meters.__contains__, splits)
+
+
+def refuse_faults(session: Session, document: PlanDocument) -> None:
+    """Refuse a document that is not fit to be billed by.
+
+    Raises:
+        PlanInvalid: every fault with its pointer (`plan_invalid`).
+    """
+    faults = document_faults(session, document)
     if faults:
         raise PlanInvalid(*faults)

@@ -14,14 +14,18 @@ from plans.actions.publish_version import publish_version
 from plans.actions.retire_version import retire_version
 from plans.actions.save_draft import DraftInput, PlanIdentity, save_draft
 from plans.charges import Charge
+from plans.differences import differences
+from plans.documents import PlanDocument
+from plans.errors import DraftMissing
 from plans.pricing import price_curve
 from plans.pricing.tiers import spans_of
-from plans.reads import coupons, get_coupon, get_plan, get_version, list_plans, versions
+from plans.reads import coupons, draft, get_coupon, get_plan, get_version, list_plans, versions
 from plans.schemas.catalogue import (
     CouponAnswer,
     CouponBody,
     CouponPage,
     CurveAnswer,
+    DiffAnswer,
     DraftAnswer,
     DraftBody,
     PlanAnswer,
@@ -95,6 +99,18 @@ class PlanController(Controller):
             found.key, priced_in, price_curve(found, priced_in, _quantities(found, priced_in, highest))
         )
 
+    @get("/{key:str}/versions/{number:int}/diff", sync_to_thread=True)
+    def diff(
+        self, principal: Principal, session: Session, steward: Session, key: str, number: int, to: str = "draft"
+    ) -> DiffAnswer:
+        """Say in words what changes from a version to another one (`to=3`) or to the draft (`to=draft`).
+
+        What it means in money is a simulation of the customers on it under both.
+        """
+        require(principal, Permission.CATALOGUE_WRITE if to == "draft" else Permission.CATALOGUE_READ)
+        before = get_version(session, key, number).document
+        return DiffAnswer.of(key, str(number), to, differences(before, _other(session, steward, key, to)))
+
     @post("/{key:str}/versions", sync_to_thread=True)
     def save(self, principal: Principal, steward: Session, key: str, data: DraftBody) -> DraftAnswer:
         """Save the draft of a plan's next version, replacing the one there is; nobody else sees it."""
@@ -144,6 +160,15 @@ class CouponController(Controller):
             data.code, data.discount, principal.actor, tuple(data.plans), data.max_redemptions, data.valid_until
         )
         return CouponAnswer.of(create_coupon(steward, given, utc_now()))
+
+
+def _other(session: Session, steward: Session, key: str, to: str) -> PlanDocument:
+    if to != "draft":
+        return get_version(session, key, int(to) if to.isdecimal() and len(to) < 10 else 0).document
+    found = draft(steward, key)
+    if found is None:
+        raise DraftMissing(key)
+    return found.document
 
 
 def _quantities(charge: Charge, currency: str, highest: int) -> list[Fraction]:

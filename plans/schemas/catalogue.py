@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from plans.differences import Difference
 from plans.documents import PlanDocument
 from plans.pricing import CurvePoint
 from plans.reads import CouponView, DraftView, PlanView, VersionView
@@ -18,6 +19,7 @@ __all__ = (
     "CouponBody",
     "CouponPage",
     "CurveAnswer",
+    "DiffAnswer",
     "DraftAnswer",
     "DraftBody",
     "FaultAnswer",
@@ -149,6 +151,30 @@ class CurveAnswer(msgspec.Struct):
             CurvePointAnswer(f"{p.quantity:f}", p.total.text(), f"{p.average:f}", f"{p.marginal:f}") for p in points
         ]
         return cls(charge, currency, told)
+
+
+class DifferenceAnswer(msgspec.Struct):
+    """One thing that differs, by JSON pointer; null on one side: it is only on the other."""
+
+    pointer: str
+    sentence: str
+    before: Any
+    after: Any
+
+
+class DiffAnswer(msgspec.Struct):
+    """What changes from one version of a plan to another; nothing where both bill alike."""
+
+    plan: str
+    before: str
+    after: str
+    differences: list[DifferenceAnswer]
+
+    @classmethod
+    def of(cls, plan: str, before: str, after: str, found: Sequence[Difference]) -> "DiffAnswer":
+        """Return the differences as JSON shows them."""
+        told = [DifferenceAnswer(one.pointer, one.sentence, one.before, one.after) for one in found]
+        return cls(plan, before, after, told)
 
 
 class CouponBody(msgspec.Struct, forbid_unknown_fields=True):
