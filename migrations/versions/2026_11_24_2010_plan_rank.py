@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0022_plan_rank"
-down_revision = "0021_subscription_terms"
+down_revision = "0031_answers"
 branch_labels = None
 depends_on = None
 
