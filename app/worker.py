@@ -8,6 +8,7 @@ from app.process import tune_collector
 from billing.answers.tasks import answer_questions
 from core.settings import load_settings
 from metering.tasks import run_imports
+from plans.tasks import move_customers
 
 __all__ = ("app",)
 
@@ -32,6 +33,7 @@ app.conf.update(
         "seal-audit": {"task": "tollbook.seal_audit", "schedule": schedule(5), "options": {"expires": 4}},
         "import": {"task": "tollbook.import", "schedule": schedule(2), "options": {"expires": 2}},
         "answer": {"task": "tollbook.answer", "schedule": schedule(2), "options": {"expires": 2}},
+        "move-customers": {"task": "tollbook.move_customers", "schedule": schedule(2), "options": {"expires": 2}},
         "prepare-meters": {"task": "tollbook.prepare_meters", "schedule": schedule(5), "options": {"expires": 4}},
         "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
     },
@@ -43,3 +45,4 @@ app.task(name="tollbook.prepare_meters")(prepare_meters)
 app.task(name="tollbook.purge")(purge_what_expired)
 app.task(name="tollbook.import")(run_imports)
 app.task(name="tollbook.answer")(answer_questions)
+app.task(name="tollbook.move_customers")(move_customers)

@@ -17,6 +17,7 @@ __all__ = (
     "DraftMissing",
     "DraftOutdated",
     "IntervalDiffers",
+    "MovesNobody",
     "PlanInvalid",
     "SubscriptionKeyTaken",
     "SubscriptionNotIn",
@@ -191,3 +192,12 @@ class TermsDontFit(Refused):
 
     code = "terms_dont_fit"
     status = 422
+
+
+class MovesNobody(Refused):
+    """There is nobody to move."""
+
+    code = "moves_nobody"
+
+    def __init__(self, plan_key: str, number: int) -> None:
+        super().__init__(f"No running contract holds version {number} of '{plan_key}', or it is the one to move to.")

@@ -113,6 +113,50 @@ class PlanDraft(Base):
     updated_by: Mapped[str]
 
 
+class PlanMove(Base):
+    """The vendor's: customers of one version that are moved to another, or the preview of that."""
+
+    __tablename__ = "plan_move"
+    __table_args__ = (
+        CheckConstraint("status in ('running', 'done', 'cancelled')", name="status"),
+        CheckConstraint("timing in ('prorate_now', 'at_period_end')", name="timing"),
+        CheckConstraint("(status = 'running') = (finished_at is null)", name="finished"),
+    )
+    tenant_id: Mapped[TenantId]
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    plan_key: Mapped[str]
+    from_number: Mapped[int]
+    to_number: Mapped[int]
+    timing: Mapped[str]
+    preview: Mapped[bool]
+    status: Mapped[str]
+    created_at: Mapped[Instant]
+    created_by: Mapped[str]
+    finished_at: Mapped[datetime | None]
+
+
+class PlanMoveItem(Base):
+    """The vendor's: what became of one contract of a move. Amounts are of its running period."""
+
+    __tablename__ = "plan_move_item"
+    __table_args__ = (
+        CheckConstraint("status in ('waiting', 'moves', 'moved', 'refused')", name="status"),
+        CheckConstraint("(status = 'refused') = (code <> '')", name="refused_says_why"),
+        ForeignKeyConstraint(["tenant_id", "move_id"], ["plan_move.tenant_id", "plan_move.id"]),
+    )
+    tenant_id: Mapped[TenantId]
+    move_id: Mapped[UUID] = mapped_column(primary_key=True)
+    subscription_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID]
+    status: Mapped[str]
+    code: Mapped[str]
+    detail: Mapped[str]
+    effective_at: Mapped[datetime | None]
+    before_minor: Mapped[int | None]
+    after_minor: Mapped[int | None]
+    currency: Mapped[str]
+
+
 # --- A tenant's own rows -------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from plans.models import (
     Plan,
     PlanDraft,
     PlanFamily,
+    PlanMove,
+    PlanMoveItem,
     PlanVersion,
     Subscription,
     SubscriptionDiscount,
@@ -30,6 +32,7 @@ __all__ = (
     "add_discount",
     "add_family",
     "add_holdings",
+    "add_move",
     "add_plan",
     "add_spans",
     "add_subscription",
@@ -38,12 +41,14 @@ __all__ = (
     "close_span",
     "delete_draft",
     "end_holding",
+    "end_move",
     "end_span",
     "end_subscription",
     "lock_plan",
     "lock_subscription",
     "put_draft",
     "retire",
+    "set_move_item",
     "set_rank",
     "take_coupon",
     "trim_spans",
@@ -99,6 +104,35 @@ def put_draft(session: Session, row: Row) -> None:
 def delete_draft(session: Session, plan_key: str) -> None:
     """Drop a plan's draft."""
     session.execute(delete(PlanDraft).where(PlanDraft.tenant_id == VENDOR_ID, PlanDraft.plan_key == plan_key))
+
+
+def add_move(session: Session, row: Row, items: Iterable[Row]) -> None:
+    """Add a move and the contracts that it concerns."""
+    session.execute(insert(PlanMove).values(tenant_id=VENDOR_ID, **row))
+    session.execute(insert(PlanMoveItem), [{"tenant_id": VENDOR_ID, "move_id": row["id"], **item} for item in items])
+
+
+def set_move_item(session: Session, move_id: UUID, subscription_id: UUID, **values: Any) -> None:
+    """Note what became of a contract; noted once."""
+    session.execute(
+        update(PlanMoveItem)
+        .where(
+            PlanMoveItem.tenant_id == VENDOR_ID,
+            PlanMoveItem.move_id == move_id,
+            PlanMoveItem.subscription_id == subscription_id,
+            PlanMoveItem.status == "waiting",
+        )
+        .values(**values)
+    )
+
+
+def end_move(session: Session, move_id: UUID, status: str, now: datetime) -> None:
+    """End a move that runs."""
+    session.execute(
+        update(PlanMove)
+        .where(PlanMove.tenant_id == VENDOR_ID, PlanMove.id == move_id, PlanMove.status == "running")
+        .values(status=status, finished_at=now)
+    )
 
 
 def add_subscription(session: Session, row: Row) -> bool:

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 
+from core.money import Money
+from plans.changes import When
 from plans.differences import Difference
 from plans.documents import PlanDocument
 from plans.pricing import CurvePoint
 from plans.reads import CouponView, DraftView, PlanView, VersionView
-from plans.schemas.parts import AwareDatetime, Key, Many
+from plans.reads.moves import MoveItemView, MoveView
+from plans.schemas.parts import AwareDatetime, Key, Many, MoneyAnswer
 from plans.terms import Discount
 from plans.validation import warnings_of
 
@@ -23,6 +27,8 @@ __all__ = (
     "DraftAnswer",
     "DraftBody",
     "FaultAnswer",
+    "MoveAnswer",
+    "MoveBody",
     "PlanAnswer",
     "PlanBody",
     "PlanPage",
@@ -175,6 +181,70 @@ class DiffAnswer(msgspec.Struct):
         """Return the differences as JSON shows them."""
         told = [DifferenceAnswer(one.pointer, one.sentence, one.before, one.after) for one in found]
         return cls(plan, before, after, told)
+
+
+class MoveBody(msgspec.Struct, forbid_unknown_fields=True, rename={"from_number": "from", "to_number": "to"}):
+    """Move the customers of one version of the plan to another, or preview that."""
+
+    from_number: Many
+    to_number: Many
+    when: When = "at_period_end"
+    preview: bool = False
+
+
+class MoveItemAnswer(msgspec.Struct):
+    """One contract: what its running period bills now and would bill, by the use so far; or why not."""
+
+    tenant_id: UUID
+    subscription_id: UUID
+    status: str
+    code: str
+    detail: str
+    effective_at: datetime | None
+    before: MoneyAnswer | None
+    after: MoneyAnswer | None
+
+    @classmethod
+    def of(cls, view: MoveItemView) -> "MoveItemAnswer":
+        """Return the view as JSON shows it."""
+
+        def money(minor: int | None) -> MoneyAnswer | None:
+            return None if minor is None else MoneyAnswer.of(Money(minor, view.currency))
+
+        return cls(
+            view.customer_id, view.subscription_id, view.status, view.code, view.detail, view.effective_at,
+            money(view.before_minor), money(view.after_minor),
+        )  # fmt: skip
+
+
+class MoveAnswer(msgspec.Struct, rename={"from_number": "from", "to_number": "to"}):
+    """A move and how far it is."""
+
+    id: UUID
+    plan: str
+    from_number: int
+    to_number: int
+    when: When
+    preview: bool
+    status: str
+    total: int
+    done: int
+    counts: dict[str, int]
+    created_at: datetime
+    finished_at: datetime | None
+    items: list[MoveItemAnswer]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, view: MoveView, items: Sequence[MoveItemView] = (), next_cursor: str | None = None) -> "MoveAnswer":
+        """Return the view as JSON shows it."""
+        total = sum(view.counts.values())
+        done = total - view.counts.get("waiting", 0)
+        return cls(
+            view.id, view.plan_key, view.from_number, view.to_number, view.when, view.preview, view.status, total,
+            done, view.counts, view.created_at, view.finished_at, [MoveItemAnswer.of(item) for item in items],
+            next_cursor,
+        )  # fmt: skip
 
 
 class CouponBody(msgspec.Struct, forbid_unknown_fields=True):
