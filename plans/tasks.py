@@ -11,7 +11,7 @@ from plans.reads.moves import unfinished_moves
 
 __all__ = ("move_customers",)
 
-_STRETCH_S = 20.0
+_STRETCH_S = 20
 """How long one move is worked on before the next has its turn, and the worker's other tasks theirs."""
 _log = structlog.get_logger("tollbook.moves")
 
