@@ -26,6 +26,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     identity_id: int
     attributes: dict[str, Any]
     event_id: str = ""
+    times: int = 1
+    """How many facts that count alike this one stands for, the first of them; see `metering.reads.days`."""
 
 
 fact_order = attrgetter("occurred_at", "source", "event_id", "event_key")

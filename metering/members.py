@@ -110,7 +110,7 @@ def _people_seen(grounds: Grounds, period: Period, weighed: Callable[[Fact], Wei
         seen.identities.setdefault(fact.identity_id, fact)
         counted = weighed(fact)
         if counted is not None:
-            seen.qualifying += 1
+            seen.qualifying += fact.times
             if seen.best is None or counted.rank() < seen.best.rank():
                 seen.best = counted
     return people

@@ -79,6 +79,8 @@ class MeterSpec:
     which: WhichSpan
     reader: Callable[[Grounds], Reader]
     custom: "CustomMeter | None" = None
+    folds: bool = False
+    """Whether of facts that count alike the first of a day says it all (`metering.reads.days`)."""
 
     def span(self, period: Period, policies: CountingPolicies) -> FactSpan:
         """Return the span of facts that the figure of a period can depend on."""
@@ -182,6 +184,7 @@ _ALL = (
         types=SEEN_TYPES,
         which="inside",
         reader=active,
+        folds=True,
     ),
     MeterSpec(
         name="members.contributors",
@@ -194,6 +197,7 @@ _ALL = (
         types=SEEN_TYPES,
         which="inside",
         reader=contributors,
+        folds=True,
     ),
     MeterSpec(
         name="contributions",

@@ -7,7 +7,7 @@ Days by cost centre are kept so, and months, of every meter.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from hashlib import blake2b
@@ -27,10 +27,11 @@ from metering.reads.stamps import Stamps
 from metering.registry import MeterSpec
 from metering.seats import USE_TYPES
 from metering.store import put_kept_figures
-from tenants.reads import TenantView, assignments_before, newest_identity, people_stamps
+from tenants.reads import TenantView, assignments_by_day, newest_identity, people_stamps
 
 __all__ = ("WHOLE", "Answer", "KeptFigures", "kept_periods")
 
+MICROSECOND = timedelta(microseconds=1)
 WHOLE = ""
 """Stands where a dimension could: the figure itself."""
 Answer = Mapping[str | None, Fraction]
@@ -45,11 +46,17 @@ class _Row:
 
 
 class KeptFigures:
-    """The kept figures of one tenant, as one reading at `now` finds them."""
+    """The kept figures of one tenant, as one reading at `now` finds them.
+
+    To be made before people and corrections are loaded, since that is when they are counted.
+    """
 
     def __init__(self, session: Session, tenant: TenantView, now: datetime) -> None:
         self._session, self._tenant, self._now = session, tenant, now
         self._counts = Stamps(session, tenant.id)
+        self._newest = newest_identity(session, tenant.id)
+        self._people = dict(people_stamps(session, tenant.id, [self._newest]))
+        self._moves = assignments_by_day(session, tenant.id)
 
     def find(
         self, spec: MeterSpec, wanted: Mapping[Period, CountingPolicies], dimension: str = WHOLE
@@ -61,16 +68,18 @@ class KeptFigures:
             wanted: periods that have ended, with the policies that they are read by.
             dimension: by which the figure is split; `WHOLE` for the figure.
         """
-        rows = self._rows(spec, wanted)
-        newest = newest_identity(self._session, self._tenant.id)
+        rows, newest = self._rows(spec, wanted), self._newest
         marks = {newest, *(row.stamp["newest"] for row in rows)}
-        stamps = self._stamps(spec, wanted, marks)
+        self._people |= people_stamps(self._session, self._tenant.id, marks - self._people.keys())
+        stamps, counted_anew = self._stamps(spec, wanted, marks)
         held = [row for row in rows if row.stamp == stamps[row.period, row.stamp["newest"]]]
         found = {row.period: row.answers[dimension] for row in held if dimension in row.answers}
         known = {row.period: row for row in held}
         # What is measured now may know of more than was counted now, never of less.
         fresh = {period: stamps[period, newest] for period in wanted}
-        return found, Keeping(self, spec, wanted, dimension, (fresh, known))
+        keeping = Keeping(self, spec, wanted, dimension, (fresh, known))
+        keeping.counted_anew = counted_anew
+        return found, keeping
 
     def keep(
         self, spec: MeterSpec, readings: Mapping[Period, str], rows: Mapping[Period, tuple[dict[str, Answer], Any]]
@@ -93,29 +102,28 @@ class KeptFigures:
 
     def _stamps(
         self, spec: MeterSpec, wanted: Mapping[Period, CountingPolicies], marks: Collection[int]
-    ) -> dict[tuple[Period, int], dict[str, Any]]:
-        """Return what the figures of periods are made from now, seen from each mark."""
-        session, tenant = self._session, self._tenant
-        days = {period: local_date(period.ends_at, tenant.tz) for period in wanted}
-        moves = assignments_before(session, tenant.id, set(days.values()))
-        people = people_stamps(session, tenant.id, marks)
-        stamps = {}
+    ) -> tuple[dict[tuple[Period, int], dict[str, Any]], bool]:
+        """Return what the figures of periods are made from, seen from each mark, and whether it was counted anew."""
+        last = {period: local_date(period.ends_at - MICROSECOND, self._tenant.tz) for period in wanted}
+        stamps, counted_anew = {}, False
         by_types: dict[tuple[str, ...], list[Period]] = {}
         for period, policies in wanted.items():
             used = sorted(USE_TYPES) if spec.family == "seats" else ()
             by_types.setdefault((*spec.fact_types(policies), *used), []).append(period)
         for types, periods in by_types.items():
             spans = [spec.span(period, wanted[period]) for period in periods]
+            counted_anew |= not self._counts.knows(types, spans)
             for period, counted in zip(periods, self._counts.counted(types, spans), strict=True):
+                moves = sum(count for day, count in self._moves.items() if day <= last[period])
                 for mark in marks:
                     stamps[period, mark] = {
                         "facts": counted.facts,
                         "corrections": [counted.corrections, self._counts.stating],
                         "newest": mark,
-                        "people": list(people[mark]),
-                        "moves": moves[days[period]],
+                        "people": list(self._people[mark]),
+                        "moves": moves,
                     }
-        return stamps
+        return stamps, counted_anew
 
     def _rows(self, spec: MeterSpec, wanted: Mapping[Period, CountingPolicies]) -> list[_Row]:
         rows = self._session.execute(
@@ -152,6 +160,8 @@ class Keeping:
     ) -> None:
         self._kept, self._spec, self._wanted, self._dimension = kept, spec, wanted, dimension
         self._fresh, self._known = stamps
+        self.counted_anew = False
+        """Whether the facts were counted just now: what was loaded of them before may know of less."""
 
     def keep(self, answers: Mapping[Period, Answer]) -> None:
         """Keep the answers of those periods that were asked for."""

@@ -17,6 +17,7 @@ from metering.grounds import Grounds
 from metering.measurement import Measurement, Reader, split_by
 from metering.policies import CountingPolicies, policy_hash
 from metering.reads.custom_meters import find_spec
+from metering.reads.days import Folds, Wanted
 from metering.reads.extracts import load_extracted
 from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
 from metering.reads.kept import WHOLE, Answer, KeptFigures
@@ -25,7 +26,7 @@ from metering.registry import METERS, FactSpan, MeterSpec
 from metering.seats import USE_TYPES
 from metering.sessions import level_curve
 from tenants.people import People
-from tenants.reads import TenantView, attribution, people, trait_keys
+from tenants.reads import TenantView, attribution, people, tenant_now, trait_keys
 
 __all__ = ("Measuring", "Reading", "concurrency_curve", "load_grounds", "measure")
 
@@ -71,6 +72,8 @@ def load_grounds(session: Session, tenant: TenantView, spec: MeterSpec, period: 
     return Measuring(session, tenant, reading).grounds(spec, period)
 
 
+SHORTEST_DAY_US = 20 * 3_600 * 1_000_000
+"""Shorter periods hold no whole day that could be folded."""
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 _A_YEAR = timedelta(days=366)
 
@@ -106,6 +109,7 @@ class Measuring:
         self._specs: dict[str, MeterSpec] = {}
         self._shelf: dict[tuple[str, tuple[str, ...], FactSpan], list[Fact]] | None = None
         """Facts that several policies share; nothing is held here for one policy alone."""
+        self._thinned: tuple[object, _Loaded] | None = None
 
     def under(self, policies: CountingPolicies) -> "Measuring":
         """Return what measures the same facts and people under another policy: they are read once for both."""
@@ -173,6 +177,10 @@ class Measuring:
         if anew:
             known = {}
         missing = [period for period in periods if period not in known]
+        if keeping.counted_anew and not ended.keys().isdisjoint(missing):
+            self._loaded = {kind: loaded for kind, loaded in self._loaded.items() if kind[1] != self._family(spec)}
+            self._thinned = None
+            self._shelf = None if self._shelf is None else {}
         self.prepare(spec, missing)
         found = {period: measured(period) for period in missing}
         keeping.keep(found)
@@ -181,9 +189,12 @@ class Measuring:
     def _keeps(self, period: Period) -> bool:
         """Tell whether answers may be kept: an ended period's, read as it stands now."""
         reading = self._reading
-        if reading.now is None or reading.as_of is not None or reading.policies is not None:
-            return False
-        return period.ends_at <= reading.now
+        return self._may_keep and reading.now is not None and period.ends_at <= reading.now
+
+    @property
+    def _may_keep(self) -> bool:
+        reading = self._reading
+        return reading.now is not None and reading.as_of is None and reading.policies is None
 
     @cached_property
     def _kept(self) -> KeptFigures:
@@ -192,7 +203,7 @@ class Measuring:
 
     def _reader(self, meter: str, period: Period) -> Reader:
         spec = self.spec(meter)
-        loaded = self._covering(spec, period)
+        loaded = self._folded(spec, period) or self._covering(spec, period)
         if spec.name not in loaded.readers:
             loaded.readers[spec.name] = spec.reader(loaded.grounds)
         return loaded.readers[spec.name]
@@ -201,12 +212,29 @@ class Measuring:
         """Return what the meter's figure of a period, or of any part of it, depends on."""
         return self._covering(spec, period).grounds
 
+    def _folded(self, spec: MeterSpec, period: Period) -> _Loaded | None:
+        """Return grounds that answer for exactly this period, from folded days; None where facts are quicker."""
+        policies = self._policies(period.starts_at)
+        types = spec.fact_types(policies)
+        if not spec.folds or not self._folds.worth(types, [period]):
+            return None
+        kind = (types, policy_hash(policies), period)
+        if self._thinned is None or self._thinned[0] != kind:
+            wanted = Wanted(types, period, self._people, self._corrections, self._reading.as_of)
+            span = FactSpan(period.starts_at, period.ends_at)
+            facts = ties_broken(self._session, self._tenant.id, self._folds.load(wanted), self._people)
+            grounds = self._grounds_of(facts, policies)
+            self._thinned = kind, _Loaded(period.starts_at, span, grounds)
+        return self._thinned[1]
+
+    @cached_property
+    def _folds(self) -> Folds:
+        return Folds(self._session, self._tenant, self._reading.now or tenant_now(self._session, self._tenant))
+
     def _covering(self, spec: MeterSpec, period: Period) -> _Loaded:
         policies = self._policies(period.starts_at)
         types, span = spec.fact_types(policies), spec.span(period, policies)
-        # What is taken of a fact is a custom meter's own; built-in ones of a family share theirs.
-        family = spec.family if spec.custom is None else spec.name
-        kind = (types, family, policy_hash(policies))
+        kind = (types, self._family(spec), policy_hash(policies))
         known = self._loaded.get(kind)
         # Only the use of seats is read for what was freed since a period's start.
         first = period.starts_at if spec.family == "seats" else _ANY_TIME
@@ -220,6 +248,11 @@ class Measuring:
             known = self._loaded[kind] = _Loaded(first, span, self._load(spec, types, (first, span), policies))
         return known
 
+    @staticmethod
+    def _family(spec: MeterSpec) -> str:
+        """Return what shares facts: what is taken of them is a custom meter's own."""
+        return spec.family if spec.custom is None else spec.name
+
     def _load(
         self, spec: MeterSpec, types: tuple[str, ...], wanted: tuple[datetime, FactSpan], policies: CountingPolicies
     ) -> Grounds:
@@ -230,6 +263,9 @@ class Measuring:
             uses = _Uses(facts, self._people, (first, span.until), policies)
             used = _seat_use(session, tenant_id, uses, self._corrections, as_of)
             facts = ties_broken(session, tenant_id, sorted_facts([*facts, *used]), self._people)
+        return self._grounds_of(facts, policies)
+
+    def _grounds_of(self, facts: list[Fact], policies: CountingPolicies) -> Grounds:
         return Grounds(
             facts=facts,
             directory=self._directory,
@@ -257,8 +293,17 @@ class Measuring:
             facts = load_extracted(session, tenant_id, spec.custom, (selection, self._corrections), as_of)
         return ties_broken(session, tenant_id, facts, self._people)
 
-    def prepare(self, spec: MeterSpec, periods: Sequence[Period]) -> None:
-        """Read what the meter's figures of consecutive periods need, once for each policy in force."""
+    def _folded_run(self, spec: MeterSpec, periods: Sequence[Period]) -> bool:
+        types = spec.fact_types(self._policies(periods[0].starts_at))
+        return spec.folds and periods[0].duration_us >= SHORTEST_DAY_US and self._folds.worth(types, periods)
+
+    def prepare(self, spec: MeterSpec, periods: Sequence[Period], *, folds: bool = True) -> None:
+        """Read what the meter's figures of consecutive periods need, once for each policy in force.
+
+        Not where folded days tell them: those are so few that each period reads its own.
+        """
+        if not periods or (folds and self._folded_run(spec, periods)):
+            return
         for _, together in groupby(periods, key=lambda period: policy_hash(self._policies(period.starts_at))):
             run = list(together)
             self._covering(spec, Period(run[0].starts_at, run[-1].ends_at))
@@ -274,6 +319,8 @@ class Measuring:
 
     @cached_property
     def _corrections(self) -> Corrections:
+        if self._may_keep:
+            _ = self._kept  # counts before anything that it tells the number of is loaded
         return corrections(self._session, self._tenant.id, self._reading.as_of)
 
     @cached_property
@@ -282,8 +329,9 @@ class Measuring:
 
     @cached_property
     def _directory(self) -> Directory:
+        people = self._people  # first: it has everything counted that must be
         carried = attribution(self._session, self._tenant.id, self._reading.as_of)
-        return Directory(self._people, carried)
+        return Directory(people, carried)
 
 
 def _people(session: Session, tenant_id: UUID, known: Corrections, as_of: datetime | None) -> People:

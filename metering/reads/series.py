@@ -112,7 +112,7 @@ def _split(measuring: Measuring, spec: MeterSpec, group_by: str | None, groups: 
     grouped = _measured(measuring, spec, group_by)
 
     def split(periods: Sequence[Period]) -> tuple[SeriesItem, ...]:
-        measuring.prepare(spec, periods)
+        measuring.prepare(spec, periods, folds=False)
         return tuple(item for period in periods for item in _ordered(period, grouped(period)))
 
     return split

@@ -16,12 +16,13 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from metering.models import Correction, Fact, Symbol, UsageHour
@@ -39,6 +40,8 @@ class Counted:
 
     facts: int
     corrections: int
+    known_at: datetime | None = None
+    """When the last of the corrections was recorded, or their event came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,82 +51,107 @@ class _Place:
     type: str
     at: datetime
     weight: int
+    known_at: datetime
 
 
 class Stamps:
-    """The counts of one tenant, as one reading finds them."""
+    """The counts of one tenant, as one reading finds them.
+
+    Corrections are counted when it is made, facts when they are asked for the first time; who asks
+    again gets the same. What is loaded after that knows of all that was counted, maybe of more.
+    """
 
     def __init__(self, session: Session, tenant_id: UUID) -> None:
         self._session, self._tenant_id = session, tenant_id
+        self._corrections = self._session.execute(
+            select(Correction.id, Correction.target_key, Correction.replacement, Correction.recorded_at).where(
+                Correction.tenant_id == tenant_id
+            )
+        ).all()
+        self._places = self._acting()
+        keys = {key for correction_id, target_key, *_ in self._corrections for key in (correction_id, target_key)}
+        self.stating = traits_stated_by(session, tenant_id, keys)
+        """How many statements about people came by events that were corrected, or by corrections."""
+        self._known: dict[tuple[tuple[str, ...], tuple[FactSpan, ...]], dict[str, list[Counted]]] = {}
 
-    def counted(self, types: Collection[str], spans: Sequence[FactSpan]) -> list[Counted]:
+    def knows(self, types: Sequence[str], spans: Sequence[FactSpan]) -> bool:
+        """Return whether these were counted before."""
+        return (tuple(types), tuple(spans)) in self._known
+
+    def counted(self, types: Sequence[str], spans: Sequence[FactSpan]) -> list[Counted]:
         """Return the counts of spans of facts of some types, in their order."""
-        if not spans:
-            return []
-        places = [place for place in self._places if place.type in types]
-        floor = min(_hour(span.since or span.until or _EVER) for span in spans)
-        hours = self._hours(types, floor)
+        by_type = list(self.counted_by_type(types, spans).values())
+        return [
+            Counted(sum(found.facts for found in counts), sum(found.corrections for found in counts))
+            for counts in zip(*by_type, strict=True)
+        ]
+
+    def counted_by_type(self, types: Sequence[str], spans: Sequence[FactSpan]) -> dict[str, list[Counted]]:
+        """Return the counts of spans, in their order, for each type."""
+        asked = (tuple(types), tuple(spans))
+        if asked not in self._known:
+            hours = self._hours(types, min(_hour(span.since or span.until or _EVER) for span in spans))
+            self._known[asked] = {name: self._of_spans(name, hours.get(name, []), spans) for name in asked[0]}
+        return self._known[asked]
+
+    def _of_spans(
+        self, event_type: str, hours: Sequence[tuple[datetime, int]], spans: Sequence[FactSpan]
+    ) -> list[Counted]:
+        places = [place for place in self._places if place.type == event_type]
         starts = [hour for hour, _ in hours]
         until_then = [0, *accumulate(facts for _, facts in hours)]
         found = []
         for span in spans:
             first = 0 if span.since is None else bisect_left(starts, _hour(span.since))
             end = len(starts) if span.until is None else bisect_left(starts, span.until)
-            touched = sum(place.weight for place in places if _inside(place.at, span))
-            found.append(Counted(until_then[end] - until_then[first], touched))
+            touched = [place for place in places if _inside(place.at, span)]
+            known_at = max((place.known_at for place in touched), default=None)
+            found.append(Counted(until_then[end] - until_then[first], sum(place.weight for place in touched), known_at))
         return found
 
-    @cached_property
-    def stating(self) -> int:
-        """How many statements about people came by events that were corrected, or by corrections."""
-        keys = {correction_id for correction_id, *_ in self._corrections}
-        keys |= {target_key for _, target_key, *_ in self._corrections}
-        return traits_stated_by(self._session, self._tenant_id, keys)
-
-    def _hours(self, types: Collection[str], floor: datetime) -> list[tuple[datetime, int]]:
+    def _hours(self, types: Collection[str], floor: datetime) -> dict[str, list[tuple[datetime, int]]]:
         """Return hours with their facts, ascending; all that is before `floor` stands in one of its own."""
-        wanted = select(Symbol.id).where(
-            Symbol.tenant_id == self._tenant_id, Symbol.kind == "type", Symbol.value.in_(types)
+        wanted = (
+            select(Symbol.id, Symbol.value)
+            .where(Symbol.tenant_id == self._tenant_id, Symbol.kind == "type", Symbol.value.in_(types))
+            .subquery()
         )
         hour = func.greatest(UsageHour.hour, floor - HOUR, type_=UsageHour.hour.type).label("at")
         rows = self._session.execute(
-            select(hour, func.sum(UsageHour.facts))
-            .where(UsageHour.tenant_id == self._tenant_id, UsageHour.type_id.in_(wanted))
-            .group_by(hour)
+            select(wanted.c.value, hour, func.sum(UsageHour.facts))
+            .join(wanted, wanted.c.id == UsageHour.type_id)
+            .where(UsageHour.tenant_id == self._tenant_id)
+            .group_by(wanted.c.value, hour)
             .order_by(hour)
         )
-        return [(at, int(facts)) for at, facts in rows]
+        found: dict[str, list[tuple[datetime, int]]] = {}
+        for name, at, facts in rows:
+            found.setdefault(name, []).append((at, int(facts)))
+        return found
 
-    @cached_property
-    def _corrections(self) -> Sequence[Any]:
-        return self._session.execute(
-            select(Correction.id, Correction.target_key, Correction.replacement).where(
-                Correction.tenant_id == self._tenant_id
-            )
-        ).all()
-
-    @cached_property
-    def _places(self) -> list[_Place]:
+    def _acting(self) -> list[_Place]:
+        """Return where the corrected events that have arrived act, and where they acted before."""
         if not self._corrections:
             return []
-        by_target: dict[UUID, list[Mapping[str, Any] | None]] = {}
-        for _, target_key, replacement in self._corrections:
-            by_target.setdefault(target_key, []).append(replacement)
+        by_target: dict[UUID, list[tuple[Mapping[str, Any] | None, datetime]]] = {}
+        for _, target_key, replacement, recorded_at in self._corrections:
+            by_target.setdefault(target_key, []).append((replacement, recorded_at))
         arrived = self._session.execute(
-            select(Fact.event_key, Symbol.value, Fact.occurred_at)
+            select(Fact.event_key, Symbol.value, Fact.occurred_at, Fact.accepted_at)
             .join(Symbol, (Symbol.tenant_id == Fact.tenant_id) & (Symbol.id == Fact.type_id))
             .where(
                 Fact.tenant_id == self._tenant_id,
-                Fact.event_key.in_(select(Correction.target_key).where(Correction.tenant_id == self._tenant_id)),
+                Fact.event_key == any_(literal(list(by_target), ARRAY(PG_UUID))),
             )
         )
         places = []
-        for key, event_type, at in arrived:
-            weight = len(by_target.get(key, ()))
-            places.append(_Place(event_type, at, weight))
+        for key, event_type, occurred_at, accepted_at in arrived:
+            known = by_target[key]
+            known_at = max([accepted_at, *(recorded_at for _, recorded_at in known)])
+            places.append(_Place(event_type, occurred_at, len(known), known_at))
             places.extend(
-                _Place(new["type"], datetime.fromisoformat(new["time"]), weight)
-                for new in by_target.get(key, ())
+                _Place(new["type"], datetime.fromisoformat(new["time"]), len(known), known_at)
+                for new, _ in known
                 if new is not None
             )
         return places

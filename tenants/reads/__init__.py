@@ -27,7 +27,7 @@ from tenants.reads.people import (
     people_page,
     trait_keys,
 )
-from tenants.reads.stamps import assignments_before, newest_identity, people_stamps, traits_stated_by
+from tenants.reads.stamps import assignments_by_day, newest_identity, people_stamps, traits_stated_by
 from tenants.reads.tenants import (
     LegalEntityView,
     TenantView,
@@ -52,7 +52,7 @@ __all__ = (
     "TenantView",
     "UserView",
     "all_cost_centres",
-    "assignments_before",
+    "assignments_by_day",
     "attribution",
     "audit_page",
     "audited_objects",

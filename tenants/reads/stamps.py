@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from tenants.models import Assignment, IdentityKey, IdentityLink, Person, PersonTrait
 
-__all__ = ("assignments_before", "newest_identity", "people_stamps", "traits_stated_by")
+__all__ = ("assignments_by_day", "newest_identity", "people_stamps", "traits_stated_by")
 
 
 def newest_identity(session: Session, tenant_id: UUID) -> int:
@@ -62,17 +62,14 @@ def people_stamps(session: Session, tenant_id: UUID, marks: Collection[int]) -> 
     }
 
 
-def assignments_before(session: Session, tenant_id: UUID, days: Collection[date]) -> Mapping[date, int]:
-    """Return, for each day, how many statements on who carries whom begin before it, whenever recorded."""
-    ordered = sorted(days)
-    if not ordered:
-        return {}
-    counts = session.execute(
-        select(*(func.count().filter(Assignment.valid_from < day) for day in ordered)).where(
-            Assignment.tenant_id == tenant_id
-        )
-    ).one()
-    return dict(zip(ordered, counts, strict=True))
+def assignments_by_day(session: Session, tenant_id: UUID) -> Mapping[date, int]:
+    """Return how many statements on who carries whom begin on each day, whenever they were recorded."""
+    rows = session.execute(
+        select(Assignment.valid_from, func.count())
+        .where(Assignment.tenant_id == tenant_id)
+        .group_by(Assignment.valid_from)
+    )
+    return dict(rows.tuples().all())
 
 
 def traits_stated_by(session: Session, tenant_id: UUID, keys: Collection[UUID]) -> int:

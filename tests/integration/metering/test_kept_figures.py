@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from msgspec.structs import replace
 
 from core.clock import utc_now
+from core.periods import Period
 from core.scope import TenantScope
 from metering.actions.bind_policy import bind_policy
 from metering.actions.prove_figures import prove_figures
@@ -139,6 +140,17 @@ def test_a_correction_that_was_there_before_its_event_has_the_period_of_the_repl
     pages.suite.send(early)
 
     assert pages.read() == [77, 77, 1]
+
+
+def test_a_fact_that_comes_between_two_figures_of_one_reading_is_not_missed_by_the_next(pages: Pages) -> None:
+    suite = pages.suite
+    with suite.db.begin(TenantScope(suite.tenant.id)) as session:
+        measuring = Measuring(session, suite.tenant, Reading(now=utc_now()))
+        measuring.measure(METER, Period(suite.month("2026-01").starts_at, suite.month("2026-05").ends_at))
+        suite.tell("contribution.created", "eve", "2026-03-10 10:00", kind="post", object_id="4")
+        measuring.figures(METER, [suite.month("2026-03")])
+
+    assert pages.read() == [77, 3, 77]
 
 
 def test_parts_are_kept_too_and_follow_a_backdated_move(pages: Pages) -> None:
