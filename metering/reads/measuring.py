@@ -178,13 +178,20 @@ class Measuring:
             known = {}
         missing = [period for period in periods if period not in known]
         if keeping.counted_anew and not ended.keys().isdisjoint(missing):
-            self._loaded = {kind: loaded for kind, loaded in self._loaded.items() if kind[1] != self._family(spec)}
-            self._thinned = None
-            self._shelf = None if self._shelf is None else {}
+            self._forget(self._family(spec))
         self.prepare(spec, missing)
         found = {period: measured(period) for period in missing}
         keeping.keep(found)
         return [known[period] if period in known else found[period] for period in periods]
+
+    def _forget(self, family: str) -> None:
+        """Let facts that were read before they were counted be read again, and people, who may be new with them."""
+        kept = {kind: loaded for kind, loaded in self._loaded.items() if kind[1] != family}
+        if len(kept) == len(self._loaded) and self._thinned is None and not self._shelf:
+            return
+        self._loaded, self._thinned, self._shelf = kept, None, None
+        for name in ("_corrections", "_people", "_directory"):
+            self.__dict__.pop(name, None)
 
     def _keeps(self, period: Period) -> bool:
         """Tell whether answers may be kept: an ended period's, read as it stands now."""
