@@ -51,14 +51,14 @@ setup-dev: $(VENV)/.dev $(ASSETS)/.done ## Install what development and tests ne
 demo: setup ## Run Tollbook with embedded PostgreSQL and Valkey and the demo world
 	@exec $(BIN)/python -m app.embedded demo
 
-test: setup-dev ## Run every test but those in the browser
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests --ignore tests/web
+test: setup-dev ## Run every test but those in the browser and those of make check
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests --ignore tests/web --ignore tests/architecture
 
 test-web: setup-dev ## Run the browser tests (needs Chromium)
 	@$(BIN)/python -m pytest -q tests/web
 
 test-external: setup-dev ## Run the integration tests on DATABASE_URL and BROKER_URL
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/integration
 
 check: setup-dev ## Lint, types, import contracts, architecture tests, migrations up to date
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -10,12 +10,13 @@ os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 32)
 os.environ.setdefault("BROKER_URL", "memory://")
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.testing import TestClient
 
 from app.asgi import create_app
 from core.db import Database
 from tests.builders.world import World
-from tests.server import fresh_database, postgres
+from tests.server import drop_spare_databases, fresh_database, postgres
 
 # On a busy machine generating examples takes longer than Hypothesis thinks healthy; nothing timed decides a test.
 settings.register_profile("tollbook", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,6 +27,7 @@ settings.load_profile("tollbook")
 def admin_url() -> Iterator[str]:
     with postgres() as url:
         yield url
+        drop_spare_databases(url)
 
 
 @pytest.fixture
@@ -46,7 +48,14 @@ def world(db: Database) -> World:
     return World(db)
 
 
+@pytest.fixture(scope="session")
+def application() -> Litestar:
+    """The routes, which take longer to build than most tests to run; `client` gives them a database."""
+    return create_app(Database("postgresql://nobody@127.0.0.1:1/none"))
+
+
 @pytest.fixture
-def client(db: Database) -> Iterator[TestClient[Litestar]]:
-    with TestClient(create_app(db)) as client:
+def client(application: Litestar, db: Database) -> Iterator[TestClient[Litestar]]:
+    application.state = State({"database": db, "secure_cookies": False})
+    with TestClient(application) as client:
         yield client
