@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2.exceptions import VerificationError, VerifyMismatchError
 from sqlalchemy.orm import Session
@@ -19,8 +20,11 @@ SESSION_LIFE = timedelta(hours=12)
 ATTEMPTS_MAX = 10
 ATTEMPTS_WINDOW = timedelta(minutes=15)
 
-_NOBODY = PASSWORDS.hash("nobody-has-this-password")
-"""Verified against where there is no such user, so that both cases take as long."""
+
+@cache
+def _nobodys_hash() -> str:
+    """Return what is verified against where there is no such user, so that both cases take as long."""
+    return PASSWORDS.hash("nobody-has-this-password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,9 @@ def sign_in(session: Session, email: str, password: str, now: datetime) -> Signe
     address = email.strip().lower()
     if count_attempts(session, address, now - ATTEMPTS_WINDOW) >= ATTEMPTS_MAX:
         raise TooManyAttempts(int(ATTEMPTS_WINDOW.total_seconds()))
-    login = find_login(session, address)
+    login, nobodys = find_login(session, address), _nobodys_hash()
     try:
-        PASSWORDS.verify(login.password_hash if login and login.password_hash else _NOBODY, password)
+        PASSWORDS.verify(login.password_hash if login and login.password_hash else nobodys, password)
     except (VerifyMismatchError, VerificationError) as error:
         raise CredentialsWrong from error
     if login is None or login.password_hash is None:
