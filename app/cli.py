@@ -16,12 +16,13 @@ from core.db import database
 from core.errors import Refused
 from core.scope import VENDOR_ID, GlobalScope, StewardScope, TenantScope
 from core.settings import MissingSetting, load_settings
-from metering.actions.prove_figures import prove_figures
+from metering.actions.prove_figures import Proof, prove_figures
+from metering.actions.rebuild_usage import rebuild_usage
 from metering.imports.plan import Options
 from migrations.upgrade import upgrade_database
 from plans.actions.load_catalogue import load_catalogue
 from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user
-from tenants.reads import find_tenant, list_tenants, users_of
+from tenants.reads import TenantView, find_tenant, list_tenants, users_of
 
 __all__ = ("main",)
 
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--reason", default="", help="why the grace is skipped; it is audited")
     usage = commands.add_parser("usage", help="figures").add_subparsers(required=True, metavar="STEP")
     command(usage, "prove", "Measure all kept figures anew from the facts; tell and mend what differs.", _prove)
+    command(usage, "rebuild", "Make all rollups anew from the facts; tell and mend what differs.", _rebuild)
     user = command(commands, "user", "Create a user and a key that acts for them.", _user)
     user.add_argument("email")
     user.add_argument("role")
@@ -112,16 +114,36 @@ def _bill(given: argparse.Namespace) -> None:
 
 
 def _prove(_: argparse.Namespace) -> None:
-    with database().begin(StewardScope()) as session:
-        tenants = list_tenants(session)
-    for tenant in tenants:
+    for tenant in _tenants():
         with database().begin(TenantScope(tenant.id)) as session:
-            proof = prove_figures(session, tenant)
-        print(f"{tenant.slug}: {proof.compared} figures measured anew, {len(proof.differences)} differed")
-        for found in proof.differences:
-            span = f"{found.period.starts_at.isoformat()} to {found.period.ends_at.isoformat()}"
-            part = f" by {found.dimension}, {found.value or 'none'}" if found.dimension else ""
-            print(f"  {found.meter}{part}, {span}: told {found.told}, now {found.measured}", file=sys.stderr)
+            _tell_proof(tenant, prove_figures(session, tenant))
+
+
+def _rebuild(_: argparse.Namespace) -> None:
+    for tenant in _tenants():
+        rebuilt = rebuild_usage(database(), tenant)
+        print(
+            f"{tenant.slug}: {len(rebuilt.hours)} hours differed;"
+            f" {rebuilt.days} days folded anew, {len(rebuilt.wrong_days)} differed"
+        )
+        for wrong in rebuilt.hours:
+            print(f"  {wrong.type}, {wrong.hour.isoformat()}: told {wrong.told}, now {wrong.facts}", file=sys.stderr)
+        for event_type, day in rebuilt.wrong_days:
+            print(f"  {event_type}, the day from {day.starts_at.isoformat()}: folded wrongly", file=sys.stderr)
+        _tell_proof(tenant, rebuilt.figures)
+
+
+def _tenants() -> Sequence[TenantView]:
+    with database().begin(StewardScope()) as session:
+        return list_tenants(session)
+
+
+def _tell_proof(tenant: TenantView, proof: Proof) -> None:
+    print(f"{tenant.slug}: {proof.compared} figures measured anew, {len(proof.differences)} differed")
+    for found in proof.differences:
+        span = f"{found.period.starts_at.isoformat()} to {found.period.ends_at.isoformat()}"
+        part = f" by {found.dimension}, {found.value or 'none'}" if found.dimension else ""
+        print(f"  {found.meter}{part}, {span}: told {found.told}, now {found.measured}", file=sys.stderr)
 
 
 def _user(given: argparse.Namespace) -> None:

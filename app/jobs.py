@@ -6,12 +6,12 @@ from billing.actions.bill_due import BEAT, bill_due
 from core.clock import utc_now
 from core.db import database
 from core.scope import StewardScope
-from metering.tasks import backfill_meters
+from metering.tasks import backfill_meters, fold_days
 from tenants.actions.purge_expired import purge_expired
 from tenants.actions.seal_audit import seal_audit
 from tenants.reads import tenants_with_unsealed_audit
 
-__all__ = ("bill_what_is_due", "prepare_meters", "purge_what_expired", "seal_audit_trails")
+__all__ = ("bill_what_is_due", "fold_ended_days", "prepare_meters", "purge_what_expired", "seal_audit_trails")
 
 IDEMPOTENCY_LIFE = timedelta(days=30)
 
@@ -19,6 +19,11 @@ IDEMPOTENCY_LIFE = timedelta(days=30)
 def bill_what_is_due() -> None:
     """Bill every period that ended and whose grace has passed."""
     bill_due(database(), actor=BEAT)
+
+
+def fold_ended_days() -> None:
+    """Fold the facts of days that have ended, so that nobody waits for it."""
+    fold_days(database())
 
 
 def prepare_meters() -> None:

@@ -3,7 +3,7 @@
 from celery import Celery
 from celery.schedules import schedule
 
-from app.jobs import bill_what_is_due, prepare_meters, purge_what_expired, seal_audit_trails
+from app.jobs import bill_what_is_due, fold_ended_days, prepare_meters, purge_what_expired, seal_audit_trails
 from app.process import tune_collector
 from billing.answers.tasks import answer_questions
 from core.settings import load_settings
@@ -35,6 +35,7 @@ app.conf.update(
         "answer": {"task": "tollbook.answer", "schedule": schedule(2), "options": {"expires": 2}},
         "move-customers": {"task": "tollbook.move_customers", "schedule": schedule(2), "options": {"expires": 2}},
         "prepare-meters": {"task": "tollbook.prepare_meters", "schedule": schedule(5), "options": {"expires": 4}},
+        "fold-days": {"task": "tollbook.fold_days", "schedule": schedule(60), "options": {"expires": 55}},
         "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
     },
 )
@@ -42,6 +43,7 @@ app.conf.update(
 app.task(name="tollbook.bill")(bill_what_is_due)
 app.task(name="tollbook.seal_audit")(seal_audit_trails)
 app.task(name="tollbook.prepare_meters")(prepare_meters)
+app.task(name="tollbook.fold_days")(fold_ended_days)
 app.task(name="tollbook.purge")(purge_what_expired)
 app.task(name="tollbook.import")(run_imports)
 app.task(name="tollbook.answer")(answer_questions)

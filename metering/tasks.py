@@ -1,6 +1,7 @@
 """What time makes due in metering: each task finds its own work and is safe to repeat."""
 
 import time
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -9,18 +10,23 @@ from sqlalchemy.exc import OperationalError
 from core.clock import utc_now
 from core.db import Database, database
 from core.errors import Refused
+from core.periods import Period
 from core.scope import GlobalScope, StewardScope, TenantScope
 from metering.actions.backfill_meter import CHUNK, backfill_chunk
 from metering.actions.run_import import fail_import, run_import
 from metering.reads.custom_meters import custom_meters, unfinished_backfills
+from metering.reads.days import Folds
 from metering.reads.imports import waiting_imports
-from tenants.reads import TenantView, get_tenant, list_tenants
+from metering.reads.policies import policies_at
+from metering.registry import METERS
+from tenants.reads import TenantView, get_tenant, list_tenants, tenant_now
 
-__all__ = ("backfill_meters", "run_imports")
+__all__ = ("backfill_meters", "fold_days", "run_imports")
 
 _log = structlog.get_logger("tollbook.imports")
 _STRETCH_S = 20.0
 """How long one file is worked on before the next has its turn, and the worker's other tasks theirs."""
+_FOLDED_AHEAD = timedelta(days=62)
 _BUDGET_S = 20.0
 """How long one turn goes on; the next one continues where it stopped."""
 
@@ -73,6 +79,31 @@ def backfill_meters(db: Database, *, chunk: int = CHUNK, budget_s: float = _BUDG
             finished = _next_chunk(db, tenant_id, meter_id, chunk)
             chunks += 1
     return chunks
+
+
+def fold_days(db: Database, *, budget_s: float = _BUDGET_S) -> int:
+    """Fold what was recorded of the last days of tenants with many facts, before anybody asks.
+
+    Safe to repeat, to run twice at once and to kill: each day is a transaction, and readers fold
+    what is missing themselves.
+
+    Returns:
+        How many days were folded, each type by itself.
+    """
+    deadline, folded = time.monotonic() + budget_s, 0
+    with db.begin(GlobalScope()) as session:
+        tenants = list_tenants(session)
+    for tenant in tenants:
+        with db.begin(TenantScope(tenant.id)) as session:
+            now = tenant_now(session, tenant)
+            types = METERS["members.active"].fact_types(policies_at(session, tenant.id, now))
+            due = Folds(session, tenant, now).due(types, Period(now - _FOLDED_AHEAD, now))
+        for day in reversed(due):
+            if time.monotonic() > deadline:
+                return folded
+            with db.begin(TenantScope(tenant.id)) as session:
+                folded += Folds(session, tenant, now).fold(types, day)
+    return folded
 
 
 def _next_chunk(db: Database, tenant_id: UUID, meter_id: UUID, chunk: int) -> bool:

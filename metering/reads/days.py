@@ -12,18 +12,19 @@ that changed and may not be folded now, and for a person the days on which class
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.periods import Period, day_period, days_of, local_date
+from core.periods import Period, day_period, days_of
 from metering.facts import Fact, sorted_facts
 from metering.models import UsageFold
 from metering.reads.facts import Corrections, Selection, corrections, load_selected, replacements
 from metering.reads.stamps import Counted, Stamps
 from metering.registry import FactSpan
-from metering.store import fold_day, folded_facts, lock_day
+from metering.store.rollups import fold_day, folded_facts, lock_day
 from tenants.people import People
 from tenants.reads import TenantView
 
@@ -113,12 +114,43 @@ class Folds:
         self._clean(types, self._days(period), fold=True)
         return self.folded - before
 
-    def refold(self, event_type: str, starts_at: datetime) -> bool:
-        """Fold a day again from the facts, whatever its counts say; return whether nobody else does right now."""
-        day = day_period(local_date(starts_at, self._tenant.tz), self._tenant.tz)
-        assert day is not None, "only days that have a length are folded"
-        span = FactSpan(day.starts_at, day.ends_at)
-        [counted] = self._counts.counted([event_type], [span])
+    def due(self, types: Sequence[str], period: Period) -> list[Period]:
+        """Return the ended days of a period that are worth folding and not folded as they are."""
+        days = self._days(period)
+        if not days:
+            return []
+        counts = self._counts.counted_by_type(types, [FactSpan(day.starts_at, day.ends_at) for day in days])
+        known, due = self._known(types, days), []
+        for index, day in enumerate(days):
+            now = {name: (day.ends_at, found[index].facts, found[index].corrections) for name, found in counts.items()}
+            stale = [
+                name for name, counted in now.items()
+                if counted[1:] != (0, 0) and (known.get((name, day.starts_at)) or ())[:3] != counted
+            ]  # fmt: skip
+            if stale and sum(counted[1] for counted in now.values()) >= WORTH_FOLDING:
+                due.append(day)
+        return due
+
+    def holding(self) -> list[tuple[str, Period]]:
+        """Return every day that is folded as its counts say now, by type."""
+        rows = self._session.execute(
+            select(UsageFold.type, UsageFold.starts_at, UsageFold.ends_at, UsageFold.facts, UsageFold.corrections)
+            .where(UsageFold.tenant_id == self._tenant.id)
+            .order_by(UsageFold.type, UsageFold.starts_at)
+        ).all()
+        found = []
+        for name, together in groupby(rows, key=lambda row: row.type):
+            theirs = list(together)
+            counts = self._counts.counted([name], [FactSpan(row.starts_at, row.ends_at) for row in theirs])
+            found += [
+                (name, Period(row.starts_at, row.ends_at)) for row, counted in zip(theirs, counts, strict=True)
+                if (row.facts, row.corrections) == (counted.facts, counted.corrections)
+            ]  # fmt: skip
+        return found
+
+    def refold(self, event_type: str, day: Period) -> bool:
+        """Fold a day again from the facts, whatever its counts say; return False where somebody else does right now."""
+        [counted] = self._counts.counted([event_type], [FactSpan(day.starts_at, day.ends_at)])
         return self._fold(_Day(event_type, day), counted)
 
     def _days(self, period: Period) -> list[Period]:

@@ -26,7 +26,7 @@ from metering.policies import CountingPolicies, policy_hash
 from metering.reads.stamps import Stamps
 from metering.registry import MeterSpec
 from metering.seats import USE_TYPES
-from metering.store import put_kept_figures
+from metering.store.rollups import put_kept_figures
 from tenants.reads import TenantView, assignments_by_day, newest_identity, people_stamps
 
 __all__ = ("WHOLE", "Answer", "KeptFigures", "kept_periods")

@@ -17,11 +17,13 @@ from core.db import Database
 from core.periods import Period, month_period
 from core.scope import TenantScope
 from metering.actions.ingest_events import ingest_events
+from metering.actions.rebuild_usage import rebuild_usage
 from metering.actions.record_correction import CorrectionInput, record_correction
 from metering.measurement import Measurement
 from metering.policies import DEFAULT_POLICIES, CountingPolicies
 from metering.reads import Measuring, Reading, days
 from metering.reads.days import Folds
+from metering.tasks import fold_days
 from tests.builders.world import ACTOR, World
 from tests.server import fresh_database
 
@@ -276,3 +278,39 @@ def test_hours_count_every_fact_once_whatever_comes_twice(home: World) -> None:
     with told.begin() as session:
         counted = session.execute(text("select sum(facts) from usage_hour")).scalar_one()
     assert counted == 40
+
+
+def test_rebuilding_tells_each_difference_and_mends_it(home: World) -> None:
+    told = Told(home)
+    launches(told, 40)
+    expected = told.read(folded=True)
+    assert rebuild_usage(home.db, told.tenant).wrong_days == ()
+    with psycopg.connect(home.db.database_url, autocommit=True) as admin:
+        admin.execute(
+            "update usage_day set times = times + 1, identity_id = -1 where tenant_id = %s", (told.tenant.id,)
+        )
+        admin.execute("delete from usage_hour where tenant_id = %s and hour < '2026-03-28 12:00+00'", (told.tenant.id,))
+
+    rebuilt = rebuild_usage(home.db, told.tenant)
+
+    assert [(wrong.told, wrong.facts) for wrong in rebuilt.hours] == [(0, 1), (0, 1)]
+    # The day whose hours were wrong had lost its proof with them; the other was wrong with it.
+    assert rebuilt.days >= 1
+    assert len(rebuilt.wrong_days) == rebuilt.days
+    again = rebuild_usage(home.db, told.tenant)
+    assert (again.hours, again.wrong_days) == ((), ())
+    assert told.read(folded=True) == expected
+
+
+def test_the_task_folds_days_before_anybody_asks(home: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(days, "WORTH_FOLDING", 1)
+    told = Told(home)
+    recent = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    event = {"id": "r", "source": "suite", "type": "course.launched", "subject": "ann", "time": recent,
+             "data": {"course_id": "1", "course_type": "wbt"}}  # fmt: skip
+    ingest_events(home.db.database_url, told.tenant, [event], datetime.now(UTC))
+
+    assert fold_days(home.db) > 0
+
+    assert len(told.folded_rows()) == 1
+    assert fold_days(home.db) == 0

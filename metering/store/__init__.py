@@ -1,6 +1,5 @@
 """Writes of corrections, policies, imports, meters and mappings; facts are written by `metering.ingest` alone."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,6 @@ from metering.models import (
     ImportFault,
     ImportJob,
     ImportPart,
-    KeptFigure,
     MeterBackfill,
     MeterValue,
     MeterVersion,
@@ -43,13 +41,9 @@ __all__ = (
     "drop_import_parts",
     "drop_marks",
     "end_import",
-    "fold_day",
-    "folded_facts",
     "hold_ingestion",
-    "lock_day",
     "lock_meter_key",
     "move_backfill",
-    "put_kept_figures",
     "put_xapi_directory",
     "put_xapi_rule",
     "reopen_import",
@@ -237,134 +231,3 @@ def drop_actor_key(session: Session, tenant_id: UUID, actor: UUID) -> bool:
 def drop_marks(session: Session, tenant_id: UUID, marks: Sequence[UUID]) -> None:
     """Delete everything that is found by these marks from the index; statements stay."""
     session.execute(delete(XapiMark).where(XapiMark.tenant_id == tenant_id, XapiMark.mark.in_(marks)))
-
-
-def put_kept_figures(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep figures of a tenant, in place of those kept of the same periods; give them in one order."""
-    if not rows:
-        return
-    put = insert_or(KeptFigure)
-    session.execute(
-        put.on_conflict_do_update(
-            index_elements=["tenant_id", "meter", "starts_at", "ends_at"],
-            set_={name: put.excluded[name] for name in ("reading", "quantity", "measured_at", "parts", "stamp")},
-        ),
-        list(rows),
-    )
-
-
-def lock_day(session: Session, tenant_id: UUID, event_type: str, starts_at: datetime) -> bool:
-    """Let nobody else fold that day until this transaction ends; return False where somebody does."""
-    day = f"{tenant_id} {event_type} {starts_at.isoformat()}"
-    found = session.execute(text("select pg_try_advisory_xact_lock(hashtextextended(:day, 4))"), {"day": day})
-    return bool(found.scalar_one())
-
-
-# Of facts that count alike those of the first instant; the first of them also stands for all later ones.
-_THINNED = """
-    select event_key, occurred_at, type, source, identity_id, attributes, total as times
-    from (
-        select alike.*,
-               rank() over (partition by {alike} order by occurred_at) as place,
-               times + case when row_number() over (partition by {alike} order by occurred_at, event_key) = 1
-                            then sum(times) over (partition by {alike})
-                                 - sum(times) over (partition by {alike}, occurred_at)
-                            else 0 end as total
-        from alike
-    ) placed
-    where place = 1
-"""
-_ALIKE = "type, identity_id, attributes -> 'audience', attributes -> 'kind', attributes -> 'waived'"
-_FOLD_DAY = text(f"""
-    with alike as (
-        select f.event_key, f.occurred_at, cast(:type as text) as type, s.value as source, f.identity_id, f.attributes,
-               1 as times
-        from fact f join symbol s on s.tenant_id = f.tenant_id and s.id = f.source_id
-        where f.tenant_id = :tenant_id and f.occurred_at >= :starts_at and f.occurred_at < :ends_at
-          and f.type_id = (select id from symbol where tenant_id = :tenant_id and kind = 'type' and value = :type)
-          and f.event_key <> all(cast(:corrected as uuid[]))
-        union all
-        select n.event_key, n.occurred_at, :type, n.source, n.identity_id, n.attributes, 1
-        from unnest(cast(:keys as uuid[]), cast(:instants as timestamptz[]), cast(:sources as text[]),
-                    cast(:identities as bigint[]), cast(cast(:attributes as text[]) as jsonb[]))
-            as n (event_key, occurred_at, source, identity_id, attributes)
-    )
-    insert into usage_day
-        (tenant_id, type, starts_at, event_key, occurred_at, source, identity_id, attributes, times)
-    select :tenant_id, type, :starts_at, event_key, occurred_at, source, identity_id, attributes, times
-    from ({_THINNED.format(alike=_ALIKE)}) thinned
-""")  # noqa: S608 - made of constants
-_FOLDED = text("""
-    insert into usage_fold (tenant_id, type, starts_at, ends_at, facts, corrections, known_at)
-    select :tenant_id, :type, :starts_at, :ends_at, :facts, :corrections, greatest(cast(:known_at as timestamptz), (
-        select max(accepted_at) from fact
-        where tenant_id = :tenant_id and occurred_at >= :starts_at and occurred_at < :ends_at
-          and type_id = (select id from symbol where tenant_id = :tenant_id and kind = 'type' and value = :type)))
-    on conflict (tenant_id, type, starts_at) do update
-        set ends_at = excluded.ends_at, facts = excluded.facts, corrections = excluded.corrections,
-            known_at = excluded.known_at
-""")
-_FOLDED_FACTS = text(f"""
-    with alike as (
-        select d.*, case when d.identity_id = any(cast(:changing as bigint[])) then d.starts_at end as apart
-        from unnest(cast(:types as text[]), cast(:starts as timestamptz[])) as w (type, starts_at)
-        join usage_day d on d.tenant_id = :tenant_id and d.type = w.type and d.starts_at = w.starts_at
-        where (d.identity_id, d.starts_at) not in (
-            select * from unnest(cast(:without as bigint[]), cast(:on_days as timestamptz[])))
-    )
-    {_THINNED.format(alike=f"{_ALIKE}, apart")}
-""")  # noqa: S608 - made of constants
-
-
-def fold_day(
-    session: Session, day: Mapping[str, Any], corrected: Sequence[UUID], instead: Sequence[tuple[UUID, str, Any]]
-) -> None:
-    """Make a day's rows of `usage_day` anew from the facts; to be called by who holds its lock.
-
-    Args:
-        session: scoped to the tenant.
-        day: the columns of `UsageFold`.
-        corrected: keys of events that do not count as they were sent.
-        instead: key, source and replacement of what counts that day in their stead.
-    """
-    session.execute(
-        text("delete from usage_day where tenant_id = :tenant_id and type = :type and starts_at = :starts_at"), day
-    )
-    session.execute(_FOLD_DAY, {
-        **day,
-        "corrected": list(corrected),
-        "keys": [key for key, _, _ in instead],
-        "instants": [datetime.fromisoformat(new["time"]) for _, _, new in instead],
-        "sources": [source for _, source, _ in instead],
-        "identities": [int(new["identity_id"]) for _, _, new in instead],
-        "attributes": [json.dumps(new["attributes"]) if new["attributes"] else None for _, _, new in instead],
-    })  # fmt: skip
-    session.execute(_FOLDED, dict(day))
-
-
-def folded_facts(
-    session: Session,
-    tenant_id: UUID,
-    days: Sequence[tuple[str, datetime]],
-    changing: tuple[Sequence[int], Sequence[tuple[int, datetime]]],
-) -> Sequence[Any]:
-    """Return what decides of folded days, thinned over all of them.
-
-    Args:
-        session: scoped to the tenant.
-        tenant_id: whose days.
-        days: types and starts.
-        changing: identities whose days are not thinned together, and identities and days to leave out.
-
-    Returns:
-        Key, time, type, source, identity, attributes, and how many facts each stands for.
-    """
-    if not days:
-        return ()
-    identities, without = changing
-    return session.execute(_FOLDED_FACTS, {
-        "tenant_id": tenant_id,
-        "types": [name for name, _ in days], "starts": [starts_at for _, starts_at in days],
-        "changing": list(identities),
-        "without": [identity_id for identity_id, _ in without], "on_days": [starts_at for _, starts_at in without],
-    }).all()  # fmt: skip
