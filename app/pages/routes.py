@@ -11,6 +11,7 @@ __all__ = ("route_handlers",)
 _MODULES = (
     "app.pages.account",
     "app.pages.sales.pages",
+    "app.pages.sales.answer_pages",
     "app.pages.admin.pages",
     "app.pages.admin.usage_pages",
     "app.pages.admin.files",

@@ -13,7 +13,7 @@ from billing.answers.actions.compare_definitions import compare_definitions, pri
 from billing.answers.actions.compare_models import compare_models, model_terms
 from billing.answers.actions.optimise_seats import SeatsInput, optimise_seats
 from billing.answers.actions.simulate import simulate, taxes_for
-from billing.answers.contracts import Terms, under
+from billing.answers.contracts import Terms, contract, under
 from billing.answers.questions import (
     DefinitionQuestion,
     ModelsQuestion,
@@ -137,7 +137,7 @@ def _simulated(
         figures, taxes = Figures(session, tenant, contracts), taxes_for(session, tenant)
         for terms in contracts:
             try:
-                sources = None if growth == 1 else scaled(figures.sources(terms), growth)
+                sources = None if growth == 1 else scaled(figures.sources(contract(tenant, terms)), growth)
                 documents = simulate(figures, terms, taxes, sources)
             except Refused as refusal:
                 results.append(_refused(terms, refusal))

@@ -9,7 +9,7 @@ from msgspec.structs import replace as replaced
 
 from billing.actions.compose_draft import Taxes
 from billing.answers.actions.simulate import Simulated, simulate
-from billing.answers.contracts import Terms
+from billing.answers.contracts import Terms, contract
 from billing.answers.reads.figures import Figures, scaled
 from billing.answers.reads.wishes import ModelPrice, Stretch
 from billing.answers.results import BreakEven, CentreCost, ModelCost, ModelsResult, net_of
@@ -106,7 +106,7 @@ class _Run:
         """Return a figure narrowed to what the charge counts, once for all that is asked of it."""
         place = (meter, period)
         if place not in self._narrowed:
-            seen = self.figures.sources(self.terms).measure(meter, period)
+            seen = self.figures.sources(contract(self.figures.tenant, self.terms)).measure(meter, period)
             about = meter in (self.price.charge.meter, REFUNDED)
             self._narrowed[place] = counted(seen, self.price.charge) if about else seen
         return self._narrowed[place]

@@ -20,7 +20,7 @@ from plans.reads.offers import refuse_unfit
 from plans.subscriptions import SubscriptionView
 from tenants.reads import TenantView, get_legal_entity, get_tenant
 
-__all__ = ("Simulated", "simulate", "taxes_for")
+__all__ = ("Simulated", "simulate", "simulate_subscription", "taxes_for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,22 @@ def simulate(figures: Figures, terms: Terms, taxes: Taxes, sources: Sources | No
     """
     subscription = contract(figures.tenant, terms)
     refuse_unfit(subscription.holdings, subscription.currency, subscription.interval_months)
+    return simulate_subscription(figures, subscription, taxes, sources)
+
+
+def simulate_subscription(
+    figures: Figures, subscription: SubscriptionView, taxes: Taxes, sources: Sources | None = None
+) -> tuple[Simulated, ...]:
+    """Do so for a subscription at hand, with all its phases; it has an end.
+
+    Raises:
+        TaxUndecided: a rate or the customer's tax id is missing (`tax_undecided`).
+    """
     assert subscription.ends_at is not None, "what is simulated has an end"
     tiling = tuple(spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at))
     if sources is None:
-        figures.prepare(terms, [span.period for span in tiling])
-        sources = figures.sources(terms)
+        figures.prepare(subscription, [span.period for span in tiling])
+        sources = figures.sources(subscription)
     books = _Books(figures.tenant, subscription, tiling, sources, taxes)
     for at in dict.fromkeys([subscription.starts_at, *(span.period.ends_at for span in tiling)]):
         books.bill(at)

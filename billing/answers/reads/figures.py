@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
+from itertools import groupby
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from billing.answers.contracts import Terms, policies_of
+from billing.answers.contracts import Terms
 from core.periods import Period
 from metering.measurement import Measurement
-from metering.policies import CountingPolicies, policy_hash
+from metering.policies import DEFAULT_POLICIES, CountingPolicies, policy_hash
 from metering.reads import Measuring, Reading
 from plans.charges import Charge
 from plans.rating import CHARGED, REFUNDED, REVENUE, Sources, counted
-from plans.subscriptions import HeldCharge
+from plans.subscriptions import HeldCharge, SubscriptionView
 from tenants.reads import TenantView
 
 __all__ = ("Figures", "scaled")
@@ -24,7 +26,12 @@ class Figures:
     """Where simulations of one tenant get their figures, within one transaction that writes nothing."""
 
     def __init__(
-        self, session: Session, tenant: TenantView, contracts: Iterable[Terms], *, grounds: bool = False
+        self,
+        session: Session,
+        tenant: TenantView,
+        contracts: Iterable[Terms | SubscriptionView],
+        *,
+        grounds: bool = False,
     ) -> None:
         """Say which contracts will be asked about.
 
@@ -51,18 +58,18 @@ class Figures:
             self._measuring[name] = self._root.under(policies)
         return self._measuring[name]
 
-    def prepare(self, terms: Terms, periods: list[Period]) -> None:
+    def prepare(self, subscription: SubscriptionView, periods: list[Period]) -> None:
         """Read in one go what the contract's meters need for consecutive periods."""
-        measuring = self.measuring(policies_of(terms))
-        for meter in dict.fromkeys(charge.meter for charge in _charges([terms]) if charge.meter is not None):
-            measuring.prepare(measuring.spec(meter), periods)
+        for policies, together in groupby(periods, lambda period: _policies_at(subscription, period.starts_at)):
+            measuring, run = self.measuring(policies), list(together)
+            for meter in dict.fromkeys(charge.meter for charge in _charges([subscription]) if charge.meter):
+                measuring.prepare(measuring.spec(meter), run)
 
-    def sources(self, terms: Terms) -> Sources:
-        """Return the figures under the contract's policy, as rating takes them."""
-        policies = policies_of(terms)
+    def sources(self, subscription: SubscriptionView) -> Sources:
+        """Return the figures as rating takes them, read by the plan that is held when a period starts."""
 
         def figure(meter: str, period: Period) -> Measurement:
-            return self.measure(policies, meter, period)
+            return self.measure(_policies_at(subscription, period.starts_at), meter, period)
 
         def earlier(held: HeldCharge, period: Period) -> Fraction:
             assert held.charge.meter is not None, "only metered charges are cumulative"
@@ -95,7 +102,15 @@ def scaled(sources: Sources, factor: Fraction) -> Sources:
     return Sources(figure, lambda held, period: sources.earlier(held, period) * factor)
 
 
-def _charges(contracts: Iterable[Terms]) -> Iterator[Charge]:
-    for terms in contracts:
-        for document in (terms.document, *(addon.document for addon in terms.addons)):
+def _policies_at(subscription: SubscriptionView, instant: datetime) -> CountingPolicies:
+    return subscription.at(instant).document.policies or DEFAULT_POLICIES
+
+
+def _charges(contracts: Iterable[Terms | SubscriptionView]) -> Iterator[Charge]:
+    for one in contracts:
+        if isinstance(one, SubscriptionView):
+            documents = [holding.document for holding in one.holdings]
+        else:
+            documents = [one.document, *(addon.document for addon in one.addons)]
+        for document in documents:
             yield from document.charges

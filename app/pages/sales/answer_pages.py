@@ -1,0 +1,154 @@
+"""The addresses where sales asks about a customer and reads the answers."""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
+from msgspec.structs import replace
+from sqlalchemy.orm import Session
+
+from app.i18n import gettext as _
+from app.pages.frame import Crumb
+from app.pages.sales.answers import KINDS, answer_page, answers_table, kind_name, last_year
+from app.pages.visit import TenantVisit
+from billing.answers.actions.ask import ask, cancel_answer
+from billing.answers.questions import (
+    DefinitionQuestion,
+    ModelsQuestion,
+    PlanWish,
+    Question,
+    SeatsQuestion,
+    SimulationQuestion,
+    TimeoutQuestion,
+)
+from billing.answers.reads.answers import answers_page, get_answer
+from core.clock import utc_now
+from core.errors import InputError, InvalidInput, Refused
+from metering.policies import DEFAULT_POLICIES, CountingPolicies
+from plans.reads import get_plan, list_plans, subscriptions
+from tenants.roles import Permission
+
+__all__ = ("route_handlers",)
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+SHOWN = 20
+
+
+@get("/sales/customers/{tenant_slug:str}/compare", sync_to_thread=True)
+def compare(visit: TenantVisit, steward: Session) -> Response[str]:
+    """Ask about a customer, and what was asked."""
+    visit.need(Permission.TENANTS_READ)
+    return _compare(visit, steward)
+
+
+def _compare(
+    visit: TenantVisit, steward: Session, refusal: Refused | None = None, said: dict[str, str] | None = None
+) -> Response[str]:
+    first, until = last_year(visit.today)
+    held = subscriptions(visit.session, visit.tenant.id, visit.now)
+    plans = [(plan.key, plan.name) for plan in list_plans(visit.session, "base") if plan.newest is not None]
+    said = {
+        "kind": KINDS[0], "starts_on": first.isoformat(), "ends_on": until.isoformat(), "growth": "20",
+        "target": "0.5", "min_events": "2", "timeout": "15", "plan": held[-1].plan_key if held else "",
+    } | (said or {})  # fmt: skip
+    return visit.page(
+        "sales/compare.html", "customers", *_crumbs(visit, Crumb(_("Compare"))),
+        status=refusal.status if refusal else 200, refusal=refusal, said=said, base=_base(visit), plans=plans,
+        kinds=[(kind, kind_name(kind)) for kind in KINDS],
+        table=answers_table(answers_page(steward, visit.tenant.id, limit=SHOWN), _base(visit), visit.tenant),
+    )  # fmt: skip
+
+
+@post("/sales/customers/{tenant_slug:str}/compare", sync_to_thread=True)
+def put_question(visit: TenantVisit, steward: Session, data: Form) -> Response[str] | Redirect:
+    """Queue what was asked."""
+    visit.need(Permission.TENANTS_READ)
+    try:
+        with steward.begin_nested():
+            asked = ask(steward, _question(visit, data), visit.principal.actor, utc_now())
+    except Refused as refusal:
+        return _compare(visit, steward, refusal, data)
+    return Redirect(f"{_base(visit)}/{asked.id}", status_code=303)
+
+
+@get("/sales/customers/{tenant_slug:str}/compare/{answer_id:uuid}", sync_to_thread=True)
+def answer(visit: TenantVisit, steward: Session, answer_id: UUID) -> Response[str]:
+    """One question and its answer."""
+    visit.need(Permission.TENANTS_READ)
+    view = answer_page(get_answer(steward, answer_id), visit.query)
+    return visit.page(
+        "sales/answer.html", "customers", *_crumbs(visit, Crumb(_("Compare"), _base(visit)), Crumb(view.title)),
+        view=view, here=visit.path,
+    )  # fmt: skip
+
+
+@post("/sales/customers/{tenant_slug:str}/compare/{answer_id:uuid}/cancel", sync_to_thread=True)
+def cancel(visit: TenantVisit, steward: Session, answer_id: UUID) -> Redirect:
+    """Stop working on an answer."""
+    visit.need(Permission.TENANTS_READ)
+    cancel_answer(steward, answer_id, visit.principal.actor, utc_now())
+    return Redirect(f"{_base(visit)}/{answer_id}", status_code=303)
+
+
+def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
+    name = visit.tenant.slug
+    days: dict[str, Any] = {"starts_on": _date(data, "starts_on"), "ends_on": _date(data, "ends_on")}
+    wish = PlanWish(plan=data.get("plan", ""))
+    match data.get("kind"):
+        case "models":
+            return ModelsQuestion(tenant=name, growth_percent=_number(data, "growth"), **days)
+        case "seats":
+            return SeatsQuestion(tenant=name, target_percent=_number(data, "target"), **days)
+        case "timeout":
+            return TimeoutQuestion(tenant=name, plan=wish, **days)
+        case "definition":
+            return DefinitionQuestion(tenant=name, plan=wish, policies=_policies(visit, data), **days)
+        case _:
+            sold = [plan for plan in list_plans(visit.session, "base") if plan.newest is not None]
+            plans = tuple(PlanWish(plan=plan.key) for plan in sold[:20])
+            return SimulationQuestion(tenants=(name,), plans=plans, **days)
+
+
+def _policies(visit: TenantVisit, data: dict[str, str]) -> CountingPolicies:
+    newest = get_plan(visit.session, data.get("plan", "")).newest
+    known = (newest.document.policies if newest else None) or DEFAULT_POLICIES
+    try:
+        members = replace(known.members, min_events=int(_number(data, "min_events")))
+        sessions = replace(known.sessions, timeout_s=int(_number(data, "timeout") * 60))
+    except ValueError as fault:
+        raise InvalidInput(InputError("/policies", "policy_invalid", str(fault))) from None
+    return replace(known, members=members, sessions=sessions)
+
+
+def _date(data: dict[str, str], name: str) -> date:
+    try:
+        return date.fromisoformat(data.get(name, ""))
+    except ValueError:
+        raise InvalidInput(InputError(f"/{name}", "date_invalid", _("Write a date as 2026-01-31."))) from None
+
+
+def _number(data: dict[str, str], name: str) -> Decimal:
+    try:
+        value = Decimal(data.get(name, "").replace(",", "."))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or abs(value) > 10**6:
+        raise InvalidInput(InputError(f"/{name}", "number_invalid", _("Write a number, for instance 0.5.")))
+    return value
+
+
+def _base(visit: TenantVisit) -> str:
+    return f"/sales/customers/{visit.tenant.slug}/compare"
+
+
+def _crumbs(visit: TenantVisit, *rest: Crumb) -> tuple[Crumb, ...]:
+    tenant = visit.tenant
+    return Crumb(_("Customers"), "/sales/customers"), Crumb(tenant.name, f"/sales/customers/{tenant.slug}"), *rest
+
+
+route_handlers = (compare, put_question, answer, cancel)

@@ -1,0 +1,201 @@
+"""Plans side by side and licence models, as a reader sees them (pure)."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from app.i18n import gettext as _
+from app.pages.charts import Chart, series
+from app.pages.formats import day, money, quantity
+from app.pages.tables import Cell, Column, Table, TableQuery, cell, number
+from billing.answers.results import ModelsResult, SimulationResult
+from billing.schemas.amounts import MoneyAnswer
+from core.money import to_money
+
+__all__ = ("Shown", "amount_text", "figure_cell", "model_name", "models_view", "simulation_view")
+
+Shown: TypeAlias = tuple[str, tuple[Chart, ...], tuple[Table, ...]]
+"""A sentence, drawings, tables."""
+
+
+def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
+    """Return plans side by side, and the invoices of one of them."""
+    [tenant] = result.tenants[:1]
+    had = sorted((one for one in tenant.plans if one.refused is None), key=lambda one: Decimal(one.net.amount))
+    refused = [one for one in tenant.plans if one.refused is not None]
+    if not had:
+        return _("None of these plans can be had."), (), (_plans_table([*had, *refused], query),)
+    wished = query.get("plan", had[0].label)
+    shown = next((one for one in had if one.label == wished), had[0])
+    bars = Chart(
+        title=_("Net under each plan"),
+        x=tuple(one.name for one in had),
+        x_name=_("Plan"),
+        series=(series(_("Net"), [Decimal(one.net.amount) for one in had], "bar"),),
+        currency=had[0].currency,
+    )
+    words = {"plan": had[0].name, "amount": amount_text(had[0].net)}
+    verdict = _("%(plan)s would have been the cheapest: %(amount)s before tax.") % words
+    lines = Table(
+        id="lines",
+        caption=_("Invoices under %(plan)s") % {"plan": shown.name},
+        columns=(
+            Column(_("Bill of")),
+            Column(_("Line")),
+            Column(_("Days")),
+            Column(_("Quantity"), numeric=True),
+            Column(_("Amount"), numeric=True),
+        ),
+        rows=tuple(
+            (
+                cell(day(invoice.closes_on), css="nowrap"),
+                cell(line.description),
+                cell(f"{day(line.first_day)} – {day(line.last_day)}", css="nowrap"),
+                number(quantity(Fraction(line.quantity)), line.quantity),
+                figure_cell(line.amount),
+            )
+            for invoice in shown.invoices
+            for line in invoice.lines
+        ),
+        empty_title=_("No bill"),
+        empty_text=_("This plan has no charge in these days."),
+    )
+    return verdict, (bars,), (_plans_table([*had, *refused], query), lines)
+
+
+def _plans_table(plans: list[Any], query: TableQuery) -> Table:
+    return Table(
+        id="plans",
+        caption=_("Plans"),
+        columns=(Column(_("Plan")), Column(_("Bills"), numeric=True), Column(_("Net"), numeric=True)),
+        rows=tuple(
+            (
+                cell(one.name, None if one.refused else query.href(plan=one.label) + "#lines", one.label),
+                cell(one.refused["detail"])
+                if one.refused
+                else number(quantity(len(one.invoices)), str(len(one.invoices))),
+                cell("–") if one.refused else figure_cell(one.net),
+            )
+            for one in plans
+        ),
+    )
+
+
+def model_name(model: str) -> str:
+    """Return what a licence model is called."""
+    names = {
+        "registered": _("Registered members"),
+        "named": _("Named seats"),
+        "concurrent_p95": _("Concurrent, 95th percentile"),
+        "concurrent_peak": _("Concurrent, peak"),
+        "active": _("Active members"),
+        "contributors": _("Contributors"),
+        "transactions": _("Course transactions"),
+    }
+    return names.get(model, model)
+
+
+def models_view(result: ModelsResult, _query: TableQuery) -> Shown:
+    """Return what each licence model would have cost."""
+    if not result.models:
+        return _("No licence model has a price in %(currency)s.") % {"currency": result.currency}, (), ()
+    names = tuple(model_name(one.model) for one in result.models)
+    bars = Chart(
+        title=_("Cost by licence model"),
+        x=names,
+        x_name=_("Model"),
+        series=(
+            series(_("Every month as the cheapest"), [Decimal(one.low.amount) for one in result.models], "bar"),
+            series(_("As used"), [Decimal(one.cost.amount) for one in result.models], "bar"),
+            series(_("Every month as the dearest"), [Decimal(one.high.amount) for one in result.models], "bar"),
+        ),
+        currency=result.currency,
+    )
+    curves = Chart(
+        title=_("Cost if everybody used more or less"),
+        kind="curve",
+        x=tuple(factor for factor, _cost in result.models[0].curve),
+        x_name=_("Times the usage"),
+        series=tuple(
+            series(model_name(one.model), [Decimal(cost.amount) for _factor, cost in one.curve])
+            for one in result.models
+        ),
+        currency=result.currency,
+    )
+    verdict = _("%(model)s cost least: %(amount)s. Each department on its own cheapest model: %(mix)s.") % {
+        "model": names[0], "amount": amount_text(result.models[0].cost), "mix": amount_text(result.mix_cost),
+    }  # fmt: skip
+    return verdict, (bars, curves), (_models_table(result), _even_table(result), _mix_table(result))
+
+
+def _models_table(result: ModelsResult) -> Table:
+    return Table(
+        id="models",
+        caption=_("Licence models"),
+        columns=(
+            Column(_("Model")),
+            Column(_("As used"), numeric=True),
+            Column(_("Cheapest month"), numeric=True),
+            Column(_("Dearest month"), numeric=True),
+            Column(
+                _("With %(percent)s %% more use") % {"percent": quantity(Decimal(result.growth_percent))}, numeric=True
+            ),
+        ),
+        rows=tuple(
+            (
+                cell(
+                    model_name(one.model), sub=_("price of %(plan)s") % {"plan": one.plan} if one.plan else one.charge
+                ),
+                figure_cell(one.cost),
+                figure_cell(one.low),
+                figure_cell(one.high),
+                figure_cell(one.grown),
+            )
+            for one in result.models
+        ),
+    )
+
+
+def _even_table(result: ModelsResult) -> Table:
+    def told(factor: str | None) -> str:
+        return (
+            _("not up to ten times")
+            if factor is None
+            else _("%(factor)s times") % {"factor": quantity(Decimal(factor))}
+        )
+
+    return Table(
+        id="even",
+        caption=_("Where models break even"),
+        columns=(Column(_("This model")), Column(_("costs as much as")), Column(_("once its use is"), numeric=True)),
+        rows=tuple(
+            (cell(model_name(one.model)), cell(model_name(one.other)), number(told(one.factor), one.factor or ""))
+            for one in result.break_even
+        ),
+        empty_title=_("Only one model"),
+        empty_text=_("There is nothing to break even with."),
+    )
+
+
+def _mix_table(result: ModelsResult) -> Table:
+    return Table(
+        id="mix",
+        caption=_("Cheapest model of each department"),
+        columns=(Column(_("Cost centre")), Column(_("Model")), Column(_("Cost"), numeric=True)),
+        rows=tuple(
+            (cell(code or _("unassigned")), cell(model_name(model)), figure_cell(cost))
+            for code, model, cost in result.mix
+        ),
+        empty_title=_("Nothing was counted"),
+        empty_text=_("Nobody used anything in these days."),
+    )
+
+
+def figure_cell(amount: MoneyAnswer, href: str | None = None, sub: str = "") -> Cell:
+    """Return an amount: written for reading, exported exactly."""
+    return number(amount_text(amount), amount.amount, href, sub)
+
+
+def amount_text(amount: MoneyAnswer) -> str:
+    """Return an amount as a reader sees it."""
+    return money(to_money(Decimal(amount.amount), amount.currency))
