@@ -34,6 +34,7 @@ _MODULES = (
     "plans.api",
     "billing.api",
     "billing.answers.api",
+    "billing.quotes.api",
     "billing.chargebacks.api",
     "app.clocks",
     "app.pages.routes",

@@ -6,7 +6,8 @@ from sqlalchemy.pool import NullPool
 
 import billing.answers.models
 import billing.chargebacks.models
-import billing.models  # noqa: F401
+import billing.models
+import billing.quotes.models  # noqa: F401
 import metering.models  # noqa: F401
 import plans.models  # noqa: F401
 import tenants.models  # noqa: F401 - the tables of every package stand in one metadata

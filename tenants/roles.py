@@ -26,6 +26,10 @@ class Permission(StrEnum):
     """Contracts."""
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     """Start, change and cancel contracts."""
+    QUOTES_APPROVE = "quotes:approve"
+    """Approve quotes above a seller's limit, and set the limits."""
+    QUOTES_ACCEPT = "quotes:accept"
+    """Accept a quote for the customer: it becomes the contract."""
     INVOICES_READ = "invoices:read"
     """Invoices and their documents."""
     INVOICES_WRITE = "invoices:write"
@@ -85,7 +89,7 @@ _READS = frozenset(
 
 ROLES: dict[Role, frozenset[Permission]] = {
     # The vendor runs the service but a customer's chargeback is the customer's own affair.
-    Role.VENDOR_ADMIN: frozenset(_P) - {_P.CHARGEBACK_WRITE, _P.CHARGEBACK_APPROVE},
+    Role.VENDOR_ADMIN: frozenset(_P) - {_P.CHARGEBACK_WRITE, _P.CHARGEBACK_APPROVE, _P.QUOTES_ACCEPT},
     Role.VENDOR_SALES: frozenset(
         {
             _P.METERS_WRITE,
@@ -100,6 +104,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     ),
     Role.VENDOR_FINANCE: frozenset(
         {
+            _P.QUOTES_APPROVE,
             _P.USAGE_READ,
             _P.CATALOGUE_READ,
             _P.SUBSCRIPTIONS_READ,
@@ -112,6 +117,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.VENDOR_AUDITOR: _READS | {_P.TENANTS_READ},
     Role.TENANT_ADMIN: frozenset(
         {
+            _P.QUOTES_ACCEPT,
             _P.EVENTS_WRITE,
             _P.METERS_WRITE,
             _P.USAGE_READ,

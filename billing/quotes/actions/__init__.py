@@ -1,0 +1,1 @@
+"""Make, approve, decline and accept quotes."""

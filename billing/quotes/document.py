@@ -1,0 +1,113 @@
+"""A quote as a document: offered terms and the simulated first year, placed by the invoice's template."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date
+
+from billing.answers.results import SimulatedInvoice, SimulatedLine
+from billing.documents.words import Words
+from billing.quotes.reads import QuoteView
+from core.money import Money, to_money
+from tenants.reads import LegalEntityView, TenantView
+
+__all__ = ("quote_content",)
+
+
+def quote_content(quote: QuoteView, seller: LegalEntityView, buyer: TenantView, words: Words) -> dict[str, Any]:
+    """Return the texts of a quote's document.
+
+    Args:
+        quote: what is offered.
+        seller: the legal entity that will issue the invoices.
+        buyer: the customer.
+        words: language and locale.
+    """
+    _ = words.translate
+    return {
+        "lang": words.locale.partition("_")[0],
+        "title": _("Quote"),
+        "heading": _("Quote"),
+        "number": f"{quote.key} · {quote.version}",
+        "date": quote.created_at.date().isoformat(),
+        "seller": _party(seller.name, seller.address, seller.country, seller.tax_id, words),
+        "buyer": _party(buyer.name, buyer.billing_address, buyer.country, buyer.tax_id, words),
+        "buyer_label": _("Offered to"),
+        "facts": _facts(quote, words),
+        "columns": [_("Pos."), _("Description"), _("Quantity"), _("Tax"), _("Amount {0}").format(quote.currency)],
+        "lines": [_line(number, lines, words) for number, lines in enumerate(_by_charge(quote.first_year), 1)],
+        "totals": _totals(quote, words),
+        "notes": [note for note in (quote.note, *_notes(quote, words)) if note],
+        "evidence": [],
+        "page": _("Page {page} of {pages}"),
+    }
+
+
+def _party(name: str, address: str, country: str, tax_id: str, words: Words) -> dict[str, Any]:
+    lines = [line.strip() for line in address.splitlines() if line.strip()]
+    tax = [words.translate("Tax id {0}").format(tax_id)] if tax_id else []
+    return {"name": name, "lines": [*lines, words.country(country)], "tax": tax}
+
+
+def _facts(quote: QuoteView, words: Words) -> list[list[str]]:
+    _ = words.translate
+    term = (
+        f"{_date(quote.terms.starts_on, words)} – {_date(date.fromordinal(quote.terms.ends_on.toordinal() - 1), words)}"
+    )
+    return [
+        [_("Number"), f"{quote.key} · {quote.version}"],
+        [_("Date"), _date(quote.created_at.date(), words)],
+        [_("Valid until"), _date(quote.valid_until, words)],
+        [_("Term"), term],
+        [_("Currency"), quote.currency],
+    ]
+
+
+def _by_charge(invoices: Iterable[SimulatedInvoice]) -> list[list[SimulatedLine]]:
+    found: dict[tuple[str, str], list[SimulatedLine]] = {}
+    for invoice in invoices:
+        for line in invoice.lines:
+            found.setdefault((line.charge_key, line.description), []).append(line)
+    return list(found.values())
+
+
+def _line(position: int, lines: list[SimulatedLine], words: Words) -> dict[str, Any]:
+    quantity = sum((Decimal(line.quantity) for line in lines), Decimal(0)) / len(lines)
+    first = lines[0]
+    unit = words.unit(first.unit, quantity) if first.unit and first.unit != "currency" else ""
+    return {
+        "position": str(position),
+        "description": first.description,
+        "about": words.translate("{0} bills; quantity on average").format(len(lines)),
+        "quantity": f"{words.number(quantity.quantize(Decimal('0.01')))} {unit}".strip(),
+        "tax": f"{words.number(Decimal(first.tax_percent))} %" if first.tax_category == "S" else first.tax_category,
+        "amount": words.number(_sum(lines).text()),
+        "steps": [],
+    }
+
+
+def _sum(lines: Iterable[SimulatedLine]) -> Money:
+    amounts = [to_money(Decimal(line.amount.amount), line.amount.currency) for line in lines]
+    return sum(amounts[1:], amounts[0])
+
+
+def _totals(quote: QuoteView, words: Words) -> list[dict[str, Any]]:
+    _ = words.translate
+    tax = sum((to_money(Decimal(one.tax.amount), quote.currency) for one in quote.first_year), Money(0, quote.currency))
+    rows = ((_("Net"), quote.net, False), (_("Tax"), tax, False), (_("First year, simulated"), quote.net + tax, True))
+    return [{"label": label, "amount": words.number(amount.text()), "strong": strong} for label, amount, strong in rows]
+
+
+def _notes(quote: QuoteView, words: Words) -> list[str]:
+    told = words.translate(
+        "The first year is what these terms would have billed on your own use from {0} to {1}, "
+        "by the code that makes the invoices."
+    )
+    last = date.fromordinal(quote.simulated_until.toordinal() - 1)
+    return [told.format(_date(quote.simulated_from, words), _date(last, words))]
+
+
+def _date(day: date, words: Words) -> str:
+    return str(format_date(day, "d MMM y", locale=words.locale))
