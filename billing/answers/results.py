@@ -110,6 +110,8 @@ class ModelCost(msgspec.Struct, frozen=True):
     """If every month were as the cheapest one."""
     high: MoneyAnswer
     """If every month were as the dearest one."""
+    counted: bool
+    """Whether the customer used anything that this model goes by; else it is no model for this customer."""
     grown: MoneyAnswer
     months: tuple[tuple[date, str, MoneyAnswer], ...]
     """First day, quantity and cost of each bill."""
@@ -132,10 +134,10 @@ class ModelsResult(msgspec.Struct, frozen=True, tag="models", tag_field="kind"):
     currency: str
     growth_percent: str
     models: tuple[ModelCost, ...]
-    """Cheapest first."""
+    """Cheapest first; those that counted nothing last."""
     break_even: tuple[BreakEven, ...]
     mix: tuple[tuple[str | None, str, MoneyAnswer], ...]
-    """For each cost centre its cheapest model and what that comes to."""
+    """For each cost centre the cheapest model that counts something of the customer, and what that comes to."""
     mix_cost: MoneyAnswer
 
 

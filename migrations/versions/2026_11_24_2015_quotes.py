@@ -8,7 +8,7 @@ from core.models import UtcDateTime
 from migrations.policies import secure
 
 revision = "0032_quotes"
-down_revision = "0031_answers"
+down_revision = "0023_plan_moves"
 branch_labels = None
 depends_on = None
 

@@ -97,33 +97,34 @@ def model_name(model: str) -> str:
 
 def models_view(result: ModelsResult, _query: TableQuery) -> Shown:
     """Return what each licence model would have cost."""
-    if not result.models:
-        return _("No licence model has a price in %(currency)s.") % {"currency": result.currency}, (), ()
-    names = tuple(model_name(one.model) for one in result.models)
+    used = [one for one in result.models if one.counted]
+    if not used:
+        told = _("Nothing was counted that a licence model with a price in %(currency)s goes by.")
+        return told % {"currency": result.currency}, (), ()
+    names = tuple(model_name(one.model) for one in used)
     bars = Chart(
         title=_("Cost by licence model"),
         x=names,
         x_name=_("Model"),
         series=(
-            series(_("Every month as the cheapest"), [Decimal(one.low.amount) for one in result.models], "bar"),
-            series(_("As used"), [Decimal(one.cost.amount) for one in result.models], "bar"),
-            series(_("Every month as the dearest"), [Decimal(one.high.amount) for one in result.models], "bar"),
+            series(_("Every month as the cheapest"), [Decimal(one.low.amount) for one in used], "bar"),
+            series(_("As used"), [Decimal(one.cost.amount) for one in used], "bar"),
+            series(_("Every month as the dearest"), [Decimal(one.high.amount) for one in used], "bar"),
         ),
         currency=result.currency,
     )
     curves = Chart(
         title=_("Cost if everybody used more or less"),
         kind="curve",
-        x=tuple(factor for factor, _cost in result.models[0].curve),
+        x=tuple(factor for factor, _cost in used[0].curve),
         x_name=_("Times the usage"),
         series=tuple(
-            series(model_name(one.model), [Decimal(cost.amount) for _factor, cost in one.curve])
-            for one in result.models
+            series(model_name(one.model), [Decimal(cost.amount) for _factor, cost in one.curve]) for one in used
         ),
         currency=result.currency,
     )
     verdict = _("%(model)s cost least: %(amount)s. Each department on its own cheapest model: %(mix)s.") % {
-        "model": names[0], "amount": amount_text(result.models[0].cost), "mix": amount_text(result.mix_cost),
+        "model": names[0], "amount": amount_text(used[0].cost), "mix": amount_text(result.mix_cost),
     }  # fmt: skip
     return verdict, (bars, curves), (_models_table(result), _even_table(result), _mix_table(result))
 

@@ -28,14 +28,14 @@ def seats_view(result: SeatsResult, _query: TableQuery) -> Shown:
     }  # fmt: skip
     x = tuple(str(one.limit) for one in result.limits)
     denials = Chart(
-        title=_("Denied requests by limit, per cent"),
+        title=_("True denials by limit, per cent; formulas: busiest hour"),
         kind="curve",
         x=x,
         x_name=_("Licences"),
         series=(
-            series(_("True denials, replayed"), [Decimal(one.true_denied_percent) for one in result.limits], "area"),
-            series(_("Erlang-B, busiest hour"), [Decimal(one.erlang_b_percent) for one in result.limits]),
-            series(_("Engset, busiest hour"), [Decimal(one.engset_percent) for one in result.limits]),
+            series(_("Replayed"), [Decimal(one.true_denied_percent) for one in result.limits], "area"),
+            series(_("Erlang-B"), [Decimal(one.erlang_b_percent) for one in result.limits]),
+            series(_("Engset"), [Decimal(one.engset_percent) for one in result.limits]),
         ),
         marks=(Mark(_("Target"), result.target_percent),),
     )

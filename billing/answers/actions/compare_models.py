@@ -54,11 +54,11 @@ def compare_models(
         growth: factor by which usage grows, for instance 6/5.
     """
     runs = [_Run(figures, model_terms(price, stretch), taxes, price) for price in prices]
-    models = sorted((_cost(run, growth) for run in runs), key=lambda one: Fraction(one.cost.amount))
+    models = sorted((_cost(run, growth) for run in runs), key=lambda one: (not one.counted, Fraction(one.cost.amount)))
     by_name = {run.price.model: run for run in runs}
-    cheapest = by_name[models[0].model] if models else None
-    evens = [_break_even(run, cheapest) for run in runs if cheapest is not None and run is not cheapest]
-    mix = _mix(models)
+    used = [by_name[one.model] for one in models if one.counted]
+    evens = [_break_even(run, used[0]) for run in used[1:]]
+    mix = _mix([one for one in models if one.counted])
     return ModelsResult(
         currency=stretch.currency,
         growth_percent=f"{quantize_quantity((growth - 1) * 100).normalize():f}",
@@ -176,6 +176,7 @@ def _cost(run: _Run, growth: Fraction) -> ModelCost:
         cost=MoneyAnswer.of(Money(sum(minor), currency)),
         low=MoneyAnswer.of(Money(min(minor, default=0) * len(minor), currency)),
         high=MoneyAnswer.of(Money(max(minor, default=0) * len(minor), currency)),
+        counted=any(line.quantity for one in documents for line in one.draft.lines),
         grown=MoneyAnswer.of(run.cost(growth)),
         months=months,
         curve=tuple(
