@@ -24,7 +24,7 @@ from core.settings import load_settings
 from plans.actions.load_catalogue import load_catalogue
 from tenants.reads import TenantView
 
-__all__ = ("load", "main")
+__all__ = ("begun_at", "load", "main")
 
 Tenants = dict[str, TenantView]
 _BEGUN, _COMPLETE = "begun ", "complete"
@@ -64,9 +64,7 @@ def load(
         How to get in, also written to `demo.json`.
     """
     done = done_steps(db, VENDOR_ID)
-    begun = [step.removeprefix(_BEGUN) for step in done if step.startswith(_BEGUN)]
-    if begun:
-        now = datetime.fromisoformat(min(begun))
+    now = begun_at(db) or now
     world = build_world(now, thousandths)
     credentials = read_credentials(run_dir)
     if credentials is not None and not still_opens(db, credentials, now):
@@ -86,6 +84,12 @@ def load(
             note_step(session, VENDOR_ID, _COMPLETE)
         progress.finish()
     return credentials
+
+
+def begun_at(db: Database) -> datetime | None:
+    """Return when the load of this database's world was begun, which says which months it has; None without one."""
+    begun = [step.removeprefix(_BEGUN) for step in done_steps(db, VENDOR_ID) if step.startswith(_BEGUN)]
+    return datetime.fromisoformat(min(begun)) if begun else None
 
 
 def _found(db: Database, world: World, credentials: DemoCredentials | None) -> tuple[Tenants, DemoCredentials]:

@@ -10,9 +10,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from app.embedded.stack import Stack
 
@@ -117,13 +117,35 @@ def serve(stack: Stack, environment: dict[str, str]) -> int:
     try:
         wait_until_ready(environment["PUBLIC_URL"], honcho, stack.run_dir / "processes.log")
         announce(stack.run_dir, environment["PUBLIC_URL"], sys.stdout)
-        return honcho.wait()
+        with live(environment, log):
+            return honcho.wait()
     except KeyboardInterrupt:
         print("\nStopping …", flush=True)
         return 0
     finally:
         end(honcho)
         (stack.run_dir / "honcho.pid").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def live(environment: Mapping[str, str], log: IO[bytes]) -> Iterator[subprocess.Popen[bytes] | None]:
+    """Let the demo's people go on acting, unless DEMO_LIVE is 0. It ends with us, however we end."""
+    if environment.get("DEMO_LIVE") == "0":
+        yield None
+        return
+    path = os.pathsep.join((str(ROOT), str(ROOT / "clients" / "python")))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.demo.live"], cwd=ROOT, env={**environment, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def end(honcho: subprocess.Popen[bytes]) -> None:
