@@ -1,17 +1,23 @@
 """Known senders' events past the framework's layers: the same answers as the ordinary route gives."""
 
+import gzip
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
 from app import hot_door
 from app.asgi import create_app
 from core.db import Database
-from metering.ingest.admission import Budget
+from metering.ingest import identities
+from metering.ingest.admission import Budget, Measure
 from metering.ingest.lane import IngestLane
 from tests.builders.world import World, bearer
 
@@ -31,6 +37,12 @@ def ordinary(db: Database) -> Iterator[Client]:
     app.asgi_handler = app.asgi_handler._inner
     with TestClient(app) as client:
         yield client
+
+
+@pytest.fixture
+def keys() -> dict[str, str]:
+    """The keys of one test, made at its first example."""
+    return {}
 
 
 def known(client: Client, key: str) -> None:
@@ -82,6 +94,76 @@ def test_the_door_answers_as_the_ordinary_route(
     assert through_the_door == [1]
     assert (told.status_code, told.json(), dict(told.headers)) == (status, wanted.json(), dict(wanted.headers))
     assert wanted.status_code == status
+
+
+BODY = json.dumps([GOOD, GOOD | {"id": "2", "type": "custom", "data": {"deep": [1.5, None]}}]).encode()
+KINDS = ("cut off", "a byte changed", "a byte more", "no UTF-8", "no number", "a name twice", "another clock", "noise")
+
+
+def spoilt(kind: str, dice: random.Random) -> bytes:
+    at, byte = dice.randrange(len(BODY)), bytes([dice.randrange(256)])
+    number = dice.choice((b"NaN", b"-Infinity", b"1e999", b"0x1", b"9" * 400))
+    day = dice.choice((b"0001-01-01", b"1969-12-31", b"9999-12-31", b"2026-02-30"))
+    return {
+        "cut off": BODY[:at],
+        "a byte changed": BODY[:at] + byte + BODY[at + 1 :],
+        "a byte more": BODY[:at] + byte + BODY[at:],
+        "no UTF-8": BODY.replace(b"ann", b"\xff\xfe"),
+        "no number": BODY.replace(b"1.5", number),
+        "a name twice": BODY.replace(b'"subject"', b'"id": "3", "subject"'),
+        "another clock": BODY.replace(b"2026-01-10", day),
+        "noise": dice.randbytes(at),
+    }[kind]
+
+
+ENCODINGS = (
+    ("", bytes),
+    ("gzip", gzip.compress),
+    ("zstd", zstandard.compress),
+    ("gzip", bytes),
+    ("zstd", bytes),
+    ("br", bytes),
+)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.randoms(use_true_random=False), st.sampled_from(KINDS), st.sampled_from(ENCODINGS),
+    st.sampled_from((BATCH, "application/json", "application/cloudevents+json", "text/json", "application/json; charset=x")),
+    st.dictionaries(st.sampled_from(("ce-id", "ce-type", "ce-time", "content-length-x", "tbk-tenant")), st.text("aä0%\t", max_size=9)),
+)  # fmt: skip
+def test_whatever_comes_through_the_door_is_refused_by_name(
+    client: Client, world: World, keys: dict[str, str],
+    dice: random.Random, kind: str, encoding: tuple[str, Any], media: str, more: dict[str, str],
+) -> None:  # fmt: skip
+    if not keys:
+        keys["acme"] = world.key("tenant_admin", world.tenant("acme"))
+    name, encode = encoding
+    headers = {"Content-Type": media} | ({"Content-Encoding": name} if name else {})
+    sent = [(key.encode(), value.encode("latin-1")) for key, value in (bearer(keys["acme"], **headers) | more).items()]
+
+    body = encode(spoilt(kind, dice))
+    answers = [client.post("/v1/events", content=body, headers=sent) for _ in range(2)]
+
+    assert {answer.status_code for answer in answers} <= {200, 400, 403, 404, 413, 415, 422}, answers[0].text
+    if answers[0].status_code >= 400 and "accepted" not in answers[0].json():
+        assert answers[0].json()["code"]
+    lane = client.app.state.get("ingest_lane")
+    assert lane is None or [lane.admission.held(measure) for measure in Measure] == [0, 0, 0]
+
+
+def test_what_is_remembered_of_ever_new_types_is_bounded(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identities, "_REMEMBERED", 500)
+    key = world.key("tenant_admin", world.tenant())
+    for hour in range(20):
+        batch = [GOOD | {"id": f"{hour}-{n}", "type": f"custom.{hour}.{n}", "data": None} for n in range(100)]
+        answer = client.post("/v1/events", content=json.dumps(batch), headers=bearer(key, **{"Content-Type": BATCH}))
+        assert (answer.json()["accepted"], answer.json()["unmetered"]) == (100, 100)
+
+    resolver = client.app.state["ingest_lane"]._resolver
+    assert sum(len(known.types) for known in resolver._tenants.values()) <= 600
 
 
 def test_a_key_without_the_right_is_refused_at_the_door(
