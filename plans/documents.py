@@ -19,6 +19,8 @@ class Feature(Frozen, frozen=True):
     limit: int | None = None
     """None where granted: unlimited."""
     unit: str | None = None
+    meter: str | None = None
+    """What uses the limit up (`metered`): its figure in the running billing period."""
     variant: str | None = None
     """Which of several forms, for instance reporting `standard`, `custom`, `warehouse_export`."""
     extras: tuple[str, ...] = ()

@@ -1,14 +1,15 @@
 """May this customer use that feature? Granted, or the first reason why not (pure)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 
 from plans.documents import Feature
 from plans.states import State
 from plans.subscriptions import SubscriptionView
 
-__all__ = ("Entitlement", "Reason", "decide_entitlement")
+__all__ = ("Entitlement", "Reason", "decide_entitlement", "with_use")
 
 
 class Reason(StrEnum):
@@ -22,6 +23,8 @@ class Reason(StrEnum):
     """Every contract that granted it is over."""
     NOT_IN_PLAN = "not_in_plan"
     """No contract grants it."""
+    LIMIT_REACHED = "limit_reached"
+    """It is granted, and this period's limit is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Entitlement:
     feature: str
     reason: Reason | None
     detail: Feature | None
+    used: Decimal | None = None
+    """Of a metered one: what the running billing period used."""
 
     @property
     def granted(self) -> bool:
@@ -63,6 +68,17 @@ def decide_entitlement(feature: str, tenant_status: str, subscriptions: Sequence
     if not said and any(found.granted for view in ended for found in _said(view, feature)):
         return Entitlement(feature, Reason.EXPIRED, None)
     return Entitlement(feature, Reason.NOT_IN_PLAN, said[0] if said else None)
+
+
+def with_use(entitlement: Entitlement, used: Decimal) -> Entitlement:
+    """Return a metered entitlement with its use: granted while it is below the limit.
+
+    >>> with_use(Entitlement("exports", None, Feature(limit=10, meter="m")), Decimal(10)).reason
+    <Reason.LIMIT_REACHED: 'limit_reached'>
+    """
+    limit = entitlement.detail.limit if entitlement.detail else None
+    reached = limit is not None and used >= limit
+    return replace(entitlement, used=used, reason=Reason.LIMIT_REACHED if reached else entitlement.reason)
 
 
 def _said(view: SubscriptionView, feature: str) -> list[Feature]:

@@ -15,10 +15,10 @@ from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
 from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
 from plans.changes import TICK, Decision, direction
-from plans.entitlements import decide_entitlement
 from plans.rating import RatedCharge
 from plans.rating.estimate import estimate_change, estimate_periods
 from plans.reads import Phase, SubscriptionView, find_subscription, list_plans, measured_sources, subscriptions
+from plans.reads.entitlements import entitlement_of
 from plans.schemas.subscriptions import (
     AddonBody,
     CancelBody,
@@ -140,7 +140,7 @@ class SubscriptionController(Controller):
     def entitled(self, principal: Principal, session: Session, tenant: TenantView, feature: str) -> EntitlementAnswer:
         """Say whether the tenant may use a feature, and if not, why."""
         require(principal, Permission.SUBSCRIPTIONS_READ)
-        return EntitlementAnswer.of(decide_entitlement(feature, tenant.status, subscriptions(session, tenant.id)))
+        return EntitlementAnswer.of(entitlement_of(session, tenant, feature))
 
 
 def _addons(bodies: Sequence[AddonBody]) -> tuple[AddonInput, ...]:

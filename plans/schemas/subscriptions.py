@@ -290,9 +290,12 @@ class EntitlementAnswer(msgspec.Struct):
     granted: bool
     reason: str | None
     detail: Feature | None
+    used: str | None = None
+    """Of a metered feature: what the running billing period used of `detail.limit`."""
 
     @classmethod
     def of(cls, entitlement: Entitlement) -> "EntitlementAnswer":
         """Return the entitlement as JSON shows it."""
         reason = entitlement.reason.value if entitlement.reason else None
-        return cls(entitlement.feature, entitlement.granted, reason, entitlement.detail)
+        used = None if entitlement.used is None else f"{entitlement.used:f}"
+        return cls(entitlement.feature, entitlement.granted, reason, entitlement.detail, used)

@@ -46,6 +46,12 @@ def faults_of(
         splits: tells whether the meter's figures of pieces of a period add up (counts and sums).
     """
     faults = list(_document(document))
+    for key, feature in document.features.items():
+        if feature.meter is not None and not is_meter(feature.meter):
+            faults.append(InputError(f"/features/{key}/meter", "meter_unknown", _no_meter(feature.meter)))
+        elif feature.meter is not None and feature.limit is None:
+            detail = f"'{key}' is metered: give the limit that its use counts against."
+            faults.append(InputError(f"/features/{key}/limit", "feature_limit_invalid", detail))
     seen: set[str] = set()
     for index, charge in enumerate(document.charges):
         at = f"/charges/{index}"

@@ -17,10 +17,11 @@ from plans.actions.create_coupon import CouponInput, create_coupon
 from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
 from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.actions.subscribe import SubscribeInput, subscribe
-from plans.documents import PlanDocument
+from plans.documents import Feature, PlanDocument
 from plans.errors import ChangePending, CouponNotUsable, PlanInvalid, SubscriptionNotIn, TermsDontFit
 from plans.rating.estimate import estimate_change
 from plans.reads import Phase, get_subscription, measured_sources, periods, subscriptions
+from plans.reads.entitlements import entitlement_of
 from plans.subscriptions import SubscriptionView
 from plans.terms import Commitment, Discount
 from tenants.reads import TenantView
@@ -306,3 +307,20 @@ def test_any_pieces_of_a_month_sum_to_it_in_the_database(books, acme):
     assert sum(hours) == 745
     worked_out = sum(round(10_000 * count * part / 745) for count, part in zip((1, 5, 11, 23), hours, strict=True))
     assert total(books, acme)["fee"] - 23 * 10_000 == worked_out
+
+
+def test_a_metered_feature_is_granted_until_its_limit_is_used_in_this_period(books, acme):
+    exports = {"exports": Feature(limit=2, meter="members.active", unit="person")}
+    today = datetime.now(UTC)
+    begin(books, acme, today, starts_on=today.date(), terms=PlanDocument(charges=(FEE, ACTIVE), features=exports))
+
+    def asked() -> tuple[bool, str | None, Decimal | None]:
+        with books.db.begin(TenantScope(acme.id)) as session:
+            found = entitlement_of(session, acme, "exports")
+        return found.granted, found.reason, found.used
+
+    assert asked() == (True, None, 0)
+    books.send(acme, *books.active(f"{today:%Y-%m-%dT%H:%M:%SZ}", "ann"), now=today)
+    assert asked() == (True, None, 1)
+    books.send(acme, *books.active(f"{today:%Y-%m-%dT%H:%M:%SZ}", "bob"), now=today)
+    assert asked() == (False, "limit_reached", 2)

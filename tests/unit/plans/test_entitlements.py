@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from plans.charges import Charge, Price
 from plans.documents import Feature, PlanDocument
-from plans.entitlements import decide_entitlement
+from plans.entitlements import decide_entitlement, with_use
 from plans.states import State
 from plans.subscriptions import Holding, SubscriptionView
 
@@ -78,3 +79,21 @@ def test_of_several_grants_the_one_that_reaches_furthest_is_told():
 
 def test_what_is_not_granted_names_the_add_on_that_would_bring_it():
     assert decide_entitlement("ilt", "active", [contract(ilt=NO)]).detail == NO
+
+
+@pytest.mark.parametrize(("used", "granted"), [("0", True), ("9.999999999999", True), ("10", False), ("11", False)])
+def test_a_metered_feature_is_granted_below_its_limit(used, granted):
+    metered = contract(exports=Feature(limit=10, meter="contributions"))
+    found = with_use(decide_entitlement("exports", "active", [metered]), Decimal(used))
+
+    assert (found.granted, found.used) == (granted, Decimal(used))
+    assert (found.reason is None) == granted
+
+
+def test_a_contract_at_rest_grants_nothing_and_says_so():
+    view = contract(ilt=Feature())
+    paused = replace(view, holdings=tuple(replace(held, mode="paused") for held in view.holdings))
+
+    assert decide_entitlement("ilt", "active", [paused]).reason == "paused"
+    assert decide_entitlement("ilt", "active", [paused, view]).granted
+    assert decide_entitlement("wbt", "active", [paused]).reason == "not_in_plan"
