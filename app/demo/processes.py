@@ -1,5 +1,6 @@
 """Histories in processes of their own, so that two cores are of use."""
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -9,7 +10,6 @@ from typing import Any
 
 from app.demo.history import Chapter, History
 from app.demo.steps import Lived
-from app.process import tune_collector
 
 __all__ = ("LoadFailed", "side_by_side")
 
@@ -66,7 +66,8 @@ def _happen(link: Connection, chapter: Chapter, of_the_parent: Sequence[Connecti
     for inherited in of_the_parent:
         inherited.close()  # else the end of the parent would not be heard
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
-    tune_collector()
+    # A load lives for half a minute and leaves little in circles: nothing is worth looking for.
+    gc.disable()
     history = History(chapter)
     try:
         for lived in history.happen():
