@@ -20,7 +20,7 @@ from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, func, literal, select
+from sqlalchemy import any_, func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
@@ -90,7 +90,8 @@ class Stamps:
         """Return the counts of spans, in their order, for each type."""
         asked = (tuple(types), tuple(spans))
         if asked not in self._known:
-            hours = self._hours(types, min(_hour(span.since or span.until or _EVER) for span in spans))
+            floor = min(_hour(span.since or span.until or _EVER) for span in spans)
+            hours = self._hours(types, floor, all_before=any(span.since is None for span in spans))
             self._known[asked] = {name: self._of_spans(name, hours.get(name, []), spans) for name in asked[0]}
         return self._known[asked]
 
@@ -109,8 +110,10 @@ class Stamps:
             found.append(Counted(until_then[end] - until_then[first], sum(place.weight for place in touched), known_at))
         return found
 
-    def _hours(self, types: Collection[str], floor: datetime) -> dict[str, list[tuple[datetime, int]]]:
-        """Return hours with their facts, ascending; all that is before `floor` stands in one of its own."""
+    def _hours(
+        self, types: Collection[str], floor: datetime, *, all_before: bool
+    ) -> dict[str, list[tuple[datetime, int]]]:
+        """Return hours with their facts, ascending; what is before `floor` stands in one of its own, if asked for."""
         wanted = (
             select(Symbol.id, Symbol.value)
             .where(Symbol.tenant_id == self._tenant_id, Symbol.kind == "type", Symbol.value.in_(types))
@@ -121,6 +124,7 @@ class Stamps:
             select(wanted.c.value, hour, func.sum(UsageHour.facts))
             .join(wanted, wanted.c.id == UsageHour.type_id)
             .where(UsageHour.tenant_id == self._tenant_id)
+            .where(true() if all_before else UsageHour.hour >= floor)
             .group_by(wanted.c.value, hour)
             .order_by(hour)
         )
