@@ -29,13 +29,15 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
     shown = next((one for one in had if one.label == wished), had[0])
     bars = Chart(
         title=_("Net under each plan"),
-        x=tuple(one.name for one in had),
+        x=tuple(one.label for one in had),
         x_name=_("Plan"),
         series=(series(_("Net"), [Decimal(one.net.amount) for one in had], "bar"),),
         currency=had[0].currency,
     )
     words = {"plan": had[0].name, "amount": amount_text(had[0].net)}
     verdict = _("%(plan)s would have been the cheapest: %(amount)s before tax.") % words
+    billed = [(invoice, line) for invoice in shown.invoices for line in invoice.lines]
+    page, pager = query.page(billed)
     lines = Table(
         id="lines",
         caption=_("Invoices under %(plan)s") % {"plan": shown.name},
@@ -54,9 +56,9 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
                 number(quantity(Fraction(line.quantity)), line.quantity),
                 figure_cell(line.amount),
             )
-            for invoice in shown.invoices
-            for line in invoice.lines
+            for invoice, line in page
         ),
+        pager=pager,
         empty_title=_("No bill"),
         empty_text=_("This plan has no charge in these days."),
     )

@@ -113,7 +113,7 @@ def timeout_view(result: TimeoutResult, _query: TableQuery) -> Shown:
     return _("With %(first)s minutes %(low)s, with %(last)s minutes %(high)s.") % words, (chart,), (table,)
 
 
-def definition_view(result: DefinitionResult, _query: TableQuery) -> Shown:
+def definition_view(result: DefinitionResult, query: TableQuery) -> Shown:
     """Return the bill's change and who flips."""
     verdict = _(
         "From %(before)s to %(after)s, a change of %(difference)s."
@@ -148,6 +148,7 @@ def definition_view(result: DefinitionResult, _query: TableQuery) -> Shown:
             for one in result.lines
         ),
     )
+    shown, pager = query.page(result.flips)
     flips = Table(
         id="flips",
         caption=_("Who flips"),
@@ -160,8 +161,9 @@ def definition_view(result: DefinitionResult, _query: TableQuery) -> Shown:
                 status(_("counts"), "good") if one.counts else status(_("no longer"), "warn"),
                 cell(exclusion_reason(one.reason)),
             )
-            for one in result.flips[:100]
+            for one in shown
         ),
+        pager=pager,
         empty_title=_("Nobody flips"),
         empty_text=_("The same people count under both definitions."),
     )
