@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.archive_command import add_commands as add_archive_commands
 from app.import_command import load_file, summary
-from app.jobs import bill_what_is_due, purge_what_expired, seal_audit_trails
+from app.jobs import archive_what_may_leave, bill_what_is_due, purge_what_expired, seal_audit_trails
 from app.plan_commands import add_plan_commands
 from app.process import tune_collector
 from billing.actions.bill_due import bill_due
@@ -83,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     command(jobs, "bill", "Bill what is due, as beat does.", lambda _: bill_what_is_due())
     command(jobs, "seal-audit", "Seal the audit trails.", lambda _: seal_audit_trails())
     command(jobs, "purge", "Delete what expired.", lambda _: purge_what_expired())
+    command(jobs, "archive", "Archive what retention lets go.", lambda _: archive_what_may_leave())
+    archive = commands.add_parser("archive", help="facts in files").add_subparsers(required=True, metavar="STEP")
+    add_archive_commands(archive, command)
     demo = commands.add_parser("demo", help="the demo world").add_subparsers(required=True, metavar="STEP")
     command(demo, "load", "Migrate, and load the demo world where it is missing.", _demo)
     return parser

@@ -2,16 +2,25 @@
 
 from datetime import timedelta
 
+from app.archiving import archive_facts
 from billing.actions.bill_due import BEAT, bill_due
 from core.clock import utc_now
 from core.db import database
 from core.scope import StewardScope
+from core.settings import load_settings
 from metering.tasks import backfill_meters, fold_days
 from tenants.actions.purge_expired import purge_expired
 from tenants.actions.seal_audit import seal_audit
 from tenants.reads import tenants_with_unsealed_audit
 
-__all__ = ("bill_what_is_due", "fold_ended_days", "prepare_meters", "purge_what_expired", "seal_audit_trails")
+__all__ = (
+    "archive_what_may_leave",
+    "bill_what_is_due",
+    "fold_ended_days",
+    "prepare_meters",
+    "purge_what_expired",
+    "seal_audit_trails",
+)
 
 IDEMPOTENCY_LIFE = timedelta(days=30)
 
@@ -39,6 +48,13 @@ def seal_audit_trails() -> None:
     for tenant_id in found:
         with db.begin(StewardScope()) as session:
             seal_audit(session, tenant_id, utc_now())
+
+
+def archive_what_may_leave() -> None:
+    """Move facts that are older than their tenant keeps them on line into files, where a directory is set."""
+    directory = load_settings().archive_dir
+    if directory is not None:
+        archive_facts(database(), directory)
 
 
 def purge_what_expired() -> None:

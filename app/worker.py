@@ -3,7 +3,14 @@
 from celery import Celery
 from celery.schedules import schedule
 
-from app.jobs import bill_what_is_due, fold_ended_days, prepare_meters, purge_what_expired, seal_audit_trails
+from app.jobs import (
+    archive_what_may_leave,
+    bill_what_is_due,
+    fold_ended_days,
+    prepare_meters,
+    purge_what_expired,
+    seal_audit_trails,
+)
 from app.process import tune_collector
 from billing.answers.tasks import answer_questions
 from core.settings import load_settings
@@ -36,6 +43,7 @@ app.conf.update(
         "move-customers": {"task": "tollbook.move_customers", "schedule": schedule(2), "options": {"expires": 2}},
         "prepare-meters": {"task": "tollbook.prepare_meters", "schedule": schedule(5), "options": {"expires": 4}},
         "fold-days": {"task": "tollbook.fold_days", "schedule": schedule(60), "options": {"expires": 55}},
+        "archive": {"task": "tollbook.archive", "schedule": schedule(3600), "options": {"expires": 3000}},
         "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
     },
 )
@@ -44,6 +52,7 @@ app.task(name="tollbook.bill")(bill_what_is_due)
 app.task(name="tollbook.seal_audit")(seal_audit_trails)
 app.task(name="tollbook.prepare_meters")(prepare_meters)
 app.task(name="tollbook.fold_days")(fold_ended_days)
+app.task(name="tollbook.archive")(archive_what_may_leave)
 app.task(name="tollbook.purge")(purge_what_expired)
 app.task(name="tollbook.import")(run_imports)
 app.task(name="tollbook.answer")(answer_questions)

@@ -38,6 +38,10 @@ class Settings:
     run_dir: Path
     """`TOLLBOOK_RUN_DIR`: where embedded services keep their data. Default `.run`."""
 
+    archive_dir: Path | None
+    """`TOLLBOOK_ARCHIVE_DIR`: where archived facts lie, one directory for all workers. Default: none, and
+    nothing is archived."""
+
     log_level: str
     """`LOG_LEVEL`: debug, info, warning or error. Default info."""
 
@@ -70,6 +74,7 @@ def load_settings() -> Settings:
         MissingSetting: `DATABASE_URL`, `BROKER_URL` or `SECRET_KEY` is absent.
     """
     public_url = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    archive_dir = os.environ.get("TOLLBOOK_ARCHIVE_DIR", "")
     return Settings(
         database_url=_required("DATABASE_URL", "postgresql://tollbook@127.0.0.1:5432/tollbook"),
         broker_url=_required("BROKER_URL", "redis://127.0.0.1:6379/0"),
@@ -78,5 +83,6 @@ def load_settings() -> Settings:
         secure_cookies=public_url.startswith("https://"),
         pool_size=int(os.environ.get("DB_POOL_SIZE", "10")),
         run_dir=Path(os.environ.get("TOLLBOOK_RUN_DIR", ".run")).absolute(),
+        archive_dir=Path(archive_dir).absolute() if archive_dir else None,
         log_level=os.environ.get("LOG_LEVEL", "info").lower(),
     )

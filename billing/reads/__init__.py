@@ -28,7 +28,8 @@ from billing.reads.invoices import (
 )
 from billing.reads.ledger import transfers_of, transfers_page, trial_balance
 from billing.reads.rates import DatedConversion, conversion_on, tax_rates
-from billing.reads.runs import evidence_of, get_run, runs_page, stored_document
+from billing.reads.runs import EvidenceView, evidence_of, evidence_since, get_run, runs_page, stored_document
+from billing.reads.unsettled import first_unsettled
 from billing.reads.where_billed import BilledOn, where_billed
 from billing.views import (
     InvoiceLineView,
@@ -45,6 +46,7 @@ __all__ = (
     "BilledOn",
     "BilledPeriodView",
     "DatedConversion",
+    "EvidenceView",
     "InvoiceFilter",
     "InvoiceLineView",
     "InvoiceSummary",
@@ -61,6 +63,8 @@ __all__ = (
     "credited_of",
     "draft_content",
     "evidence_of",
+    "evidence_since",
+    "first_unsettled",
     "get_invoice",
     "get_run",
     "invoice_for_period",

@@ -1,17 +1,19 @@
 """Invoice runs, and the evidence and documents that they left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing.models import EvidenceFile, InvoiceDocument, InvoiceRun
+from billing.models import EvidenceFile, InvoiceDocument, InvoiceIssue, InvoiceRun
 from billing.views import RunView
 from core.errors import NotFound
 from core.scope import VENDOR_ID
 
-__all__ = ("evidence_of", "get_run", "runs_page", "stored_document")
+__all__ = ("EvidenceView", "evidence_of", "evidence_since", "get_run", "runs_page", "stored_document")
 
 _RUN = (
     InvoiceRun.id,
@@ -55,6 +57,41 @@ def evidence_of(
         query = query.where(EvidenceFile.sha256.in_(hashes))
     rows = session.execute(query.order_by(EvidenceFile.created_at)).tuples()
     return tuple((sha256, entries, content) for sha256, entries, content in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """A consumer's list of who was counted for a document, compressed."""
+
+    invoice_id: UUID
+    sha256: str
+    created_at: datetime
+    content: bytes
+
+
+def evidence_since(session: Session, tenant_id: UUID, since: datetime) -> Iterator[EvidenceView]:
+    """Yield the evidence files that count, of a consumer's documents written from an instant on; a steward's read."""
+    rows = session.execute(
+        select(
+            EvidenceFile.invoice_id,
+            EvidenceFile.sha256,
+            EvidenceFile.created_at,
+            EvidenceFile.content,
+            InvoiceIssue.evidence_files,
+        )
+        .join(
+            InvoiceIssue,
+            (InvoiceIssue.tenant_id == EvidenceFile.payer_tenant_id)
+            & (InvoiceIssue.invoice_id == EvidenceFile.invoice_id),
+        )
+        .where(EvidenceFile.tenant_id == tenant_id, EvidenceFile.created_at >= since)
+        .order_by(EvidenceFile.created_at, EvidenceFile.invoice_id)
+    )
+    for *view, files in rows:
+        found = EvidenceView(*view)
+        # A draft that was reckoned anew left others.
+        if any(sha256 == found.sha256 for _, _, sha256 in files):
+            yield found
 
 
 def stored_document(session: Session, tenant_id: UUID, invoice_id: UUID) -> tuple[str, bytes] | None:

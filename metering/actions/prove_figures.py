@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.periods import Period
+from metering.archive.months import GONE
 from metering.reads import WHOLE, Measuring, Reading, kept_periods
+from metering.reads.archives import archives
 from tenants.reads import TenantView, tenant_now
 
 __all__ = ("Difference", "Proof", "prove_figures")
@@ -57,8 +59,12 @@ def prove_figures(session: Session, tenant: TenantView) -> Proof:
 
 
 def _asked(session: Session, tenant_id: UUID) -> dict[tuple[str, str], list[Period]]:
+    """Return what is kept of periods whose facts are here; archived ones are proven by `verify_archive`."""
+    away = [found for found in archives(session, tenant_id) if found.status in GONE]
     asked: dict[tuple[str, str], list[Period]] = {}
     for meter, period, dimensions in kept_periods(session, tenant_id):
+        if any(period.clip(found.window.starts_at, found.month.ends_at) is not None for found in away):
+            continue
         for dimension in dimensions:
             asked.setdefault((meter, dimension), []).append(period)
     return asked

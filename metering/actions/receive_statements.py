@@ -10,10 +10,12 @@ import msgspec
 from msgspec import Raw
 from psycopg import errors
 
+from metering.errors import EventFault
 from metering.ingest.keys import event_uuid
 from metering.ingest.lane import IngestLane, Prepared
 from metering.ingest.statements import StatementRow, StatementWriter, VoidedFact
 from metering.ingest.validation import Rules
+from metering.ingest.writer import MonthsArchived
 from metering.xapi.actors import ANYBODY, agent_key, mark
 from metering.xapi.content import essence_hash
 from metering.xapi.mapping import SOURCE, Mapped, TenantMapping, event_of
@@ -73,6 +75,13 @@ async def receive_statements(
     writer = StatementWriter(tenant.id, rows, now, clock, sender.actor, vault)
     try:
         await lane.store_along(tenant.id, prepared, writer)
+    except MonthsArchived as archived:
+        # The statements are valid and stay; their facts would change what is closed for good.
+        gone = {UUID(bytes=key) for key in archived.keys}
+        writer.rows = [
+            replace(row, unmetered=EventFault.PERIOD_ARCHIVED.value) if row.event_key in gone else row for row in rows
+        ]
+        await lane.store_along(tenant.id, prepared.without(archived.keys), writer)
     except (errors.DataError, errors.IntegrityError):
         # The database does not take a fact's values: the statements are valid and stay.
         writer.rows = [replace(row, unmetered=row.unmetered or "not_storable") for row in rows]

@@ -14,7 +14,8 @@ from core.ids import new_id
 from metering.ingest.cloudevents import FaultyEvent
 from metering.ingest.keys import event_uuid
 from metering.ingest.validation import Draft, Rules, attributes_json, canonical_json, draft_event, stripped_data
-from metering.store import add_correction
+from metering.reads.archives import refuse_closed
+from metering.store import add_correction, share_ingestion
 from tenants.actions.record_audit import record_audit
 from tenants.actions.resolve_identities import TraitStatement, record_traits, resolve_identities
 
@@ -60,16 +61,20 @@ def record_correction(
     Raises:
         InvalidInput: no reason; a replacement that is missing, superfluous or not a valid event
             (`invalid_input`, with the event's own code for the replacement).
+        EventArchived: the event, or when its replacement acts, is in an archived month (`event_archived`).
     """
     _refuse_incomplete(wanted)
     correction_id, target_key = new_id(), event_uuid(wanted.source, wanted.event_id)
-    replacement = None
+    replacement, acts_at = None, None
     if wanted.replacement is not None:
         draft = _draft(wanted, now)
         keys = {draft.subject, *(key for _, key in draft.person_keys)}
         identities = resolve_identities(session, tenant_id, keys, draft.occurred_at)
-        replacement = _replacement(draft, identities)
+        replacement, acts_at = _replacement(draft, identities), draft.occurred_at
         record_traits(session, tenant_id, _traits(draft, identities[draft.subject], correction_id))
+    # A month that is being archived waits for corrections under way, and those that follow see it closed.
+    share_ingestion(session, tenant_id)
+    refuse_closed(session, tenant_id, target_key, acts_at)
     add_correction(session, {
         "tenant_id": tenant_id, "id": correction_id, "target_key": target_key, "kind": wanted.kind,
         "replacement": replacement, "reason": wanted.reason.strip(), "author": author, "recorded_at": now,

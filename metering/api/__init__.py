@@ -1,10 +1,11 @@
 """The API of metering: events and files in and out, meters, merges of people, usage and its evidence."""
 
-from metering.api import events, imports, meters, people, tail, usage, xapi
+from metering.api import archives, events, imports, meters, people, tail, usage, xapi
 
 __all__ = ("route_handlers",)
 
 route_handlers = (
+    *archives.route_handlers,
     *events.route_handlers,
     *imports.route_handlers,
     *meters.route_handlers,

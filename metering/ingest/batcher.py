@@ -31,6 +31,8 @@ class Verdict(Enum):
     """Its identity was stored before, with other content."""
     REFUSED = "refused"
     """The database would not take its values."""
+    ARCHIVED = "archived"
+    """Its month is archived and takes no facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Batcher:
             rows = [row for request in requests for row in request.rows]
             firsts = {row.event_key: row for row in reversed(rows)}
             written = await self._write(tenant_id, [firsts[key] for key in sorted(firsts)])
-            all_new = len(firsts) == len(rows) and not written.stored and not written.refused
+            all_new = len(firsts) == len(rows) and not (written.stored or written.refused or written.archived)
             for request in requests:
                 if all_new:
                     verdicts = [Verdict.ACCEPTED] * len(request.rows)
@@ -153,6 +155,8 @@ def _verdict(row: PackedRow, first: PackedRow, written: Written) -> Verdict:
     """Tell what became of a row, given the first one of its key in the flight."""
     if row.event_key in written.refused:
         return Verdict.REFUSED
+    if row.event_key in written.archived:
+        return Verdict.ARCHIVED
     stored = written.stored.get(row.event_key)
     if stored is None:
         if row is first:

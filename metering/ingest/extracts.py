@@ -18,15 +18,16 @@ from core.scope import VENDOR_ID
 from metering.bodies import unpacked_body
 from metering.custom.definition import MeterDefinition
 from metering.custom.extraction import Extractor, body_data
-from metering.ingest.packing import PackedRow
+from metering.ingest.packing import PackedRow, microseconds
 
-__all__ = ("Meter", "Meters", "MetersInForce", "record_values")
+__all__ = ("Closed", "Meter", "Meters", "MetersInForce", "record_values")
 
 _BEGIN = (
     "begin; set local app.tenant_id = '{tenant}';"
     " select pg_advisory_xact_lock_shared(hashtextextended('{tenant}', 2)),"
     " pg_advisory_xact_lock_shared(hashtextextended('{vendor}', 2));"
-    " select id from meter_version where tenant_id in ('{tenant}', '{vendor}')"
+    " select id, null, null from meter_version where tenant_id in ('{tenant}', '{vendor}') union all"
+    " select null, starts_at, ends_at from fact_archive where tenant_id = '{tenant}' and status <> 'restored'"
 )
 _DEFINITIONS = "select id, definition from meter_version where tenant_id in (%s, %s) and id = any(%s)"
 _INSERT = """
@@ -36,6 +37,8 @@ _INSERT = """
 _SLICE = 250
 
 Meter = tuple[UUID, Extractor]
+Closed = tuple[int, int]
+"""The start and end of a month that takes no facts, as PostgreSQL counts time."""
 
 
 class Meters:
@@ -44,19 +47,27 @@ class Meters:
     def __init__(self) -> None:
         self._known: dict[UUID, Extractor] = {}
 
-    async def begin(self, connection: AsyncConnection[Any], tenant_id: UUID) -> "MetersInForce":
-        """Begin a flight's transaction, in one round trip; return the custom meters that hold in it."""
+    async def begin(
+        self, connection: AsyncConnection[Any], tenant_id: UUID
+    ) -> tuple["MetersInForce", Sequence[Closed]]:
+        """Begin a flight's transaction, in one round trip.
+
+        Returns:
+            The custom meters that hold in it, and the months that take no facts because they are archived.
+        """
         # A UUID's text cannot carry anything else along.
         cursor = await connection.execute(_BEGIN.format(tenant=tenant_id, vendor=VENDOR_ID))
         while cursor.nextset():
             pass
-        ids = [meter_id for (meter_id,) in await cursor.fetchall()]
+        told = await cursor.fetchall()
+        closed = [(microseconds(starts_at), microseconds(ends_at)) for found, starts_at, ends_at in told if not found]
+        ids = [meter_id for meter_id, *_ in told if meter_id]
         unknown = [meter_id for meter_id in ids if meter_id not in self._known]
         if unknown:
             rows = await connection.execute(_DEFINITIONS, (tenant_id, VENDOR_ID, unknown))
             for meter_id, definition in await rows.fetchall():
                 self._known[meter_id] = Extractor(msgspec.convert(definition, MeterDefinition))
-        return MetersInForce([(meter_id, self._known[meter_id]) for meter_id in ids])
+        return MetersInForce([(meter_id, self._known[meter_id]) for meter_id in ids]), closed
 
 
 class MetersInForce:

@@ -4,7 +4,7 @@ body → split → draft (each event by itself) → ids → pack → group commi
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -68,6 +68,11 @@ class Prepared:
     drafts: list[Draft]
     rejected: list[ItemFault]
     rows: list[PackedRow]
+
+    def without(self, keys: Collection[bytes]) -> "Prepared":
+        """Return the same without the events of these keys."""
+        kept = [at for at, row in enumerate(self.rows) if row.event_key not in keys]
+        return Prepared([self.drafts[at] for at in kept], self.rejected, [self.rows[at] for at in kept])
 
 
 class IngestLane:
@@ -174,6 +179,7 @@ class IngestLane:
         Raises:
             DatabaseUnavailable: to send the same again is safe (`database_unavailable`).
             DataError, IntegrityError: of psycopg; the database refused a value, nothing was stored.
+            MonthsArchived: a fact's month takes none; nothing was stored.
         """
         firsts: dict[bytes, PackedRow] = {}
         for row in prepared.rows:
@@ -204,6 +210,10 @@ _CONFLICT = (
     "An event of this source and id but with other type, subject or data was accepted before; it stays."
     " Send a correction to change it, or give a new event a new id."
 )
+_ARCHIVED = (
+    "The month of this event's time is archived and takes no new events. Have the operator restore it"
+    " (python -m app.cli archive restore), then send the event again."
+)
 _REFUSED = "The database does not take the values of this event. Report it with the event."
 
 
@@ -221,6 +231,8 @@ def answer_of(found: Prepared, outcome: Outcome) -> IngestAnswer:
             conflicts.append(ItemFault(draft.index, draft.id, EventFault.CONFLICT, _CONFLICT))
         elif verdict is Verdict.REFUSED:
             rejected.append(ItemFault(draft.index, draft.id, EventFault.NOT_STORABLE, _REFUSED))
+        elif verdict is Verdict.ARCHIVED:
+            rejected.append(ItemFault(draft.index, draft.id, EventFault.PERIOD_ARCHIVED, _ARCHIVED))
         elif verdict is Verdict.ACCEPTED and not draft.metered and draft.type not in custom:
             unmetered += 1
     rejected.sort(key=lambda fault: fault.index)

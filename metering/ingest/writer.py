@@ -19,12 +19,12 @@ from psycopg import AsyncConnection, errors
 
 from metering.errors import DatabaseUnavailable
 from metering.ingest.connections import Connections, Link, UuidArray
-from metering.ingest.extracts import Meters, record_values
+from metering.ingest.extracts import Closed, Meters, record_values
 from metering.ingest.hours import hours_and_commit
 from metering.ingest.packing import HEADER, TRAILER, PackedRow, packed_uuids
 from metering.ingest.profiles import record_profiles, record_traits
 
-__all__ = ("Companion", "FactWriter", "Written")
+__all__ = ("Companion", "FactWriter", "MonthsArchived", "Written")
 
 Companion = Callable[[AsyncConnection[Any]], Awaitable[None]]
 """What else is written in the flight's transaction, before the facts; it may be begun again."""
@@ -70,13 +70,22 @@ class Written:
     """What became of a flight.
 
     `stored` holds the content hashes of keys that were there before; `refused` the keys whose values
-    the database would not take. All others were accepted. `custom_types` are those that custom meters
-    were about at that moment.
+    the database would not take, `archived` those whose month is. All others were accepted.
+    `custom_types` are those that custom meters were about at that moment.
     """
 
     stored: dict[bytes, bytes]
     refused: frozenset[bytes] = frozenset()
     custom_types: frozenset[str] = frozenset()
+    archived: frozenset[bytes] = frozenset()
+
+
+class MonthsArchived(Exception):
+    """Some facts that were to be stored along with something else are of archived months; nothing was stored."""
+
+    def __init__(self, keys: frozenset[bytes]) -> None:
+        super().__init__(f"{len(keys)} facts of archived months")
+        self.keys = keys
 
 
 class _InDoubt(Exception):
@@ -104,6 +113,7 @@ class FactWriter:
         Raises:
             DatabaseUnavailable: nothing is known to be stored; to send again is safe.
             DataError, IntegrityError: of psycopg, where the database refuses a row that has a companion.
+            MonthsArchived: a row that has a companion is of a month that takes no facts.
         """
         way = Way.STRAIGHT if self._repeats.get(tenant_id, 0.0) < _LIKELY else Way.ASK
         for _ in range(_ATTEMPTS):
@@ -140,15 +150,23 @@ class FactWriter:
         middle = len(rows) // 2
         left = await self.write(tenant_id, rows[:middle])
         right = await self.write(tenant_id, rows[middle:])
-        return Written(left.stored | right.stored, left.refused | right.refused, left.custom_types | right.custom_types)
+        return Written(
+            left.stored | right.stored,
+            left.refused | right.refused,
+            left.custom_types | right.custom_types,
+            left.archived | right.archived,
+        )
 
     async def _attempt(
         self, tenant_id: UUID, rows: Sequence[PackedRow], companion: Companion | None, way: Way
     ) -> Written:
         async with self._connections.link() as link:
             connection = link.connection
-            meters = await self._meters.begin(connection, tenant_id)
+            meters, closed = await self._meters.begin(connection, tenant_id)
+            rows, early = await _apart(connection, tenant_id, rows, closed)
             if companion is not None:
+                if early.archived:
+                    raise MonthsArchived(early.archived)
                 await companion(connection)
             claims = way is Way.CLAIM or not link.copies
             stored: dict[bytes, bytes] = {}
@@ -170,7 +188,20 @@ class FactWriter:
                 if error.sqlstate is not None and error.sqlstate.startswith("40"):
                     raise  # the database itself took it back
                 raise _InDoubt from error
-            return Written(stored, custom_types=meters.types)
+            return Written(stored | early.stored, custom_types=meters.types, archived=early.archived)
+
+
+async def _apart(
+    connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow], closed: Sequence[Closed]
+) -> tuple[Sequence[PackedRow], Written]:
+    """Return the rows of months that take facts, and what became of the others: known ones, and refused ones."""
+    late = [row for row in rows if any(start <= row.occurred_us < end for start, end in closed)] if closed else ()
+    if not late:
+        return rows, Written({})
+    known = await _stored(connection, tenant_id, [row.event_key for row in late])
+    refused = frozenset(row.event_key for row in late) - known.keys()
+    apart = refused | known.keys()
+    return [row for row in rows if row.event_key not in apart], Written(known, archived=refused)
 
 
 async def _copy(connection: AsyncConnection[Any], table: LiteralString, columns: str, rows: list[bytes]) -> None:

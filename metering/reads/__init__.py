@@ -1,11 +1,12 @@
 """What the rest of the product may ask metering; answers are frozen values."""
 
 from metering.reads.changes import first_change_since
+from metering.reads.curves import concurrency_curve
 from metering.reads.custom_meters import contract_meters
 from metering.reads.evidence import with_event_ids
 from metering.reads.facts import load_facts
 from metering.reads.kept import WHOLE, kept_periods
-from metering.reads.measuring import Measuring, Reading, concurrency_curve, load_grounds, measure
+from metering.reads.measuring import Measuring, Reading, load_grounds, measure
 from metering.reads.policies import policies_at
 from metering.reads.series import SeriesItem, SeriesQuery, UsageSeries, usage_series
 from metering.registry import METERS, MeterSpec

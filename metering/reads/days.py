@@ -19,8 +19,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.periods import Period, day_period, days_of
+from metering.archive.months import GONE
 from metering.facts import Fact, sorted_facts
 from metering.models import UsageFold
+from metering.reads.archives import archives
 from metering.reads.facts import Corrections, Selection, corrections, load_selected, replacements
 from metering.reads.stamps import Counted, Stamps
 from metering.registry import FactSpan
@@ -132,7 +134,9 @@ class Folds:
         return due
 
     def holding(self) -> list[tuple[str, Period]]:
-        """Return every day that is folded as its counts say now, by type."""
+        """Return every day that is folded as its counts say now, by type; not those of archived months."""
+        away = [(found.window.starts_at, found.month.ends_at) for found in archives(self._session, self._tenant.id)
+                if found.status in GONE]  # fmt: skip
         rows = self._session.execute(
             select(UsageFold.type, UsageFold.starts_at, UsageFold.ends_at, UsageFold.facts, UsageFold.corrections)
             .where(UsageFold.tenant_id == self._tenant.id)
@@ -145,6 +149,7 @@ class Folds:
             found += [
                 (name, Period(row.starts_at, row.ends_at)) for row, counted in zip(theirs, counts, strict=True)
                 if (row.facts, row.corrections) == (counted.facts, counted.corrections)
+                and not any(first < row.ends_at and row.starts_at < until for first, until in away)
             ]  # fmt: skip
         return found
 

@@ -11,10 +11,11 @@ from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from metering.bodies import unpacked_body
-from metering.errors import EventNotFound
+from metering.errors import EventArchived, EventNotFound
 from metering.events import REGISTRY
 from metering.ingest.keys import event_uuid
 from metering.models import Correction, Fact, FactBody, Symbol
+from metering.reads.archives import is_archived
 from tenants.actions.import_people import SUBJECT
 from tenants.reads.identities import identity_keys, identity_of_key
 
@@ -95,9 +96,12 @@ def find_event(session: Session, tenant_id: UUID, source: str, event_id: str, *,
 
     Raises:
         EventNotFound: none was accepted under that source and id (`event_not_found`).
+        EventArchived: it was accepted and lies in an archive (`event_archived`).
     """
     rows = session.execute(_query(tenant_id).where(Fact.event_key == event_uuid(source, event_id))).all()
     if not rows:
+        if is_archived(session, tenant_id, event_uuid(source, event_id)):
+            raise EventArchived
         raise EventNotFound(source, event_id)
     return _views(session, tenant_id, rows, named=named)[0]
 

@@ -1,6 +1,6 @@
 """The one function behind every figure: API, evidence, invoice, late delta and chargeback driver."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -16,19 +16,19 @@ from metering.facts import Fact, sorted_facts
 from metering.grounds import Grounds
 from metering.measurement import Measurement, Reader, split_by
 from metering.policies import CountingPolicies, policy_hash
+from metering.reads.archives import archived_figures, refuse_archived
 from metering.reads.custom_meters import find_spec
 from metering.reads.days import Folds, Wanted
 from metering.reads.extracts import load_extracted
 from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
 from metering.reads.kept import WHOLE, Answer, KeptFigures
 from metering.reads.policies import bound_policies
-from metering.registry import METERS, FactSpan, MeterSpec
+from metering.registry import FactSpan, MeterSpec
 from metering.seats import USE_TYPES
-from metering.sessions import level_curve
 from tenants.people import People
 from tenants.reads import TenantView, attribution, people, tenant_now, trait_keys
 
-__all__ = ("Measuring", "Reading", "concurrency_curve", "load_grounds", "measure")
+__all__ = ("Measuring", "Reading", "load_grounds", "measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,10 @@ class Measuring:
         known, keeping = self._kept.find(spec, ended, dimension)
         if anew:
             known = {}
+        elif dimension == WHOLE:
+            away = [period for period in periods if period not in known]
+            told = archived_figures(self._session, self._tenant.id, spec.name, away)
+            known |= {period: {None: figure} for period, figure in told.items()}
         missing = [period for period in periods if period not in known]
         if keeping.counted_anew and not ended.keys().isdisjoint(missing):
             self._forget(self._family(spec))
@@ -230,6 +234,8 @@ class Measuring:
             wanted = Wanted(types, period, self._people, self._corrections, self._reading.as_of)
             span = FactSpan(period.starts_at, period.ends_at)
             facts = ties_broken(self._session, self._tenant.id, self._folds.load(wanted), self._people)
+            # What was folded of a month that is away goes back with this transaction.
+            refuse_archived(self._session, self._tenant, types, span)
             grounds = self._grounds_of(facts, policies)
             self._thinned = kind, _Loaded(period.starts_at, span, grounds)
         return self._thinned[1]
@@ -298,22 +304,26 @@ class Measuring:
             facts = load_selected(session, tenant_id, selection, self._corrections, as_of)
         else:
             facts = load_extracted(session, tenant_id, spec.custom, (selection, self._corrections), as_of)
-        return ties_broken(session, tenant_id, facts, self._people)
+        facts = ties_broken(session, tenant_id, facts, self._people)
+        # Asked after they were read: a month that left meanwhile is told, one that leaves later was whole.
+        refuse_archived(session, self._tenant, types, span)
+        return facts
 
     def _folded_run(self, spec: MeterSpec, periods: Sequence[Period]) -> bool:
         types = spec.fact_types(self._policies(periods[0].starts_at))
         return spec.folds and periods[0].duration_us >= SHORTEST_DAY_US and self._folds.worth(types, periods)
 
     def prepare(self, spec: MeterSpec, periods: Sequence[Period], *, folds: bool = True) -> None:
-        """Read what the meter's figures of consecutive periods need, once for each policy in force.
+        """Read what the meter's figures of periods need, once for each run of them and policy in force.
 
         Not where folded days tell them: those are so few that each period reads its own.
         """
         if not periods or (folds and self._folded_run(spec, periods)):
             return
-        for _, together in groupby(periods, key=lambda period: policy_hash(self._policies(period.starts_at))):
-            run = list(together)
-            self._covering(spec, Period(run[0].starts_at, run[-1].ends_at))
+        for run in _runs(periods):
+            for _, together in groupby(run, key=lambda period: policy_hash(self._policies(period.starts_at))):
+                read = list(together)
+                self._covering(spec, Period(read[0].starts_at, read[-1].ends_at))
 
     def _policies(self, instant: datetime) -> CountingPolicies:
         if self._reading.policies is not None:
@@ -339,6 +349,18 @@ class Measuring:
         people = self._people  # first: it has everything counted that must be
         carried = attribution(self._session, self._tenant.id, self._reading.as_of)
         return Directory(people, carried)
+
+
+def _runs(periods: Sequence[Period]) -> Iterator[list[Period]]:
+    """Yield the periods in runs without a gap: what lies between may be archived, and is not asked for."""
+    run: list[Period] = []
+    for period in periods:
+        if run and period.starts_at > run[-1].ends_at:
+            yield run
+            run = []
+        run.append(period)
+    if run:
+        yield run
 
 
 def _people(session: Session, tenant_id: UUID, known: Corrections, as_of: datetime | None) -> People:
@@ -373,28 +395,3 @@ def _seat_use(session: Session, tenant_id: UUID, uses: _Uses, known: Corrections
     theirs = [identity for identity, person_id in uses.people.identities().items() if person_id in freed]
     span = FactSpan(None, uses.between[1])
     return load_selected(session, tenant_id, Selection(USE_TYPES, span, theirs), known, as_of)
-
-
-def concurrency_curve(
-    session: Session,
-    tenant: TenantView,
-    period: Period,
-    *,
-    step_s: int = 60,
-    policy: CountingPolicies | None = None,
-    now: datetime | None = None,
-) -> tuple[tuple[datetime, Fraction], ...]:
-    """Return the highest concurrency in each step of a period, by the steps' starts.
-
-    Args:
-        session: scoped to the tenant.
-        tenant: whose sessions.
-        period: for instance a day (`core.periods.day_period`).
-        step_s: seconds per step, 60 (a minute) or more.
-        policy: the reading; None is the one in force at the start of the period.
-        now: the curve ends there if that is before the end of the period.
-    """
-    spec = METERS["sessions.concurrent.peak"]
-    grounds = load_grounds(session, tenant, spec, period, Reading(policy, None, now))
-    shown = period.clip(period.starts_at, now) if now is not None else period
-    return tuple(level_curve(grounds, shown, step_s)) if shown is not None else ()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from metering.models import PolicyBinding
 from metering.policies import DEFAULT_POLICIES, CountingPolicies
 
-__all__ = ("Binding", "bindings_at", "bound_policies", "policies_at")
+__all__ = ("Binding", "all_policies", "bindings_at", "bound_policies", "policies_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,13 @@ def policies_at(session: Session, tenant_id: UUID, instant: datetime) -> Countin
         .limit(1)
     ).scalar_one_or_none()
     return DEFAULT_POLICIES if bound is None else msgspec.convert(bound, CountingPolicies)
+
+
+def all_policies(session: Session, tenant_id: UUID) -> list[CountingPolicies]:
+    """Return all counting policies that hold at any time, the catalogue's among them."""
+    rows = session.execute(
+        select(PolicyBinding.policies)
+        .where(PolicyBinding.tenant_id == tenant_id)
+        .order_by(PolicyBinding.starts_at, PolicyBinding.recorded_at)
+    ).scalars()
+    return [DEFAULT_POLICIES, *(msgspec.convert(policies, CountingPolicies) for policies in rows)]

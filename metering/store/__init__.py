@@ -1,4 +1,7 @@
-"""Writes of corrections, policies, imports, meters and mappings; facts are written by `metering.ingest` alone."""
+"""Writes of corrections, policies, imports, meters, mappings and archives.
+
+New facts are written by `metering.ingest` alone; archived ones go and come back in `archives.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,6 +26,7 @@ from metering.models import (
     XapiMark,
     XapiRule,
 )
+from metering.store.archives import begin_archive, delete_facts, move_archive, put_facts, put_retention
 
 __all__ = (
     "add_correction",
@@ -33,7 +37,9 @@ __all__ = (
     "add_meter_version",
     "add_policy_binding",
     "advance_import",
+    "begin_archive",
     "begin_backfill",
+    "delete_facts",
     "delete_xapi_directory",
     "delete_xapi_rule",
     "drop_actor_key",
@@ -43,11 +49,15 @@ __all__ = (
     "end_import",
     "hold_ingestion",
     "lock_meter_key",
+    "move_archive",
     "move_backfill",
+    "put_facts",
+    "put_retention",
     "put_xapi_directory",
     "put_xapi_rule",
     "reopen_import",
     "retire_meter_version",
+    "share_ingestion",
 )
 
 _VALUES_AT_ONCE = 5_000
@@ -153,6 +163,11 @@ def hold_ingestion(session: Session, owner: UUID) -> None:
     vendor's (nil) for meters that are everybody's.
     """
     session.execute(text("select pg_advisory_xact_lock(hashtextextended(:owner, 2))"), {"owner": str(owner)})
+
+
+def share_ingestion(session: Session, owner: UUID) -> None:
+    """Be one of those that `hold_ingestion` waits for, until this transaction ends."""
+    session.execute(text("select pg_advisory_xact_lock_shared(hashtextextended(:owner, 2))"), {"owner": str(owner)})
 
 
 def lock_meter_key(session: Session, key: str) -> None:

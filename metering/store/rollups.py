@@ -164,7 +164,9 @@ _WRONG_HOURS = text("""
     join symbol s on s.tenant_id = :tenant_id and s.id = f.type_id
     left join (select type_id, hour, sum(facts) as facts from usage_hour where tenant_id = :tenant_id group by 1, 2) h
            on h.type_id = f.type_id and h.hour = f.hour
-    where f.facts is distinct from h.facts
+    where f.facts is distinct from h.facts and not exists (
+        select from fact_archive a where a.tenant_id = :tenant_id and a.status in ('written', 'archived', 'restoring')
+           and a.facts_from < f.hour + interval '1 hour' and a.facts_until > f.hour)
     order by f.hour, s.value
 """)
 _MEND_HOURS = (
@@ -178,7 +180,7 @@ _MEND_HOURS = (
 def mend_hours(session: Session, tenant_id: UUID) -> list[tuple[str, datetime, int, int]]:
     """Count the facts of every hour anew and put right what differs; to be called while ingestion is held.
 
-    Hours of which no fact is left in the table (their month is archived) stay as they are.
+    Hours of archived months stay as they are: most of their facts are away.
 
     Returns:
         Type, hour, what was told, and what is there, of those that differed.

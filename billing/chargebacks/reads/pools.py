@@ -1,11 +1,12 @@
 """Cost pools and their lines."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select, tuple_
+from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from billing.chargebacks.models import ChargebackPosting, CostPool, PoolLine
@@ -14,7 +15,7 @@ from core.errors import NotFound
 from core.money import Money
 from core.periods import Period
 
-__all__ = ("credited_before", "get_pool", "lines_by_id", "open_lines", "pool_of_invoice", "pools")
+__all__ = ("credited_before", "first_unposted", "get_pool", "lines_by_id", "open_lines", "pool_of_invoice", "pools")
 
 _LINE = (
     PoolLine.pool_id,
@@ -90,6 +91,24 @@ def open_lines(session: Session, tenant_id: UUID, period: str) -> tuple[PoolLine
         .where(CostPool.period == period, ChargebackPosting.run_id.is_(None))
     )
     return tuple(_line(row) for row in session.execute(query))
+
+
+def first_unposted(session: Session, consumer_id: UUID) -> datetime | None:
+    """Return the start of the first period of a consumer whose lines no posted run has taken; a steward's read."""
+    query = (
+        select(func.min(PoolLine.period_starts_at))
+        .outerjoin(
+            ChargebackPosting,
+            and_(
+                ChargebackPosting.tenant_id == PoolLine.tenant_id,
+                ChargebackPosting.pool_id == PoolLine.pool_id,
+                ChargebackPosting.position == PoolLine.position,
+            ),
+        )
+        .where(PoolLine.consumer_tenant_id == consumer_id, ChargebackPosting.run_id.is_(None))
+    )
+    found: datetime | None = session.execute(query).scalar_one()
+    return found
 
 
 def lines_by_id(session: Session, tenant_id: UUID, ids: Iterable[tuple[UUID, int]]) -> tuple[PoolLineView, ...]:

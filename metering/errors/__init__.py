@@ -3,15 +3,29 @@
 from collections.abc import Iterable
 
 from core.errors import ItemCode, NotFound, Refused
+from metering.errors.archives import (
+    ArchiveDamaged,
+    ArchiveDirMissing,
+    ArchiveNotFound,
+    ArchiveUnready,
+    EventArchived,
+    FactsArchived,
+)
 
 __all__ = (
+    "ArchiveDamaged",
+    "ArchiveDirMissing",
+    "ArchiveNotFound",
+    "ArchiveUnready",
     "BodyMalformed",
     "BodyTooLarge",
     "ContentEncodingUnsupported",
     "CursorInvalid",
     "DatabaseUnavailable",
+    "EventArchived",
     "EventFault",
     "EventNotFound",
+    "FactsArchived",
     "GranularityInvalid",
     "GroupingInvalid",
     "ImportMediaUnsupported",
@@ -59,6 +73,10 @@ class EventFault(ItemCode):
     NESTING_TOO_DEEP = "nesting_too_deep", "`data` is nested more than 32 levels deep."
     CONFLICT = "conflict", "An event of this source and id with other content was accepted before; the first one stays."
     NOT_STORABLE = "not_storable", "The database refused this event's values."
+    PERIOD_ARCHIVED = (
+        "period_archived",
+        "The month of its `time` is archived and takes no new events; the operator can restore it first.",
+    )
 
 
 class MediaTypeUnsupported(Refused):
