@@ -61,11 +61,17 @@ def _levels(intervals: Intervals) -> tuple[Ints, Ints]:
     Only the level after *all* changes of an instant is a level: what ends at m never shares it
     with what starts at m.
     """
-    instants = np.concatenate((intervals.starts, intervals.ends))
-    changes = np.concatenate((intervals.weights, -intervals.weights))
-    order = np.argsort(instants, kind="stable")
-    instants = instants[order]
-    levels = np.cumsum(changes[order])
+    weights = intervals.weights
+    if (weights == weights[0]).all():
+        # Nearly always: then instant and direction fit into one number, and numbers sort fast.
+        keys = np.sort(np.concatenate((intervals.starts * 2 + 1, intervals.ends * 2)))
+        instants = keys >> 1
+        levels = np.cumsum((keys & 1) * 2 - 1) * weights[0]
+    else:
+        instants = np.concatenate((intervals.starts, intervals.ends))
+        order = np.argsort(instants)  # in which order those of one instant come does not matter
+        instants = instants[order]
+        levels = np.cumsum(np.concatenate((weights, -weights))[order])
     last = np.append(instants[1:] != instants[:-1], True)
     return instants[last], levels[last]
 
@@ -87,7 +93,10 @@ def bucket_maxima(intervals: Intervals, edges: Ints) -> Ints:
     maxima = np.where(opening >= 0, levels[np.maximum(opening, 0)], 0)
     bucket = np.searchsorted(edges, instants, side="right") - 1
     inside = (bucket >= 0) & (bucket < len(maxima))
-    np.maximum.at(maxima, bucket[inside], levels[inside])
+    bucket, levels = bucket[inside], levels[inside]
+    if len(bucket):
+        first = np.flatnonzero(np.append(True, bucket[1:] != bucket[:-1]))
+        maxima[bucket[first]] = np.maximum(maxima[bucket[first]], np.maximum.reduceat(levels, first))
     return maxima
 
 
