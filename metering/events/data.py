@@ -134,7 +134,7 @@ class CourseCancelled(EventData, kw_only=True):
     registration: Key | None = None
     class_id: Key | None = None
     class_starts_at: Instant | None = None
-    progress: Annotated[Decimal, Meta(extra_json_schema={"type": "number", "minimum": 0, "maximum": 1})] | None = None
+    progress: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0, "maximum": 1})] | None = None
     """The part that was done, 0 to 1."""
     by: Literal["learner", "provider"] | None = None
     substitute: PersonKey | None = None
@@ -156,9 +156,7 @@ class ClassAttended(EventData, kw_only=True):
     class_id: Key
     registration: Key | None = None
     class_starts_at: Instant | None = None
-    minutes: Annotated[Decimal, Meta(extra_json_schema={"type": "number", "minimum": 0, "maximum": 44640})] | None = (
-        None
-    )
+    minutes: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0, "maximum": 44640})] | None = None
     """Minutes attended, 0 to 44,640 (31 days)."""
 
 

@@ -30,11 +30,21 @@ def event_schema(kind: EventType) -> dict[str, Any]:
             "subject": {"type": "string", "minLength": 1, "maxLength": 512, "description": "The person's key."},
             "data": data,
         },
-        "$defs": definitions,
+        "$defs": _decimals_as_numbers(definitions),
     }
     if any(field.required for field in msgspec.structs.fields(kind.data)):
         schema["required"].append("data")
     return schema
+
+
+def _decimals_as_numbers(schema: Any) -> Any:
+    """Say that a decimal may be a JSON number too, as the decoder takes it: msgspec tells of strings only."""
+    if isinstance(schema, list):
+        return [_decimals_as_numbers(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {name: _decimals_as_numbers(value) for name, value in schema.items()}
+    return told | {"type": ["number", "string"]} if told.get("format") == "decimal" else told
 
 
 def schema_index() -> dict[str, Any]:

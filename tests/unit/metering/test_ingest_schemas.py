@@ -75,6 +75,14 @@ def test_the_required_fields_suffice_and_none_of_them_can_be_left_out(kind: str)
         assert not schema.is_valid(lacking)
 
 
+@pytest.mark.parametrize(("kind", "field"), [("class.attended", "minutes"), ("course.cancelled", "progress")])
+@pytest.mark.parametrize(("value", "fits"), [(1, True), (0.5, True), ("0.5", True), (-1, False), (True, False)])
+def test_decimals_are_numbers_or_strings_by_the_schema_too(kind: str, field: str, value: object, fits: bool) -> None:
+    whole = event(kind, MINIMAL[kind] | {field: value})
+
+    assert taken(whole) == jsonschema_rs.validator_for(event_schema(REGISTRY[kind])).is_valid(whole) == fits
+
+
 values = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 50_000), st.text("ab", max_size=3), st.just("wbt"), st.just("post")
 )
