@@ -233,7 +233,7 @@ class Measuring:
         if self._thinned is None or self._thinned[0] != kind:
             wanted = Wanted(types, period, self._people, self._corrections, self._reading.as_of)
             span = FactSpan(period.starts_at, period.ends_at)
-            facts = ties_broken(self._session, self._tenant.id, self._folds.load(wanted), self._people)
+            facts = self._of_known_people(self._folds.load(wanted))
             # What was folded of a month that is away goes back with this transaction.
             refuse_archived(self._session, self._tenant, types, span)
             grounds = self._grounds_of(facts, policies)
@@ -304,10 +304,17 @@ class Measuring:
             facts = load_selected(session, tenant_id, selection, self._corrections, as_of)
         else:
             facts = load_extracted(session, tenant_id, spec.custom, (selection, self._corrections), as_of)
-        facts = ties_broken(session, tenant_id, facts, self._people)
+        facts = self._of_known_people(facts)
         # Asked after they were read: a month that left meanwhile is told, one that leaves later was whole.
         refuse_archived(session, self._tenant, types, span)
         return facts
+
+    def _of_known_people(self, facts: list[Fact]) -> list[Fact]:
+        """Return the facts with ties broken; people are read again where one came after they were read."""
+        if not {fact.identity_id for fact in facts} <= self._people.identities().keys():
+            for name in ("_people", "_directory"):
+                self.__dict__.pop(name, None)
+        return ties_broken(self._session, self._tenant.id, facts, self._people)
 
     def _folded_run(self, spec: MeterSpec, periods: Sequence[Period]) -> bool:
         types = spec.fact_types(self._policies(periods[0].starts_at))

@@ -183,3 +183,13 @@ def test_proving_measures_all_anew_tells_what_differed_and_mends_it(pages: Pages
     assert proof.compared == 3
     assert [(found.told, found.measured) for found in proof.differences] == [(77, 1), (77, 2), (77, 0)]
     assert pages.read() == [1, 2, 0]
+
+
+def test_somebody_who_came_after_people_were_read_is_counted_by_what_is_read_later(pages: Pages) -> None:
+    march = pages.suite.month("2026-03")
+    with pages.suite.db.begin(TenantScope(pages.suite.tenant.id)) as session:
+        measuring = Measuring(session, pages.suite.tenant)
+        before = measuring.figure("members.active", march)
+        pages.suite.tell("seat.assigned", "newcomer", "2026-03-05 10:00", pool="staff")
+
+        assert (before, measuring.figure("seats.named.peak", march)) == (2, 1)
