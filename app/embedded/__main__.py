@@ -91,6 +91,9 @@ def demo(stack: Stack) -> int:
     status = 1
     try:
         print("Starting PostgreSQL and Valkey …", flush=True)
+        if stack.fresh:
+            # A first start compiles all modules, which it can while PostgreSQL makes its cluster.
+            subprocess.Popen([sys.executable, "-c", "import app.cli, app.asgi"], cwd=ROOT)
         environment = stack.start()
         loading = [sys.executable, "-m", "app.cli", "demo", "load"]
         done = subprocess.run(loading, cwd=ROOT, env=environment, check=False)

@@ -28,6 +28,11 @@ class Stack:
         self.postgres = None if os.environ.get("DATABASE_URL") else EmbeddedPostgres(self.run_dir / "postgres")
         self.valkey = None if os.environ.get("BROKER_URL") else EmbeddedValkey(self.run_dir / "valkey")
 
+    @property
+    def fresh(self) -> bool:
+        """Tell whether nothing was started here before."""
+        return not (self.run_dir / "secret").exists()
+
     def start(self) -> dict[str, str]:
         """Start what is embedded, or adopt it.
 
