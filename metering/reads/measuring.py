@@ -1,6 +1,6 @@
 """The one function behind every figure: API, evidence, invoice, late delta and chargeback driver."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -23,8 +23,8 @@ from metering.reads.extracts import load_extracted
 from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
 from metering.reads.kept import WHOLE, Answer, KeptFigures
 from metering.reads.policies import bound_policies
+from metering.reads.seat_use import SeatUses, seat_use
 from metering.registry import FactSpan, MeterSpec
-from metering.seats import USE_TYPES
 from tenants.people import People
 from tenants.reads import TenantView, attribution, people, tenant_now, trait_keys
 
@@ -273,8 +273,8 @@ class Measuring:
         facts = self._facts(spec, types, span)
         if spec.family == "seats":
             session, tenant_id, as_of = self._session, self._tenant.id, self._reading.as_of
-            uses = _Uses(facts, self._people, (first, span.until), policies)
-            used = _seat_use(session, tenant_id, uses, self._corrections, as_of)
+            uses = SeatUses(facts, self._people, (first, span.until), policies)
+            used = seat_use(session, tenant_id, uses, self._corrections, as_of)
             facts = ties_broken(session, tenant_id, sorted_facts([*facts, *used]), self._people)
         return self._grounds_of(facts, policies)
 
@@ -376,29 +376,3 @@ def _people(session: Session, tenant_id: UUID, known: Corrections, as_of: dateti
     if as_of is not None:
         ignored |= late_keys(session, tenant_id, trait_keys(session, tenant_id), as_of)
     return people(session, tenant_id, as_of, ignored_events=ignored)
-
-
-@dataclass(frozen=True, slots=True)
-class _Uses:
-    facts: Collection[Fact]
-    people: People
-    between: tuple[datetime, datetime | None]
-    policies: CountingPolicies
-
-
-def _seat_use(session: Session, tenant_id: UUID, uses: _Uses, known: Corrections, as_of: datetime | None) -> list[Fact]:
-    """Return what people did with seats that were released so lately that a cool-down may run.
-
-    Whether a seat was ever used matters for its cool-down alone; so everybody else's acts, which
-    are most of a tenant's facts, stay where they are.
-    """
-    cooling = timedelta(days=uses.policies.seats.cooldown_days + 2)
-    recent = [
-        fact for fact in uses.facts if fact.type == "seat.released" and fact.occurred_at > uses.between[0] - cooling
-    ]
-    freed = {uses.people.person_of(fact.identity_id) for fact in recent}
-    if not freed:
-        return []
-    theirs = [identity for identity, person_id in uses.people.identities().items() if person_id in freed]
-    span = FactSpan(None, uses.between[1])
-    return load_selected(session, tenant_id, Selection(USE_TYPES, span, theirs), known, as_of)
