@@ -4,7 +4,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import make_url
+from sqlalchemy.event import listen
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 32)
 os.environ.setdefault("BROKER_URL", "memory://")
@@ -15,6 +18,7 @@ from litestar.testing import TestClient
 
 from app.asgi import create_app
 from core.db import Database
+from tenants.actions import create_user
 from tests.builders.world import World
 from tests.server import drop_spare_databases, fresh_database, postgres
 
@@ -36,11 +40,33 @@ def database_url(admin_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords as badly as the library lets: every key belongs to a user, and a good hash takes 0.1 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(create_user, "PASSWORDS", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session")
+def engines() -> Database:
+    """Engines for all tests: what they have compiled of statements is good in any database."""
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+
+    def to_this_database(_dialect: object, _record: object, _args: object, parameters: dict[str, object]) -> None:
+        url = make_url(database.database_url)
+        parameters |= url.translate_connect_args(username="user", database="dbname")
+
+    for engine in (database.app, database.steward):
+        listen(engine, "do_connect", to_this_database)
+    return database
+
+
 @pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.dispose()
+def db(engines: Database, database_url: str) -> Iterator[Database]:
+    engines.database_url = database_url
+    yield engines
+    engines.dispose()
 
 
 @pytest.fixture
