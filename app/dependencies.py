@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from anyio import to_thread
+from anyio import Lock, to_thread
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -21,7 +21,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from sqlalchemy.orm import Session
 
-from app.idempotency import claim
+from app.idempotency import claim, has_key
 from app.where_billed import provide_where_billed
 from core.clock import utc_now
 from core.db import Database
@@ -224,12 +224,19 @@ async def _transaction(
 ) -> AsyncGenerator[Session, None]:
     session = await to_thread.run_sync(context.__enter__)
     try:
-        await to_thread.run_sync(partial(claim, session, request, owner, await request.body()))
+        if has_key(request):
+            await to_thread.run_sync(partial(claim, session, request, owner, await _whole_body(request)))
         yield session
     except BaseException as error:
         await to_thread.run_sync(context.__exit__, type(error), error, error.__traceback__)
         raise
     await to_thread.run_sync(context.__exit__, None, None, None)
+
+
+async def _whole_body(request: Req) -> bytes:
+    """Return the body. Two transactions of one request begin at once: were both to read, one would wait for ever."""
+    async with request.scope["state"].setdefault("reading_body", Lock()):
+        return await request.body()
 
 
 async def provide_session(request: Req, principal: Principal) -> AsyncGenerator[Session, None]:

@@ -17,7 +17,7 @@ from core.clock import utc_now
 from core.errors import InputError, InvalidInput
 from tenants.actions.remember_answer import IdempotentRequest, claim_request, remember_answer
 
-__all__ = ("Replayed", "claim", "remembering")
+__all__ = ("Replayed", "claim", "has_key", "remembering")
 
 _KEY_MAX = 255
 
@@ -31,16 +31,20 @@ class Replayed(Exception):
         self.body = body
 
 
+def has_key(request: Request[Any, Any, State]) -> bool:
+    """Tell whether the request is one that is answered once for its key."""
+    keyed = bool(request.headers.get("idempotency-key"))
+    return keyed and request.method == "POST" and request.url.path.startswith("/v1/")
+
+
 def claim(session: Session, request: Request[Any, Any, State], owner: UUID, body: bytes) -> None:
-    """Claim the request's key in its own transaction, or raise the answer it had before.
+    """Claim the key that the request has in its own transaction, or raise the answer it had before.
 
     Raises:
         Replayed: the same request was answered; the caller's transaction rolls back unused.
         IdempotencyConflict: the key was used for another request (`idempotency_conflict`).
     """
-    key = request.headers.get("idempotency-key")
-    if not key or request.method != "POST" or not request.url.path.startswith("/v1/"):
-        return
+    key = request.headers["idempotency-key"]
     if len(key) > _KEY_MAX:
         raise InvalidInput(InputError("Idempotency-Key", "idempotency_key_long", "Use at most 255 characters."))
     digest = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode() + body).digest()
