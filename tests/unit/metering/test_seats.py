@@ -11,11 +11,6 @@ from tests.builders.story import Story, reasons
 F = Fraction
 
 
-@pytest.fixture
-def story() -> Story:
-    return Story()
-
-
 def hold(story: Story, who: str, since: str, until: str | None = None, *, used: bool = True, pool: str = "p") -> None:
     story.fact("seat.assigned", who, since, pool=pool)
     if used:
