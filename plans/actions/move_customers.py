@@ -20,7 +20,7 @@ from plans.rating import RatedCharge
 from plans.rating.estimate import estimate_change, estimate_periods
 from plans.reads.catalogue import get_version
 from plans.reads.figures import measured_sources
-from plans.reads.moves import MoveView, get_move, waiting_items
+from plans.reads.moves import MoveView, get_move, move_runs, waiting_items
 from plans.reads.periods import periods
 from plans.reads.subscriptions import all_subscriptions, get_subscription
 from plans.states import State
@@ -126,7 +126,7 @@ def run_move(database: Database, move_id: UUID, go_on: Callable[[], bool] = lamb
         if not go_on():
             return
         with database.begin(StewardScope()) as session:
-            if get_move(session, move_id).status != "running":
+            if not move_runs(session, move_id):
                 return
         values = _one(database, move, customer_id, subscription_id)
         with database.begin(StewardScope()) as session:

@@ -14,7 +14,7 @@ from core.scope import VENDOR_ID
 from plans.changes import When
 from plans.models import PlanMove, PlanMoveItem
 
-__all__ = ("MoveItemView", "MoveView", "get_move", "move_items", "unfinished_moves", "waiting_items")
+__all__ = ("MoveItemView", "MoveView", "get_move", "move_items", "move_runs", "unfinished_moves", "waiting_items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,14 @@ def get_move(session: Session, move_id: UUID) -> MoveView:
         move.id, move.plan_key, move.from_number, move.to_number, cast(When, move.timing), move.preview, move.status,
         move.created_by, move.created_at, move.finished_at, dict(counts.tuples().all()),
     )  # fmt: skip
+
+
+def move_runs(session: Session, move_id: UUID) -> bool:
+    """Tell whether a move is under way; asked before each contract, so nothing is counted here."""
+    status = session.execute(
+        select(PlanMove.status).where(PlanMove.tenant_id == VENDOR_ID, PlanMove.id == move_id)
+    ).scalar_one_or_none()
+    return status == "running"
 
 
 def move_items(session: Session, move_id: UUID, after: UUID | None, limit: int) -> Sequence[MoveItemView]:
