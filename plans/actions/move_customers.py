@@ -24,7 +24,7 @@ from plans.reads.moves import MoveView, get_move, move_runs, waiting_items
 from plans.reads.periods import periods
 from plans.reads.subscriptions import all_subscriptions, get_subscription
 from plans.states import State
-from plans.store import add_move, end_move, set_move_item
+from plans.store import add_move, end_move, lock_subscription, set_move_item
 from plans.subscriptions import Holding, SubscriptionView
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, get_tenant, tenant_now
@@ -141,6 +141,8 @@ def _one(database: Database, move: MoveView, customer_id: UUID, subscription_id:
         with database.begin(TenantScope(customer_id)) as session:
             tenant = get_tenant(session, customer_id)
             now = tenant_now(session, tenant)
+            # Whoever works on the same contract at this moment is waited for: what they moved is then seen as moved.
+            lock_subscription(session, customer_id, subscription_id)
             before = get_subscription(session, customer_id, subscription_id, now)
             moved = _moved(before, move)
             if moved is not None:

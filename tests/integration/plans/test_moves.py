@@ -1,12 +1,15 @@
 """Customers of one version are moved to another: previewed with amounts, contract by contract, once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from time import sleep
 from uuid import UUID
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy import text
 
 from core.db import Database
 from core.scope import StewardScope, TenantScope
@@ -57,6 +60,18 @@ def move(books: Books, *, turns: int = 1, **changes) -> tuple[UUID, list[MoveIte
 def versions_held(books: Books, tenant: TenantView) -> list[int]:
     with books.db.begin(TenantScope(tenant.id)) as session:
         return [held.version_number for view in subscriptions(session, tenant.id) for held in view.holdings]
+
+
+def first_item(books: Books, move_id: UUID) -> MoveItemView:
+    """The contract that a move comes to first."""
+    with books.db.begin(StewardScope()) as session:
+        return move_items(session, move_id, None, 1)[0]
+
+
+def waits_for_a_lock(books: Books) -> bool:
+    waiting = "select exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database())"
+    with books.db.begin(StewardScope()) as session:
+        return session.execute(text(waiting)).scalar_one()
 
 
 @pytest.mark.parametrize("when", ["at_period_end", "prorate_now"])
@@ -111,6 +126,26 @@ def test_a_move_that_is_stopped_and_one_that_was_killed(books, customers):
         given = ChangeInput(customers[0].id, view.id, ACTOR, "small", 2, when="at_period_end")
         change_subscription(session, given, NOW + timedelta(seconds=1))
     move_customers(books.db)
+    with books.db.begin(StewardScope()) as session:
+        assert get_move(session, started.id).counts == {"moved": 3}
+    assert [versions_held(books, tenant) for tenant in customers] == [[1, 2]] * 3
+
+
+def test_a_worker_that_finds_another_at_the_same_contract_notes_that_it_was_moved(books, customers):
+    with books.db.begin(StewardScope()) as session:
+        started = start_move(session, MoveInput("small", 1, 2, ACTOR), NOW)
+    first = first_item(books, started.id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with books.db.begin(TenantScope(first.customer_id)) as session:
+            given = ChangeInput(first.customer_id, first.subscription_id, ACTOR, "small", 2, when="at_period_end")
+            change_subscription(session, given, NOW + timedelta(seconds=1))
+            working = pool.submit(run_move, books.db, started.id)
+            while not waits_for_a_lock(books):
+                assert not working.done(), "it did not wait"
+                sleep(0.01)
+        working.result(30)
+
     with books.db.begin(StewardScope()) as session:
         assert get_move(session, started.id).counts == {"moved": 3}
     assert [versions_held(books, tenant) for tenant in customers] == [[1, 2]] * 3
