@@ -48,7 +48,7 @@ class DraftMissing(Refused):
     code = "draft_missing"
 
     def __init__(self, plan_key: str) -> None:
-        super().__init__(f"The plan '{plan_key}' has no draft. Save one with POST /v1/plans/{plan_key}/drafts first.")
+        super().__init__(f"The plan '{plan_key}' has no draft. Save one with POST /v1/plans/{plan_key}/versions first.")
 
 
 class DraftOutdated(Refused):
