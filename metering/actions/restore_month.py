@@ -16,7 +16,7 @@ from metering.archive.months import Reached, go_on
 from metering.bodies import packed_body
 from metering.custom.extraction import Extractor, body_data
 from metering.errors import ArchiveDamaged, ArchiveNotFound
-from metering.reads.archives import ArchiveView, archive_of
+from metering.reads.archives import ArchiveView, archive_of, status_locked
 from metering.reads.custom_meters import custom_meters
 from metering.reads.facts import symbols_of
 from metering.store import move_archive, put_facts, share_ingestion
@@ -66,6 +66,8 @@ def restore_month(
     reached("begun")
     for some in read_facts(path):
         with db.begin(StewardScope()) as session:
+            if status_locked(session, tenant.id, month) != "restoring":
+                return view.rows  # another restore has finished; the month may be leaving again by now
             # As ingestion does: whoever defines a meter now waits, and sees these facts.
             share_ingestion(session, tenant.id)
             share_ingestion(session, VENDOR_ID)

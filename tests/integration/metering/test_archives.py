@@ -176,6 +176,23 @@ def test_a_restore_stops_the_deleting_of_a_month_that_is_being_archived(
     assert shelves.statuses() == ["archived"]
 
 
+def test_a_restore_that_another_overtook_puts_nothing_back_into_a_month_that_left_again(
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metering.archive.files.AT_ONCE", 2)
+    shelves.archive(MONTH)
+    away = shelves.rows()
+
+    def overtaken(step: str) -> None:
+        if step == "slice" and shelves.statuses() == ["restoring"]:
+            shelves.restore(MONTH)
+            shelves.archive(MONTH)
+
+    shelves.restore(MONTH, reached=overtaken)
+
+    assert (shelves.statuses(), shelves.rows()) == (["archived"], away)
+
+
 def test_two_workers_at_once_write_one_archive(shelves: Shelves) -> None:
     before = shelves.rows()
 
