@@ -104,12 +104,6 @@ class PackedRow(msgspec.Struct, gc=False, frozen=True):
     profile: Profile | None
 
     @property
-    def occurred_us(self) -> int:
-        """When it occurred, as PostgreSQL counts: microseconds since 2000-01-01 UTC."""
-        occurred: int = _FACT.unpack_from(self.fact_row)[6]
-        return occurred
-
-    @property
     def body(self) -> bytes:
         """The compressed body."""
         return self.body_row[_BODY.size :]

@@ -195,13 +195,20 @@ async def _apart(
     connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow], closed: Sequence[Closed]
 ) -> tuple[Sequence[PackedRow], Written]:
     """Return the rows of months that take facts, and what became of the others: known ones, and refused ones."""
-    late = [row for row in rows if any(start <= row.occurred_us < end for start, end in closed)] if closed else ()
+    late = _of_closed(rows, closed) if closed else []
     if not late:
         return rows, Written({})
     known = await _stored(connection, tenant_id, [row.event_key for row in late])
     refused = frozenset(row.event_key for row in late) - known.keys()
     apart = refused | known.keys()
     return [row for row in rows if row.event_key not in apart], Written(known, archived=refused)
+
+
+def _of_closed(rows: Sequence[PackedRow], closed: Sequence[Closed]) -> list[PackedRow]:
+    """Return the rows of closed months. Nearly all are later than the last of them and are not asked about each."""
+    until = max(end for _, end in closed)
+    placed = ((row, row.place[1]) for row in rows)
+    return [row for row, at in placed if at < until and any(start <= at < end for start, end in closed)]
 
 
 async def _copy(connection: AsyncConnection[Any], table: LiteralString, columns: str, rows: list[bytes]) -> None:
