@@ -55,10 +55,11 @@ class _Remembered(Generic[T]):
         entry = self._entries.get(key)
         return entry[1] if entry and entry[0] > time.monotonic() else None
 
-    def put(self, key: Any, value: T) -> None:
+    def put(self, key: Any, value: T, asked_at: float) -> None:
+        """Keep a value for as long as it may be true: from when it was asked for, however long that took."""
         if len(self._entries) > 10_000:
             self._entries.clear()
-        self._entries[key] = (time.monotonic() + _LIFE_S, value)
+        self._entries[key] = (asked_at + _LIFE_S, value)
 
 
 def database_of(request: Req) -> Database:
@@ -134,8 +135,9 @@ async def _by_key(request: Req, token: str) -> Principal:
     digest = token_hash(token)
     principal = cache.get(digest)
     if principal is None:
+        asked_at = time.monotonic()
         principal = await to_thread.run_sync(_look_up_key, database_of(request), digest)
-        cache.put(digest, principal)
+        cache.put(digest, principal, asked_at)
     return principal
 
 
@@ -195,8 +197,9 @@ async def _acting_tenant(request: Req, principal: Principal) -> TenantView | Non
     cache = _remembered_tenants(request.app)
     tenant = cache.get((principal.tenant_id, named))
     if tenant is None:
+        asked_at = time.monotonic()
         tenant = await to_thread.run_sync(_look_up_tenant, database_of(request), principal, named)
-        cache.put((principal.tenant_id, named), tenant)
+        cache.put((principal.tenant_id, named), tenant, asked_at)
     return tenant
 
 

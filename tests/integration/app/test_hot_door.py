@@ -3,9 +3,12 @@
 import gzip
 import json
 import random
+import time
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from app import hot_door
+from app import dependencies, hot_door
 from app.asgi import create_app
 from core.db import Database
 from metering.ingest import identities
@@ -176,6 +179,30 @@ def test_a_key_without_the_right_is_refused_at_the_door(
     answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))
 
     assert (through_the_door, answer.status_code, answer.json()["code"]) == ([1], 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ("update api_key set revoked_at = now()", 401),
+        ("update user_account set active = false", 401),
+        ("update user_account set role = 'tenant_auditor'", 403),
+    ],
+)
+def test_what_was_taken_from_a_sender_is_gone_at_the_door_after_two_seconds(
+    client: Client, db: Database, world: World, monkeypatch: pytest.MonkeyPatch, change: LiteralString, status: int
+) -> None:
+    key = world.key("tenant_admin", world.tenant())
+    known(client, key)
+    with psycopg.connect(db.database_url) as admin:
+        assert admin.execute(change).rowcount == 1
+    known(client, key)  # being used keeps nothing remembered any longer
+    clock = time.monotonic
+    monkeypatch.setattr(dependencies, "time", SimpleNamespace(monotonic=lambda: clock() + 2.0))
+
+    answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))
+
+    assert answer.status_code == status
 
 
 def test_a_busy_door_says_when_to_come_again(client: Client, through_the_door: list[int], world: World) -> None:
