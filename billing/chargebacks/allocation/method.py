@@ -1,5 +1,6 @@
 """What every allocation method answers. One method, one module; `methods.py` lists them."""
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar, Literal, TypeAlias
 
@@ -17,7 +18,11 @@ Unassigned: TypeAlias = Literal["keep", "next"]
 """Where usage that no cost centre carries goes: to suspense, or on to the next rule."""
 
 
-class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _AbstractStruct(ABCMeta, msgspec.StructMeta):
+    """The metaclass of a struct that may have abstract methods."""
+
+
+class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True, metaclass=_AbstractStruct):
     """The parameters of a rule's method, and what it makes of a line."""
 
     name: ClassVar[str]
@@ -50,12 +55,12 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the drivers to measure before it can weigh that line."""
         return ()
 
+    @abstractmethod
     def weigh(self, line: Line, inputs: Inputs) -> Basis:
         """Return the exact weights over which the line is shared.
 
         They depend on the parameters, on the drivers of `needs` and on nothing else of the line.
         """
-        raise NotImplementedError
 
     def named_centres(self) -> tuple[str, ...]:
         """Return the cost-centre codes that the parameters name."""
@@ -69,6 +74,6 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Yield what is wrong with the parameters; pointers are relative to them."""
         yield from ()
 
+    @abstractmethod
     def sentences(self) -> Iterator[Sentence]:
         """Yield what the method does, in plain words."""
-        raise NotImplementedError
