@@ -4,102 +4,31 @@ import csv
 import io
 import shutil
 import subprocess
-import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from billing.chargebacks.actions.approve_run import approve_run
 from billing.chargebacks.actions.create_pool_from_invoice import create_pool_from_invoice
-from billing.chargebacks.actions.create_run import create_run
-from billing.chargebacks.actions.post_run import post_run
 from billing.chargebacks.actions.preview_run import preview_run
 from billing.chargebacks.actions.set_rules import set_rules
-from billing.chargebacks.actions.step_period import step_period
-from billing.chargebacks.actions.withdraw_run import withdraw_run
-from billing.chargebacks.allocation import RuleDocument
-from billing.chargebacks.errors import (
-    AlreadyChargedBack,
-    ApproverIsMaker,
-    CostCentreUnknown,
-    DriverSumZero,
-    InvoiceNotFinal,
-    NoPoolLines,
-    NoRules,
-    PeriodNotOpen,
-    RunState,
-    SharesNotOne,
-)
 from billing.chargebacks.hledger import journal_to_hledger
 from billing.chargebacks.journal import journal_csv
 from billing.chargebacks.reads import (
-    current_rules,
     explain_statement,
-    get_run,
     journal,
     pools,
-    runs,
-    sankey,
     statements,
 )
 from core.db import Database
-from core.errors import NotFound
 from core.periods import month_period, zone
 from core.scope import TenantScope
 from tenants.reads import TenantView
 from tests.builders.world import ACTOR, World
 from tests.integration.chargebacks.issued import NOVEMBER, Billed, issue
-
-MAKER, APPROVER = UUID(int=101), UUID(int=102)
-DIRECT = {"key": "usage", "method": "direct"}
-HEADS = {"key": "heads", "method": "headcount"}
-
-
-@pytest.fixture
-def acme(world: World) -> TenantView:
-    """Three cost centres; 1 person in A, 2 in B, none in C."""
-    tenant = world.tenant()
-    world.people(tenant, "ann", "bob", "cyd")
-    world.cost_centres(tenant, "A", "B", "C")
-    world.assign(tenant, "ann", A=1)
-    world.assign(tenant, "bob", B=1)
-    world.assign(tenant, "cyd", B=1)
-    return tenant
-
-
-def documents(*rules):
-    return msgspec.convert(list(rules), list[RuleDocument])
-
-
-def prepared(db: Database, tenant: TenantView, *rules, lines=()):
-    """Issue, pool, and set rules."""
-    invoice_id = issue(db, tenant, *lines)
-    with db.begin(TenantScope(tenant.id)) as session:
-        pool = create_pool_from_invoice(session, tenant, invoice_id, ACTOR, NOVEMBER)
-        if rules:
-            set_rules(session, tenant, documents(*rules), ACTOR, NOVEMBER)
-    return pool
-
-
-def posted(db: Database, tenant: TenantView, period: str = "2026-10"):
-    """Make, approve and post."""
-    with db.begin(TenantScope(tenant.id)) as session:
-        run = create_run(session, tenant, period, MAKER, NOVEMBER)
-    with db.begin(TenantScope(tenant.id)) as session:
-        approve_run(session, tenant.id, run.id, APPROVER, NOVEMBER)
-    with db.begin(TenantScope(tenant.id)) as session:
-        return post_run(session, tenant.id, run.id, ACTOR, NOVEMBER)
-
-
-def amounts(found):
-    return {(s.cost_centre, s.sums.net.currency): (s.sums.net.amount_minor, s.sums.tax.amount_minor) for s in found}
+from tests.integration.chargebacks.steps import DIRECT, HEADS, amounts, documents, posted, prepared
 
 
 def test_statements_sum_to_the_invoice_for_net_tax_and_gross(db: Database, acme: TenantView) -> None:
@@ -215,192 +144,6 @@ def test_what_is_carried_is_divided_next_month_and_once(db: Database, acme: Tena
     }
 
 
-def test_a_preview_stores_nothing_and_a_run_is_exactly_it(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(777, counted={"A": 1, "B": 2})])
-    with db.begin(TenantScope(acme.id)) as session:
-        preview = preview_run(session, acme, "2026-10")
-        assert runs(session, acme.id) == ()
-        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
-
-    assert amounts(run.statements) == amounts(preview.statements)
-
-
-def test_rules_can_be_tried_out_before_they_count(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(900, counted={"A": 1})])
-
-    with db.begin(TenantScope(acme.id)) as session:
-        tried = preview_run(session, acme, "2026-10", documents({"key": "even", "method": "even"}))
-        assert current_rules(session, acme.id).rules[0].document.key == "usage"
-
-    assert amounts(tried.statements) == {("A", "EUR"): (300, 57), ("B", "EUR"): (300, 57), ("C", "EUR"): (300, 57)}
-
-
-def test_the_maker_cannot_approve_neither_by_code_nor_by_sql(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
-    with db.begin(TenantScope(acme.id)) as session:
-        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
-
-    with pytest.raises(ApproverIsMaker), db.begin(TenantScope(acme.id)) as session:
-        approve_run(session, acme.id, run.id, MAKER, NOVEMBER)
-    with (
-        pytest.raises(IntegrityError, match="ck_chargeback_run_approver_is_not_maker"),
-        db.begin(TenantScope(acme.id)) as session,
-    ):
-        session.execute(text("update chargeback_run set approver = maker, approved_at = now(), status = 'approved'"))
-    with (
-        pytest.raises(IntegrityError, match="ck_chargeback_run_approved_by_somebody"),
-        db.begin(TenantScope(acme.id)) as session,
-    ):
-        session.execute(text("update chargeback_run set status = 'approved'"))
-    with db.begin(TenantScope(acme.id)) as session:
-        assert get_run(session, acme.id, run.id).status == "draft"
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "update chargeback_run set results = '{}'",
-        "update chargeback_run set maker = gen_random_uuid()",
-        "update chargeback_rule set share = '1/2'",
-        "delete from chargeback_rule",
-        "update statement set net_minor = 0",
-        "delete from statement_line",
-        "update journal_line set debit_minor = 1",
-        "delete from chargeback_posting",
-        "update cost_pool set net_minor = 0",
-        "delete from pool_line",
-    ],
-)
-def test_what_was_written_cannot_be_changed_by_the_service(db: Database, acme: TenantView, statement: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"), db.begin(TenantScope(acme.id)) as session:
-        session.execute(text(statement))
-
-
-def test_posting_again_changes_nothing(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
-    run = posted(db, acme)
-
-    with db.begin(TenantScope(acme.id)) as session:
-        again = post_run(session, acme.id, run.id, ACTOR, NOVEMBER)
-        assert again == run
-        assert len(statements(session, acme.id)) == 1
-        assert len({line.document for line in journal(session, acme.id)}) == 2
-
-
-def test_a_line_is_posted_once_whichever_run_comes_first(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
-    with db.begin(TenantScope(acme.id)) as session:
-        two = [create_run(session, acme, "2026-10", MAKER, NOVEMBER) for _ in range(2)]
-        for run in two:
-            approve_run(session, acme.id, run.id, APPROVER, NOVEMBER)
-    outcomes: list[object] = []
-
-    def post(run_id: UUID) -> None:
-        try:
-            with db.begin(TenantScope(acme.id)) as session:
-                outcomes.append(post_run(session, acme.id, run_id, ACTOR, NOVEMBER).status)
-        except AlreadyChargedBack as refused:
-            outcomes.append(refused.code)
-
-    threads = [threading.Thread(target=post, args=(run.id,)) for run in two]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(map(str, outcomes)) == ["already_charged_back", "posted"]
-    with db.begin(TenantScope(acme.id)) as session:
-        assert [s.sums.net.amount_minor for s in statements(session, acme.id)] == [100]
-        assert sorted(run.status for run in runs(session, acme.id)) == ["approved", "posted"]
-
-
-def test_only_approved_runs_are_posted_and_posted_ones_are_final(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
-    with db.begin(TenantScope(acme.id)) as session:
-        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
-    with pytest.raises(RunState), db.begin(TenantScope(acme.id)) as session:
-        post_run(session, acme.id, run.id, ACTOR, NOVEMBER)
-    with db.begin(TenantScope(acme.id)) as session:
-        gone = withdraw_run(session, acme.id, run.id, "wrong rules", ACTOR, NOVEMBER)
-        assert (gone.status, gone.reason) == ("withdrawn", "wrong rules")
-
-    final = posted(db, acme)
-
-    with pytest.raises(RunState), db.begin(TenantScope(acme.id)) as session:
-        withdraw_run(session, acme.id, final.id, "too late", ACTOR, NOVEMBER)
-    with pytest.raises(NoPoolLines), db.begin(TenantScope(acme.id)) as session:
-        create_run(session, acme, "2026-10", MAKER, NOVEMBER)
-
-
-def test_a_posted_run_is_explained_by_its_own_rules_after_they_changed(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
-    run = posted(db, acme)
-    with db.begin(TenantScope(acme.id)) as session:
-        changed = set_rules(session, acme, documents({"key": "even", "method": "even"}), ACTOR, NOVEMBER)
-        assert changed.version == 2
-        (chart,) = sankey(session, acme.id, run.id)
-        found = explain_statement(session, acme.id, run.statements[0].id)
-
-    assert {node.label for node in chart.nodes} == {"members usage", "usage", "A"}
-    assert [part.rule for line in found.lines for part in line.parts] == ["usage"]
-
-
-def test_the_same_rules_again_make_no_new_version(db: Database, acme: TenantView) -> None:
-    with db.begin(TenantScope(acme.id)) as session:
-        first = set_rules(session, acme, documents(DIRECT, HEADS), ACTOR, NOVEMBER)
-        assert set_rules(session, acme, documents(DIRECT, HEADS), ACTOR, NOVEMBER) == first
-        assert set_rules(session, acme, documents(HEADS), ACTOR, NOVEMBER).version == 2
-
-
-def test_wrong_rules_are_refused_and_nothing_is_stored(db: Database, acme: TenantView) -> None:
-    shares = {"key": "fix", "method": "fixed_share", "params": {"shares": {"A": "0.5", "B": "0.4"}}}
-    with pytest.raises(SharesNotOne), db.begin(TenantScope(acme.id)) as session:
-        set_rules(session, acme, documents(shares), ACTOR, NOVEMBER)
-    unknown = {"key": "fix", "method": "fixed_share", "params": {"shares": {"X": "1"}}}
-    with pytest.raises(CostCentreUnknown), db.begin(TenantScope(acme.id)) as session:
-        set_rules(session, acme, documents(unknown), ACTOR, NOVEMBER)
-    with db.begin(TenantScope(acme.id)) as session:
-        assert current_rules(session, acme.id) is None
-
-
-def test_drivers_that_sum_to_zero_are_refused_by_the_run(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, meter="contributions")])
-
-    # Nothing was counted for the line, and nobody contributed in October.
-    with pytest.raises(DriverSumZero), db.begin(TenantScope(acme.id)) as session:
-        create_run(session, acme, "2026-10", MAKER, NOVEMBER)
-
-
-def test_a_pool_is_made_once_and_only_of_what_was_issued(db: Database, acme: TenantView) -> None:
-    invoice_id = issue(db, acme, Billed(100, counted={"A": 1}))
-    with db.begin(TenantScope(acme.id)) as session:
-        first = create_pool_from_invoice(session, acme, invoice_id, ACTOR, NOVEMBER)
-        assert create_pool_from_invoice(session, acme, invoice_id, ACTOR, NOVEMBER) == first
-        with pytest.raises(NotFound):
-            create_pool_from_invoice(session, acme, uuid4(), ACTOR, NOVEMBER)
-        with pytest.raises(NoRules):
-            preview_run(session, acme, "2026-10")
-    other = issue(db, acme, Billed(100, counted={"A": 1}))
-    with db.begin(TenantScope(acme.id)) as session:
-        session.execute(text("update invoice set status = 'void'"))
-    with pytest.raises(InvoiceNotFinal), db.begin(TenantScope(acme.id)) as session:
-        create_pool_from_invoice(session, acme, other, ACTOR, NOVEMBER)
-
-
-def test_a_soft_month_takes_no_new_run_and_a_closed_one_nothing(db: Database, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
-    with db.begin(TenantScope(acme.id)) as session:
-        run = create_run(session, acme, "2026-10", MAKER, NOVEMBER)
-        approve_run(session, acme.id, run.id, APPROVER, NOVEMBER)
-        step_period(session, acme, "2026-10", "soften", ACTOR, NOVEMBER)
-    with pytest.raises(PeriodNotOpen), db.begin(TenantScope(acme.id)) as session:
-        create_run(session, acme, "2026-10", MAKER, NOVEMBER)
-    with db.begin(TenantScope(acme.id)) as session:
-        step_period(session, acme, "2026-10", "close", ACTOR, NOVEMBER)
-    with pytest.raises(PeriodNotOpen), db.begin(TenantScope(acme.id)) as session:
-        post_run(session, acme.id, run.id, ACTOR, NOVEMBER)
-
-
 def test_the_posted_journal_passes_hledger(db: Database, acme: TenantView, tmp_path) -> None:
     if shutil.which("hledger") is None:
         pytest.skip("hledger is not installed: apt-get install hledger")
@@ -451,26 +194,6 @@ def test_any_invoice_comes_back_as_statements_to_the_cent(db: Database, acme: Te
     assert sum(s.sums.net.amount_minor for s in mine) == pool.sums.net.amount_minor
     assert sum(s.sums.tax.amount_minor for s in mine) == pool.sums.tax.amount_minor
     assert sum(s.sums.gross.amount_minor for s in mine) == pool.sums.gross.amount_minor
-
-
-def test_another_tenant_sees_nothing_of_it(db: Database, world: World, acme: TenantView) -> None:
-    prepared(db, acme, DIRECT, lines=[Billed(100, counted={"A": 1})])
-    run = posted(db, acme)
-    beta = world.tenant("beta")
-
-    with db.begin(TenantScope(beta.id)) as session:
-        for table in (
-            "cost_pool",
-            "pool_line",
-            "chargeback_rule",
-            "chargeback_run",
-            "statement",
-            "statement_line",
-            "journal_line",
-        ):
-            assert session.execute(text(f"select count(*) from {table}")).scalar_one() == 0
-        with pytest.raises(NotFound):
-            get_run(session, acme.id, run.id)
 
 
 def test_headcount_is_that_of_the_lines_last_day(db: Database, world: World, acme: TenantView) -> None:
