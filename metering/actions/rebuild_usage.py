@@ -60,7 +60,7 @@ def _differs(db: Database, tenant: TenantView, event_type: str, day: Period) -> 
     """Fold a day anew; return whether it differs though no fact or correction came."""
     with db.begin(TenantScope(tenant.id)) as session:
         folds = Folds(session, tenant, tenant_now(session, tenant))
-        if (event_type, day) not in folds.holding():
+        if (event_type, day) not in folds.holding((event_type, day)):
             return False
         before = day_digest(session, tenant.id, event_type, day.starts_at)
         return folds.refold(event_type, day) and before != day_digest(session, tenant.id, event_type, day.starts_at)

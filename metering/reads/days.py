@@ -133,15 +133,18 @@ class Folds:
                 due.append(day)
         return due
 
-    def holding(self) -> list[tuple[str, Period]]:
-        """Return every day that is folded as its counts say now, by type; not those of archived months."""
+    def holding(self, only: tuple[str, Period] | None = None) -> list[tuple[str, Period]]:
+        """Return every day, or that one, that is folded as its counts say now; not those of archived months."""
         away = [(found.window.starts_at, found.month.ends_at) for found in archives(self._session, self._tenant.id)
                 if found.status in GONE]  # fmt: skip
-        rows = self._session.execute(
+        query = (
             select(UsageFold.type, UsageFold.starts_at, UsageFold.ends_at, UsageFold.facts, UsageFold.corrections)
             .where(UsageFold.tenant_id == self._tenant.id)
             .order_by(UsageFold.type, UsageFold.starts_at)
-        ).all()
+        )
+        if only is not None:
+            query = query.where(UsageFold.type == only[0], UsageFold.starts_at == only[1].starts_at)
+        rows = self._session.execute(query).all()
         found = []
         for name, together in groupby(rows, key=lambda row: row.type):
             theirs = list(together)
