@@ -9,7 +9,7 @@ from plans.documents import Feature
 from plans.states import State
 from plans.subscriptions import SubscriptionView
 
-__all__ = ("Entitlement", "Reason", "decide_entitlement", "with_use")
+__all__ = ("Entitlement", "Reason", "decide_entitlement", "granting", "with_use")
 
 
 class Reason(StrEnum):
@@ -68,6 +68,17 @@ def decide_entitlement(feature: str, tenant_status: str, subscriptions: Sequence
     if not said and any(found.granted for view in ended for found in _said(view, feature)):
         return Entitlement(feature, Reason.EXPIRED, None)
     return Entitlement(feature, Reason.NOT_IN_PLAN, said[0] if said else None)
+
+
+def granting(entitlement: Entitlement, subscriptions: Sequence[SubscriptionView]) -> SubscriptionView:
+    """Return the contract that grants what was decided to be granted; one at rest grants nothing."""
+    return next(
+        view
+        for view in subscriptions
+        if view.status in (State.ACTIVE, State.ENDING)
+        and view.base.mode != "paused"
+        and entitlement.detail in _said(view, entitlement.feature)
+    )
 
 
 def with_use(entitlement: Entitlement, used: Decimal) -> Entitlement:

@@ -4,12 +4,10 @@ from sqlalchemy.orm import Session
 
 from core.money import quantize_quantity
 from plans.changes import running_span
-from plans.entitlements import Entitlement, decide_entitlement, with_use
+from plans.entitlements import Entitlement, decide_entitlement, granting, with_use
 from plans.reads.figures import measured_sources
 from plans.reads.periods import periods
 from plans.reads.subscriptions import subscriptions
-from plans.states import State
-from plans.subscriptions import SubscriptionView
 from tenants.reads import TenantView, tenant_now
 
 __all__ = ("entitlement_of",)
@@ -31,13 +29,8 @@ def entitlement_of(session: Session, tenant: TenantView, feature: str) -> Entitl
     found = decide_entitlement(feature, tenant.status, contracts)
     if found.detail is None or found.detail.meter is None or not found.granted:
         return found
-    view = next(view for view in contracts if view.status in (State.ACTIVE, State.ENDING) and _says(view, found))
+    view = granting(found, contracts)
     known = [period.span for period in periods(session, tenant.id, view.id)]
     running = running_span(view, known, now).full
     measured = measured_sources(session, tenant, now=now).measure(found.detail.meter, running)
     return with_use(found, quantize_quantity(measured.quantity))
-
-
-def _says(view: SubscriptionView, found: Entitlement) -> bool:
-    documents = [view.document, *(document for _, document in view.addons)]
-    return any(document.features.get(found.feature) == found.detail for document in documents)

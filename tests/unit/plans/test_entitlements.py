@@ -9,7 +9,7 @@ import pytest
 
 from plans.charges import Charge, Price
 from plans.documents import Feature, PlanDocument
-from plans.entitlements import decide_entitlement, with_use
+from plans.entitlements import decide_entitlement, granting, with_use
 from plans.states import State
 from plans.subscriptions import Holding, SubscriptionView
 
@@ -97,3 +97,12 @@ def test_a_contract_at_rest_grants_nothing_and_says_so():
     assert decide_entitlement("ilt", "active", [paused]).reason == "paused"
     assert decide_entitlement("ilt", "active", [paused, view]).granted
     assert decide_entitlement("wbt", "active", [paused]).reason == "not_in_plan"
+
+
+def test_a_contract_at_rest_is_not_the_one_that_grants_a_metered_feature():
+    running = contract(exports=Feature(limit=10, meter="m"))
+    at_rest = replace(running, holdings=(replace(running.base, mode="paused"),))
+
+    found = decide_entitlement("exports", "active", [at_rest, running])
+
+    assert granting(found, [at_rest, running]) is running
