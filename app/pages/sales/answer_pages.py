@@ -80,7 +80,7 @@ def put_question(visit: TenantVisit, steward: Session, data: Form) -> Response[s
 def answer(visit: TenantVisit, steward: Session, answer_id: UUID) -> Response[str]:
     """One question and its answer."""
     visit.need(Permission.TENANTS_READ)
-    view = answer_page(get_answer(steward, answer_id), visit.query)
+    view = answer_page(get_answer(steward, answer_id, visit.tenant.id), visit.query)
     return visit.page(
         "sales/answer.html", "customers", *_crumbs(visit, Crumb(_("Compare"), _base(visit)), Crumb(view.title)),
         view=view, here=visit.path,
@@ -91,6 +91,7 @@ def answer(visit: TenantVisit, steward: Session, answer_id: UUID) -> Response[st
 def cancel(visit: TenantVisit, steward: Session, answer_id: UUID) -> Redirect:
     """Stop working on an answer."""
     visit.need(Permission.TENANTS_READ)
+    get_answer(steward, answer_id, visit.tenant.id)
     cancel_answer(steward, answer_id, visit.principal.actor, utc_now())
     return Redirect(f"{_base(visit)}/{answer_id}", status_code=303)
 

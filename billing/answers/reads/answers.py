@@ -54,15 +54,16 @@ class AnswerView:
         return self.status not in ("queued", "running")
 
 
-def get_answer(session: Session, answer_id: UUID) -> AnswerView:
+def get_answer(session: Session, answer_id: UUID, customer_id: UUID | None = None) -> AnswerView:
     """Return an answer with its result; a steward's read.
 
     Raises:
-        NotFound: there is none of that id (`not_found`).
+        NotFound: there is none of that id, or it is not about that customer (`not_found`).
     """
-    row = session.execute(
-        select(*_COLUMNS, Answer.result).where(Answer.tenant_id == VENDOR_ID, Answer.id == answer_id)
-    ).one_or_none()
+    query = select(*_COLUMNS, Answer.result).where(Answer.tenant_id == VENDOR_ID, Answer.id == answer_id)
+    if customer_id is not None:
+        query = query.where(Answer.customers.contains([str(customer_id)]))
+    row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound("answer", answer_id)
     return _view(row._mapping)  # noqa: SLF001 - the documented way to a mapping
