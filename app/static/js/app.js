@@ -149,6 +149,19 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// --- Fields that only some choices use; without JavaScript all are seen ------------------------------------
+
+function showAsked(choice) {
+  for (const field of choice.form.querySelectorAll("[data-asked-by]")) {
+    field.hidden = !field.dataset.askedBy.split(" ").includes(choice.value);
+  }
+}
+
+for (const choice of document.querySelectorAll("select[data-asks]")) {
+  showAsked(choice);
+  choice.addEventListener("change", () => showAsked(choice));
+}
+
 // --- A form is sent once -----------------------------------------------------------------------------------
 
 document.addEventListener("submit", (event) => {
@@ -165,6 +178,7 @@ document.addEventListener("submit", (event) => {
 
 // Back from the browser's cache: the form may be sent again.
 addEventListener("pageshow", () => {
+  document.querySelectorAll("select[data-asks]").forEach(showAsked);
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
   }
