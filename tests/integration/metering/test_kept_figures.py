@@ -193,3 +193,24 @@ def test_somebody_who_came_after_people_were_read_is_counted_by_what_is_read_lat
         pages.suite.tell("seat.assigned", "newcomer", "2026-03-05 10:00", pool="staff")
 
         assert (before, measuring.figure("seats.named.peak", march)) == (2, 1)
+
+
+def test_departures_that_are_put_right_are_seen_even_where_their_dates_change_places(pages: Pages) -> None:
+    def leave(who: str, on: str) -> None:
+        pages.change(
+            f"update person set active_to = '{on}' from identity"
+            f" where identity.home_person_id = person.id and identity.key = '{who}'"
+        )
+
+    meter = "members.registered.average"
+    pages.suite.tell("membership.opened", "ann", "2026-02-01 00:00", community_id="c")
+    pages.suite.tell("membership.opened", "bob", "2026-04-01 00:00", community_id="c")
+    leave("ann", "2026-03-31 22:00Z")
+    leave("bob", "2026-04-30 22:00Z")
+    before = pages.read(meter)
+
+    leave("ann", "2026-04-30 22:00Z")
+    leave("bob", "2026-03-31 22:00Z")
+
+    # Who leaves at the instant at which a membership opens stays in it.
+    assert (before, pages.read(meter)) == ([1, 1, 1], [1, 1, 2])
