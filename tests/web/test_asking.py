@@ -56,3 +56,50 @@ def test_what_makes_no_sense_is_said_beside_the_form(visit: Visit, service: Serv
 
     assert "ends_on is the day after the last" in page.inner_text(".notice-bad")
     assert page.input_value("#ends_on") == "2020-01-01"
+
+
+def test_only_the_fields_that_a_question_uses_are_shown(visit: Visit) -> None:
+    page = visit("vendor_sales").go(COMPARE)
+    optional = ("plan", "growth", "target", "min_events", "timeout")
+
+    def shown() -> set[str]:
+        return {name for name in optional if page.is_visible(f"#{name}")}
+
+    seen = {kind: (page.select_option("#kind", kind), shown())[1] for kind in KINDS}
+
+    assert seen == {
+        "simulation": set(),
+        "models": {"growth"},
+        "seats": {"target"},
+        "timeout": {"plan"},
+        "definition": {"plan", "min_events", "timeout"},
+    }
+
+
+def test_without_scripts_all_fields_are_there(visit: Visit) -> None:
+    page = visit("vendor_sales", None, java_script_enabled=False).go(COMPARE)
+
+    assert page.locator("main form .field:visible").count() == 8
+
+
+def test_every_bar_is_named_and_no_name_lies_on_another(visit: Visit, service: Service) -> None:
+    address = ask(visit("vendor_sales"), service, "models")
+
+    for options in ({"viewport": {"width": 1280, "height": 800}}, {"size": "phone"}):
+        page = visit("vendor_sales", None, **options).go(address)
+        names = page.locator("figure.chart").first.locator("table.data tbody th").all_text_contents()
+        labels = page.locator("figure.chart").first.locator(".chart-canvas svg text")
+        labels.first.wait_for()
+        # A name that is broken into lines is drawn as one text a line.
+        drawn = "".join(labels.all_text_contents()).replace(" ", "")
+        if "viewport" in options:
+            assert [name for name in names if name.replace(" ", "") not in drawn] == []
+        boxes = labels.evaluate_all(
+            "all => all.map(e => e.getBoundingClientRect()).map(b => [b.x, b.y, b.right, b.bottom])"
+        )
+        assert [(a, b) for n, a in enumerate(boxes) for b in boxes[:n] if overlap(a, b)] == []
+
+
+def overlap(a: list[float], b: list[float]) -> bool:
+    # A pixel of slack: lines of one name touch each other.
+    return min(a[2], b[2]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[1], b[1]) > 2

@@ -123,8 +123,18 @@ function series(one, index, spec, colours, format) {
   return out;
 }
 
-function axes(spec, colours, format, height) {
+// Names of bars are words, not a scale: none may be left out. They are broken to the width of their bars, and
+// stand upright where that is too little for words.
+function barNames(spec, width) {
+  const each = (width - 90) / spec.x.length;
+  return each >= 84
+    ? { interval: 0, width: each - 8, overflow: "break", lineHeight: 15 }
+    : { interval: 0, rotate: 90, width: 110, overflow: "truncate" };
+}
+
+function axes(spec, colours, format, { clientHeight: height, clientWidth: width }) {
   const text = { color: colours.text, fontSize: 12 };
+  const named = spec.x_name && spec.kind !== "curve" && spec.series.some((one) => one.kind === "bar");
   const highest = Math.max(0, ...(spec.marks || []).map((mark) => Number(mark.value)));
   return {
     grid: { left: 8, right: 24, top: spec.series.length > 1 ? 40 : 20, bottom: 8, containLabel: true },
@@ -145,7 +155,11 @@ function axes(spec, colours, format, height) {
       axisLine: { lineStyle: { color: colours.grid } },
       axisTick: { show: false },
       splitLine: { show: false },
-      axisLabel: { ...text, hideOverlap: true, formatter: spec.kind === "curve" ? format.plain : undefined },
+      axisLabel: {
+        ...text,
+        ...(named ? barNames(spec, width) : { hideOverlap: true }),
+        formatter: spec.kind === "curve" ? format.plain : undefined,
+      },
     },
     yAxis: {
       type: "value",
@@ -161,10 +175,10 @@ function axes(spec, colours, format, height) {
   };
 }
 
-function lines(spec, colours, height) {
+function lines(spec, colours, canvas) {
   const format = formatter(spec);
   format.plain = (value) => new Intl.NumberFormat(locale, { notation: "compact" }).format(value);
-  const option = { ...frame(colours), ...axes(spec, colours, format, height) };
+  const option = { ...frame(colours), ...axes(spec, colours, format, canvas) };
   option.series = spec.series.map((one, index) => series(one, index, spec, colours, format));
   option.tooltip.trigger = "axis";
   option.tooltip.formatter = (points) => {
@@ -238,7 +252,7 @@ function draw(figure) {
   drawn.get(figure)?.dispose();
   const chart = echarts.init(canvas, null, { renderer: "svg" });
   const colours = palette();
-  chart.setOption(spec.kind === "sankey" ? sankey(spec, colours, canvas.clientWidth) : lines(spec, colours, canvas.clientHeight));
+  chart.setOption(spec.kind === "sankey" ? sankey(spec, colours, canvas.clientWidth) : lines(spec, colours, canvas));
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", figure.dataset.label);
   drawn.set(figure, chart);
