@@ -100,6 +100,17 @@ def test_every_bar_is_named_and_no_name_lies_on_another(visit: Visit, service: S
         assert [(a, b) for n, a in enumerate(boxes) for b in boxes[:n] if overlap(a, b)] == []
 
 
+def test_an_answer_stands_at_its_own_customer_only(visit: Visit, service: Service) -> None:
+    visitor = visit("vendor_sales")
+    address = ask(visitor, service, "seats")
+
+    page = visitor.go(address.replace("nordhaven-bank", "brightmart"), status=404)
+    # The browser itself tells a page that is not there as a fault.
+    visitor.faults.clear()
+
+    assert "Nordhaven" not in page.inner_text("main")
+
+
 def overlap(a: list[float], b: list[float]) -> bool:
     # A pixel of slack: lines of one name touch each other.
     return min(a[2], b[2]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[1], b[1]) > 2
