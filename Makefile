@@ -14,7 +14,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/clients/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-external test-web check fmt messages crash bench growth soak xapi-conformance lock clean reset
+.PHONY: help setup setup-dev demo test test-external test-web check fmt messages crash laws bench growth soak xapi-conformance lock clean reset
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN{FS=":.*## "}{printf "  make %-14s %s\n",$$1,$$2}'
@@ -72,8 +72,12 @@ fmt: setup-dev ## Format the code and mend what the linter can
 messages: setup-dev ## Collect the texts of the pages for translation
 	@$(BIN)/python -m app.messages
 
-crash: setup-dev ## The long crash test: 200 rounds of kill -9
-	@CRASH_ROUNDS=200 $(BIN)/python -m pytest -q tests/crash
+crash: setup-dev ## The long crash tests: 200 rounds of kill -9; 64 clients on one pool for a minute
+	@CRASH_ROUNDS=200 CRASH_CLIENTS=64 CRASH_SECONDS=60 $(BIN)/python -m pytest -q tests/crash
+
+STEPS := 300000
+laws: setup-dev ## The models of pools and seats for STEPS=300000 steps each, crashes and clock jumps among them
+	@LAW_STEPS=$(STEPS) $(BIN)/python -m pytest -q -s -k 'laws or all_facts' tests/unit/plans/test_seating.py tests/simulation/test_seat_reading_laws.py tests/simulation/test_lease_laws.py
 
 ROWS := 300000
 bench: setup-dev ## Measure every figure beside its yardstick; ROWS=20000000 for the true size

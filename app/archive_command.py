@@ -2,18 +2,17 @@
 
 import argparse
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from app.archiving import archive_dir, archive_facts, settled_until, verify_month
+from app.archiving import archive_again, archive_dir, archive_facts, verify_month
 from core.db import Database, database
 from core.errors import InputError, InvalidInput
-from core.periods import Period, local_date, month_period
+from core.periods import Period, local_date
 from core.scope import GlobalScope, TenantScope
-from metering.actions.archive_month import archive_month
 from metering.actions.restore_month import restore_month
 from metering.errors import ArchiveUnready
-from metering.reads.archives import archive_of, archives
+from metering.ranges import month_of
+from metering.reads.archives import archives
 from tenants.reads import TenantView, find_tenant
 
 __all__ = ("add_commands",)
@@ -42,32 +41,16 @@ def _tenant(db: Database, key: str) -> TenantView:
         return find_tenant(session, key)
 
 
-def _month(text: str, tenant: TenantView) -> Period:
-    try:
-        first = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise InvalidInput(InputError("--month", "period_invalid", "Give a month like 2023-05.")) from None
-    return month_period(first.year, first.month, tenant.tz)
-
-
 def _run(given: argparse.Namespace) -> None:
     db, directory = database(), archive_dir()
     if given.month is None:
-        done = archive_facts(db, directory, [_tenant(db, given.tenant)] if given.tenant else None)
-        print(f"{done} months archived")
+        done, cleared = archive_facts(db, directory, [_tenant(db, given.tenant)] if given.tenant else None)
+        print(f"{done} months archived, {cleared} folders that no month names removed")
         return
     if given.tenant is None:
         raise InvalidInput(InputError("--tenant", "tenant_missing", "Name the tenant whose month it is."))
     tenant = _tenant(db, given.tenant)
-    month = _month(given.month, tenant)
-    with db.begin(TenantScope(tenant.id)) as session:
-        found = archive_of(session, tenant.id, month)
-    if found is None or found.status == "restoring" or month.ends_at > settled_until(db, tenant):
-        raise ArchiveUnready(
-            f"{given.month} may not be archived by hand: name a month that was archived and restored, that nothing"
-            " which is billed depends on. Others leave by their tenant's retention (PUT /v1/retention)."
-        )
-    archive_month(db, tenant, month, directory)
+    archive_again(db, tenant, month_of(given.month, tenant.tz), directory)
     print(f"{given.month} archived")
 
 
@@ -86,9 +69,9 @@ def _verify(given: argparse.Namespace) -> None:
     with db.begin(TenantScope(tenant.id)) as session:
         months = [one.month for one in archives(session, tenant.id) if one.status == "archived"]
     differing = 0
-    for month in [_month(given.month, tenant)] if given.month else months:
+    for month in [month_of(given.month, tenant.tz)] if given.month else months:
         verified = verify_month(db, tenant, month, directory)
-        proof, told = verified.proof, (*verified.proof.differences, *verified.differing)
+        proof, told = verified.proof, verified.told
         print(
             f"{_name(month, tenant)}: {proof.rows} facts, {proof.meters} figures and {verified.lists} lists of bills"
             f" measured from the files, {len(told)} differed"
@@ -103,7 +86,7 @@ def _verify(given: argparse.Namespace) -> None:
 def _restore(given: argparse.Namespace) -> None:
     db = database()
     tenant = _tenant(db, given.tenant)
-    rows = restore_month(db, tenant, _month(given.month, tenant), archive_dir(), (ACTOR, given.reason))
+    rows = restore_month(db, tenant, month_of(given.month, tenant.tz), archive_dir(), (ACTOR, given.reason))
     print(f"{given.month}: {rows} facts are back")
 
 

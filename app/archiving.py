@@ -18,15 +18,29 @@ from core.db import Database
 from core.errors import Refused
 from core.periods import Period
 from core.scope import StewardScope, TenantScope
-from core.settings import load_settings
-from metering.actions.archive_month import archive_due
+from core.settings import archive_directory
+from metering.actions.archive_month import archive_due, archive_month
+from metering.actions.clear_orphans import clear_orphans
+from metering.actions.note_archive import note_archive_check
 from metering.actions.verify_archive import ArchiveProof, lay_over, verify_archive
-from metering.errors import ArchiveDirMissing
+from metering.archive.months import Behind, unheard
+from metering.errors import ArchiveDamaged, ArchiveDirMissing, ArchiveUnready
 from metering.measurement import Measurement
 from metering.reads import Measuring, Reading, with_event_ids
+from metering.reads.archives import archive_of
+from metering.reads.leaving import SettledUntil
 from tenants.reads import TenantView, list_tenants, tenant_now
 
-__all__ = ("Verified", "archive_dir", "archive_facts", "settled_until", "verify_month")
+__all__ = (
+    "ByBooks",
+    "Verified",
+    "archive_again",
+    "archive_dir",
+    "archive_facts",
+    "provide_settled",
+    "settled_until",
+    "verify_month",
+)
 
 CONTRACT_YEAR = timedelta(days=366)
 """What is measured anew may look this far back: tiers and inclusions of a year."""
@@ -39,7 +53,7 @@ def archive_dir() -> Path:
     Raises:
         ArchiveDirMissing: nobody said (`archive_dir_missing`).
     """
-    found = load_settings().archive_dir
+    found = archive_directory()
     if found is None:
         raise ArchiveDirMissing
     return found
@@ -60,18 +74,57 @@ def settled_until(db: Database, tenant: TenantView) -> datetime:
     return min(instant for instant in found if instant is not None) - CONTRACT_YEAR
 
 
-def archive_facts(db: Database, directory: Path, tenants: Iterable[TenantView] | None = None) -> int:
-    """Archive every month that its tenant's retention lets go; return how many. One tenant's fault stops no other."""
+@dataclass(frozen=True, slots=True)
+class ByBooks(SettledUntil):
+    """Looks into bills and chargebacks, which metering knows nothing of."""
+
+    db: Database
+
+    def until(self, tenant: TenantView) -> datetime:
+        """Return the instant before which nothing of a tenant will be measured again."""
+        return settled_until(self.db, tenant)
+
+
+async def provide_settled(database: Database) -> SettledUntil:
+    """Tell metering what is settled."""
+    return ByBooks(database)
+
+
+def archive_facts(db: Database, directory: Path, tenants: Iterable[TenantView] | None = None) -> tuple[int, int]:
+    """Archive every month that its tenant's retention lets go, and remove folders that crashes left behind.
+
+    One tenant's fault stops no other.
+
+    Returns:
+        How many months, and how many folders.
+    """
     if tenants is None:
         with db.begin(StewardScope()) as session:
             tenants = list_tenants(session)
-    done = 0
+    done = cleared = 0
     for tenant in tenants:
         try:
             done += archive_due(db, tenant, directory, settled_until(db, tenant))
+            cleared += clear_orphans(db, tenant, directory)
         except (Refused, OSError) as error:
             _log.error("archive_failed", tenant=str(tenant.id), error=str(error))
-    return done
+    return done, cleared
+
+
+def archive_again(db: Database, tenant: TenantView, month: Period, directory: Path) -> None:
+    """Move a month that was restored back into a file.
+
+    Raises:
+        ArchiveUnready: it was not restored, or something that is billed may still depend on it (`archive_unready`).
+    """
+    with db.begin(TenantScope(tenant.id)) as session:
+        found = archive_of(session, tenant.id, month)
+    if found is None or found.status == "restoring" or month.ends_at > settled_until(db, tenant):
+        raise ArchiveUnready(
+            "The month may not be archived by hand: name one that was archived and restored, that nothing which is"
+            " billed depends on. Others leave by their tenant's retention (PUT /v1/retention)."
+        )
+    archive_month(db, tenant, month, directory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +137,48 @@ class Verified:
     differing: tuple[str, ...]
     """Bills whose list came out otherwise."""
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Everything that came out otherwise, as sentences."""
+        return (*self.proof.differences, *self.differing)
 
-def verify_month(db: Database, tenant: TenantView, month: Period, directory: Path) -> Verified:
+
+def verify_month(
+    db: Database,
+    tenant: TenantView,
+    month: Period,
+    directory: Path,
+    behind: Behind = unheard,
+) -> Verified:
     """Measure a month from its files, compare with its manifest, and with the evidence of the bills about it.
+
+    What came of it is kept with the month, a damaged file too.
 
     Raises:
         ArchiveNotFound, ArchiveDamaged: see `verify_archive`.
     """
+    try:
+        verified = _verified(db, tenant, month, directory, behind)
+    except ArchiveDamaged as damage:
+        note_archive_check(db, tenant, month, (damage.detail,))
+        raise
+    note_archive_check(db, tenant, month, verified.told)
+    return verified
+
+
+def _verified(db: Database, tenant: TenantView, month: Period, directory: Path, behind: Behind) -> Verified:
     with db.begin(StewardScope()) as session:
         bills = [bill for bill in evidence_since(session, tenant.id, month.starts_at) if _about(bill, month)]
     with db.begin(TenantScope(tenant.id)) as session:
-        proof = verify_archive(session, tenant, month, directory)
-    differing = [bill for bill in bills if not _holds(db, tenant, bill, directory)]
-    told = tuple(
-        f"invoice {bill.invoice_id}: its list of {bill.sha256[:12]}… comes out otherwise" for bill in differing
-    )
-    return Verified(proof, len(bills), told)
+        proof = verify_archive(
+            session, tenant, month, directory, lambda done, figures: behind(done, figures + len(bills))
+        )
+    differing = []
+    for done, bill in enumerate(bills, proof.meters):
+        behind(done, proof.meters + len(bills))
+        if not _holds(db, tenant, bill, directory):
+            differing.append(f"invoice {bill.invoice_id}: its list of {bill.sha256[:12]}… comes out otherwise")
+    return Verified(proof, len(bills), tuple(differing))
 
 
 def _rows(bill: EvidenceView) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from app.assets import STATIC
 from app.dependencies import DEPENDENCIES, guard_api
 from app.hot_door import HotDoor
 from app.idempotency import remembering
+from app.listeners import listen
 from app.metrics import METRICS
 from app.openapi import OfflineViewer
 from app.problems import EXCEPTION_HANDLERS
@@ -23,6 +24,7 @@ from app.security import SECURITY_HEADERS
 from core.db import Database, database
 from core.settings import load_settings
 from metering.api.hot_lane import stop_ingesting
+from plans.licensing.api.hot_lane import stop_leasing
 
 __all__ = ("create_app",)
 
@@ -30,11 +32,19 @@ _MODULES = (
     "app.operate",
     "app.error_codes",
     "tenants.api",
+    "tenants.directory.api",
+    "tenants.webhooks.api",
+    "tenants.mails.api",
+    "tenants.sso.api",
     "metering.api",
     "plans.api",
+    "plans.licensing.api",
+    "plans.licensing.seats.api",
+    "plans.alerts.api",
     "billing.api",
     "billing.answers.api",
     "billing.quotes.api",
+    "billing.revenue.api",
     "billing.chargebacks.api",
     "app.clocks",
     "app.pages.routes",
@@ -68,6 +78,7 @@ def create_app(db: Database | None = None) -> Litestar:
     if db is None:
         configure_logs(load_settings().log_level)
         tune_collector()
+    listen()
     app = Litestar(
         route_handlers=[
             *_handlers(),
@@ -94,11 +105,12 @@ def create_app(db: Database | None = None) -> Litestar:
             components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
             security=[{"key": []}],
         ),
-        on_shutdown=[stop_ingesting],
+        on_shutdown=[stop_leasing, stop_ingesting],
         logging_config=None,
         debug=False,
     )
     app.asgi_handler = HotDoor(app, app.asgi_handler)
     app.state.database = db or database()
     app.state.secure_cookies = db is None and load_settings().secure_cookies
+    app.state.public_url = load_settings().public_url if db is None else ""
     return app

@@ -16,14 +16,19 @@ from core.clock import utc_now
 from core.db import database
 from core.errors import Refused
 from core.scope import VENDOR_ID, GlobalScope, StewardScope, TenantScope
-from core.settings import MissingSetting, load_settings
+from core.settings import MissingSetting, load_settings, secret_keys
 from metering.actions.prove_figures import Proof, prove_figures
 from metering.actions.rebuild_usage import rebuild_usage
+from metering.actions.rewrap_keys import rewrap_keys
 from metering.imports.plan import Options
+from metering.xapi.sealing import Vault
 from migrations.upgrade import upgrade_database
 from plans.actions.load_catalogue import load_catalogue
+from tenants.actions.check_erasure import reseal_erasures
 from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user
 from tenants.reads import TenantView, find_tenant, list_tenants, users_of
+from tenants.sso.actions.set_provider import reseal_sso_secret
+from tenants.webhooks.actions.reseal_secrets import reseal_secrets
 
 __all__ = ("main",)
 
@@ -80,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--dry-run", action="store_true", help="check everything, store nothing")
     for name in ("preset", "source", "zone", "order", "encoding", "delimiter"):
         load.add_argument(f"--{name}", default="", help="see docs/imports.md")
+    secrets = commands.add_parser("secrets", help="SECRET_KEY").add_subparsers(required=True, metavar="STEP")
+    command(secrets, "rewrap", "Wrap keys of xAPI originals and secrets of webhooks under SECRET_KEY anew.", _rewrap)
     jobs = commands.add_parser("job", help="what beat starts").add_subparsers(required=True, metavar="JOB")
     command(jobs, "bill", "Bill what is due, as beat does.", lambda _: bill_what_is_due())
     command(jobs, "seal-audit", "Seal the audit trails.", lambda _: seal_audit_trails())
@@ -140,6 +147,25 @@ def _rebuild(_: argparse.Namespace) -> None:
 def _tenants() -> Sequence[TenantView]:
     with database().begin(StewardScope()) as session:
         return list_tenants(session)
+
+
+def _rewrap(_: argparse.Namespace) -> None:
+    unreadable = 0
+    for tenant in _tenants():
+        done = rewrap_keys(database(), tenant, Vault(*secret_keys()))
+        print(
+            f"{tenant.slug}: {done.anew} keys wrapped anew, {done.already} were already, {done.unreadable} not opened"
+        )
+        unreadable += done.unreadable
+        with database().begin(TenantScope(tenant.id)) as session:
+            reseal_secrets(session, tenant.id)
+            reseal_sso_secret(session, tenant.id)
+            reseal_erasures(session, tenant.id)
+    if unreadable:
+        raise MissingSetting(
+            f"{unreadable} keys open under neither SECRET_KEY nor SECRET_KEY_BEFORE. Set SECRET_KEY_BEFORE to the"
+            " secret before, and run this again."
+        )
 
 
 def _tell_proof(tenant: TenantView, proof: Proof) -> None:

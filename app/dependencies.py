@@ -5,12 +5,11 @@ so that a failing commit is a 500 and never a 201.
 """
 
 import hmac
-import time
 from base64 import b64decode
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 from anyio import Lock, to_thread
@@ -21,7 +20,10 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from sqlalchemy.orm import Session
 
+from app.archiving import provide_settled
 from app.idempotency import claim, has_key
+from app.offers import provide_offers
+from app.remembering import Remembered
 from app.where_billed import provide_where_billed
 from core.clock import utc_now
 from core.db import Database
@@ -38,28 +40,8 @@ __all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate", "guard_api", "rememb
 COOKIE = "tb_session"
 Req = Request[Any, Any, State]
 
+_GUARDED = ("/v1/", "/xapi/", "/scim/")
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_LIFE_S = 2.0
-"""How long a key's principal is remembered, and so how long after its revocation it may still work."""
-
-T = TypeVar("T")
-
-
-class _Remembered(Generic[T]):
-    """Values for two seconds, so that the hot lane does not look up key and tenant of each request."""
-
-    def __init__(self) -> None:
-        self._entries: dict[Any, tuple[float, T]] = {}
-
-    def get(self, key: Any) -> T | None:
-        entry = self._entries.get(key)
-        return entry[1] if entry and entry[0] > time.monotonic() else None
-
-    def put(self, key: Any, value: T, asked_at: float) -> None:
-        """Keep a value for as long as it may be true: from when it was asked for, however long that took."""
-        if len(self._entries) > 10_000:
-            self._entries.clear()
-        self._entries[key] = (asked_at + _LIFE_S, value)
 
 
 def database_of(request: Req) -> Database:
@@ -106,13 +88,13 @@ def _is_xapi(request: Req) -> bool:
     return request.url.path.startswith("/xapi/")
 
 
-def _remembered_keys(app: Litestar) -> _Remembered[Principal]:
-    found: _Remembered[Principal] = app.state.setdefault("remembered_keys", _Remembered())
+def _remembered_keys(app: Litestar) -> Remembered[Principal]:
+    found: Remembered[Principal] = app.state.setdefault("remembered_keys", Remembered())
     return found
 
 
-def _remembered_tenants(app: Litestar) -> _Remembered[TenantView]:
-    found: _Remembered[TenantView] = app.state.setdefault("remembered_tenants", _Remembered())
+def _remembered_tenants(app: Litestar) -> Remembered[TenantView]:
+    found: Remembered[TenantView] = app.state.setdefault("remembered_tenants", Remembered())
     return found
 
 
@@ -125,20 +107,22 @@ def remembered_sender(app: Litestar, authorization: str, named: str | None) -> t
         named: the header Tbk-Tenant; None where there is none.
     """
     scheme, _, token = authorization.partition(" ")
-    principal = _remembered_keys(app).get(token_hash(token)) if scheme in ("Bearer", "bearer") else None
-    tenant = _remembered_tenants(app).get((principal.tenant_id, named)) if principal is not None else None
-    return (principal, tenant) if principal is not None and tenant is not None else None
+    if scheme not in ("Bearer", "bearer"):
+        return None
+    digest, keys, tenants = token_hash(token), _remembered_keys(app), _remembered_tenants(app)
+    principal = keys.get(digest)
+    tenant = tenants.get((principal.tenant_id, named)) if principal is not None else None
+    if principal is None or tenant is None:
+        return None
+    keys.renew(digest, partial(_look_up_key, app.state.database, digest))
+    tenants.renew((principal.tenant_id, named), partial(_look_up_tenant, app.state.database, principal, named))
+    return principal, tenant
 
 
 async def _by_key(request: Req, token: str) -> Principal:
-    cache = _remembered_keys(request.app)
     digest = token_hash(token)
-    principal = cache.get(digest)
-    if principal is None:
-        asked_at = time.monotonic()
-        principal = await to_thread.run_sync(_look_up_key, database_of(request), digest)
-        cache.put(digest, principal, asked_at)
-    return principal
+    look_up = partial(_look_up_key, database_of(request), digest)
+    return await _remembered_keys(request.app).ask(digest, look_up)
 
 
 def _look_up_key(database: Database, digest: bytes) -> Principal:
@@ -170,7 +154,7 @@ async def _check_csrf(request: Req, principal: Principal) -> None:
 async def guard_api(connection: ASGIConnection[Any, Any, Any, State], _: BaseRouteHandler) -> None:
     """Ask who it is before anything of an API request is read, and whether the named tenant is theirs."""
     path = connection.url.path
-    if isinstance(connection, Request) and path.startswith(("/v1/", "/xapi/")) and path.rstrip("/") != "/xapi/about":
+    if isinstance(connection, Request) and path.startswith(_GUARDED) and path.rstrip("/") != "/xapi/about":
         principal = await provide_principal(connection)
         if _named_tenant(connection) is not None:
             await _acting_tenant(connection, principal)
@@ -194,13 +178,8 @@ async def _acting_tenant(request: Req, principal: Principal) -> TenantView | Non
     named = _named_tenant(request)
     if named is None and principal.tenant_id is None:
         return None
-    cache = _remembered_tenants(request.app)
-    tenant = cache.get((principal.tenant_id, named))
-    if tenant is None:
-        asked_at = time.monotonic()
-        tenant = await to_thread.run_sync(_look_up_tenant, database_of(request), principal, named)
-        cache.put((principal.tenant_id, named), tenant, asked_at)
-    return tenant
+    look_up = partial(_look_up_tenant, database_of(request), principal, named)
+    return await _remembered_tenants(request.app).ask((principal.tenant_id, named), look_up)
 
 
 def _look_up_tenant(database: Database, principal: Principal, named: str | None) -> TenantView:
@@ -223,12 +202,13 @@ async def provide_tenant(request: Req, principal: Principal) -> TenantView:
 
 
 async def _transaction(
-    context: AbstractContextManager[Session], request: Req, owner: UUID
+    context: AbstractContextManager[Session], request: Req, owner: UUID, principal: Principal
 ) -> AsyncGenerator[Session, None]:
     session = await to_thread.run_sync(context.__enter__)
     try:
         if has_key(request):
-            await to_thread.run_sync(partial(claim, session, request, owner, await _whole_body(request)))
+            body = await _whole_body(request)
+            await to_thread.run_sync(partial(claim, session, request, owner, principal, body))
         yield session
     except BaseException as error:
         await to_thread.run_sync(context.__exit__, type(error), error, error.__traceback__)
@@ -246,7 +226,7 @@ async def provide_session(request: Req, principal: Principal) -> AsyncGenerator[
     """One transaction in the acting tenant's scope; the vendor's own where no tenant is named."""
     tenant = await _acting_tenant(request, principal)
     owner = tenant.id if tenant else VENDOR_ID
-    async for session in _transaction(database_of(request).begin(TenantScope(owner)), request, owner):
+    async for session in _transaction(database_of(request).begin(TenantScope(owner)), request, owner, principal):
         yield session
 
 
@@ -254,7 +234,7 @@ async def provide_steward(request: Req, principal: Principal) -> AsyncGenerator[
     """One transaction over all tenants, for the vendor's people only."""
     if not principal.is_vendor:
         raise Forbidden("This is the vendor's own view. Use the tenant's address or key.")
-    async for session in _transaction(database_of(request).begin(StewardScope()), request, VENDOR_ID):
+    async for session in _transaction(database_of(request).begin(StewardScope()), request, VENDOR_ID, principal):
         yield session
 
 
@@ -270,4 +250,6 @@ DEPENDENCIES = {
     "steward": Provide(provide_steward),
     "database": Provide(provide_database),
     "where_billed": Provide(provide_where_billed),
+    "settled": Provide(provide_settled),
+    "offers": Provide(provide_offers),
 }

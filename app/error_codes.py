@@ -28,6 +28,9 @@ _FROM_THE_FRAMEWORK = (
     ErrorCode("method_not_allowed", 405, "The address exists, but not for this method."),
     ErrorCode("body_too_large", 413, "The body is larger than 10,000,000 bytes."),
     ErrorCode("media_type_unsupported", 415, "The Content-Type is not one that this address takes."),
+    ErrorCode(
+        "concurrent_change", 409, "Somebody changed the same at the same moment; nothing was changed. Send it again."
+    ),
     ErrorCode("database_unavailable", 503, "The database is restarting. Send the request again after `Retry-After`."),
     ErrorCode("internal_error", 500, "A fault of ours; nothing was changed. `instance` is the reference for support."),
 )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput
 from tenants.actions.remember_answer import IdempotentRequest, claim_request, remember_answer
+from tenants.principal import Principal
 
 __all__ = ("Replayed", "claim", "has_key", "remembering")
 
@@ -37,18 +38,23 @@ def has_key(request: Request[Any, Any, State]) -> bool:
     return keyed and request.method == "POST" and request.url.path.startswith("/v1/")
 
 
-def claim(session: Session, request: Request[Any, Any, State], owner: UUID, body: bytes) -> None:
+def claim(session: Session, request: Request[Any, Any, State], owner: UUID, principal: Principal, body: bytes) -> None:
     """Claim the key that the request has in its own transaction, or raise the answer it had before.
 
+    The same key of somebody else is another request. The handler, which checks what the principal may,
+    does not run a second time: the answer is given only to who still may what they might then.
+
     Raises:
+        Forbidden: the principal may less now than when it was answered (`forbidden`).
         Replayed: the same request was answered; the caller's transaction rolls back unused.
         IdempotencyConflict: the key was used for another request (`idempotency_conflict`).
     """
     key = request.headers["idempotency-key"]
     if len(key) > _KEY_MAX:
         raise InvalidInput(InputError("Idempotency-Key", "idempotency_key_long", "Use at most 255 characters."))
-    digest = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode() + body).digest()
-    wanted = IdempotentRequest(owner, key, request.url.path, digest)
+    said = f"{principal.user_id}\n{request.url.path}?{request.url.query}\n"
+    digest = hashlib.sha256(said.encode() + body).digest()
+    wanted = IdempotentRequest(owner, key, request.url.path, digest, principal.scopes)
     answer = claim_request(session, wanted, utc_now())
     if answer is not None:
         raise Replayed(answer.status, answer.body)

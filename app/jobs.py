@@ -2,31 +2,46 @@
 
 from datetime import timedelta
 
+from app.archive_jobs import run_archive_jobs
 from app.archiving import archive_facts
+from app.mails import compose, over
 from billing.actions.bill_due import BEAT, bill_due
+from billing.answers.tasks import answer_questions
+from billing.quotes.actions.offer_quotes import QuotesOffered
 from core.clock import utc_now
 from core.db import database
+from core.outbox import forget_told
 from core.scope import StewardScope
-from core.settings import load_settings
+from core.settings import archive_directory
 from metering.tasks import backfill_meters, fold_days
+from plans.actions.renew_due import renew_due
+from plans.licensing.tasks import count_old_denials
 from tenants.actions.purge_expired import purge_expired
 from tenants.actions.seal_audit import seal_audit
+from tenants.mails.actions.forget_mails import forget_mails
+from tenants.mails.tasks import send_mails
 from tenants.reads import tenants_with_unsealed_audit
 
 __all__ = (
+    "answer_what_was_asked",
     "archive_what_may_leave",
     "bill_what_is_due",
+    "do_archive_jobs",
     "fold_ended_days",
     "prepare_meters",
     "purge_what_expired",
     "seal_audit_trails",
+    "send_what_is_due",
 )
 
 IDEMPOTENCY_LIFE = timedelta(days=30)
+TOLD_LIFE = timedelta(days=30)
+"""How long what was told can be told again."""
 
 
 def bill_what_is_due() -> None:
-    """Bill every period that ended and whose grace has passed."""
+    """Renew contracts whose term ends, then bill every period that ended and whose grace has passed."""
+    renew_due(database(), BEAT)
     bill_due(database(), actor=BEAT)
 
 
@@ -52,13 +67,34 @@ def seal_audit_trails() -> None:
 
 def archive_what_may_leave() -> None:
     """Move facts that are older than their tenant keeps them on line into files, where a directory is set."""
-    directory = load_settings().archive_dir
+    directory = archive_directory()
     if directory is not None:
         archive_facts(database(), directory)
 
 
+def do_archive_jobs() -> None:
+    """Archive, verify and restore what somebody asked for."""
+    run_archive_jobs(database())
+
+
+def answer_what_was_asked() -> None:
+    """Answer the questions of sales that wait."""
+    answer_questions(database(), QuotesOffered())
+
+
+def send_what_is_due() -> None:
+    """Send the mails that are due, where a mail server is set."""
+    send_mails(compose, over)
+
+
 def purge_what_expired() -> None:
-    """Delete browser sessions, idempotency records and sign-in attempts that have served."""
+    """Delete browser sessions, idempotency records, sign-in attempts, told events and mails that have served.
+
+    Old denials are counted by hour and deleted one by one.
+    """
     now = utc_now()
     with database().begin(StewardScope()) as session:
         purge_expired(session, now, now - IDEMPOTENCY_LIFE)
+        forget_told(session, now - TOLD_LIFE)
+        forget_mails(session, now - TOLD_LIFE)
+    count_old_denials(database())

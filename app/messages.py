@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from billing.documents.words import STEPS, UNITS
 from metering.imports.presets import PRESETS
 from metering.measurement import EXCLUSIONS
 from metering.unmetered import UNMETERED
@@ -18,7 +19,7 @@ __all__ = ("collect", "main")
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "app" / "locale" / "messages.pot"
-KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "translate": None}
 SOURCES = (
     ("app", [("**.py", "python"), ("templates/**.html", "jinja2")]),
     ("billing", [("**.py", "python")]),
@@ -44,6 +45,10 @@ def _messages() -> Iterator[str | tuple[str, ...]]:
     for preset in PRESETS.values():
         yield from (preset.title, preset.text)
     yield from UNMETERED.values()
+    # A document's sentences are found by a step's code, and a unit by its meter.
+    yield from STEPS.values()
+    for forms in UNITS.values():
+        yield from forms
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ class Group:
 
 def navigation(principal: Principal, tenant_slug: str | None) -> tuple[Group, ...]:
     """Return the workspaces the principal may open, for the acting tenant if there is one."""
-    groups = [_sales()] if principal.may(Permission.TENANTS_READ) else []
+    groups = [_sales(principal)] if principal.may(Permission.TENANTS_READ) else []
     if tenant_slug is not None:
         if principal.may(Permission.USAGE_READ):
             groups.append(_admin(tenant_slug, principal))
@@ -50,14 +50,17 @@ def home_path(principal: Principal, tenant_slug: str | None) -> str:
     }.get(principal.role, f"/admin/{tenant_slug}")
 
 
-def _sales() -> Group:
-    return Group(
-        _("Sales"),
-        (
-            Item("customers", _("Customers"), "customers", "/sales/customers"),
-            Item("catalogue", _("Catalogue"), "catalogue", "/sales/catalogue"),
-        ),
-    )
+def _sales(principal: Principal) -> Group:
+    items = [
+        Item("customers", _("Customers"), "customers", "/sales/customers"),
+        Item("catalogue", _("Catalogue"), "catalogue", "/sales/catalogue"),
+        Item("quotes", _("Quotes"), "file", "/sales/quotes"),
+    ]
+    if principal.may(Permission.QUOTES_APPROVE):
+        items.append(Item("approvals", _("Approvals"), "check", "/sales/approvals"))
+    if principal.may(Permission.INVOICES_READ):
+        items.append(Item("revenue", _("Revenue"), "concurrency", "/sales/revenue"))
+    return Group(_("Sales"), tuple(items))
 
 
 def _admin(slug: str, principal: Principal) -> Group:
@@ -69,11 +72,16 @@ def _admin(slug: str, principal: Principal) -> Group:
         Item("concurrency", _("Concurrency"), "concurrency", f"{base}/concurrency"),
         Item("courses", _("Courses"), "courses", f"{base}/courses"),
         Item("bills", _("Bills"), "bills", f"{base}/bills"),
+        Item("credits", _("Credits"), "bills", f"{base}/credits"),
+        Item("alerts", _("Alerts"), "alert", f"{base}/alerts"),
     ]
+    if principal.may(Permission.SUBSCRIPTIONS_READ):
+        items.append(Item("offers", _("Offers"), "file", f"{base}/offers"))
     if principal.may(Permission.PEOPLE_READ):
         items.append(Item("people", _("People"), "people", f"{base}/people"))
     if principal.may(Permission.EVENTS_WRITE):
         items.append(Item("connect", _("Connect"), "file", f"{base}/imports"))
+    items.append(Item("archives", _("Retention"), "archive", f"{base}/archives"))
     items.append(Item("live", _("Live events"), "pools", f"{base}/live"))
     return Group(_("Usage and bills"), tuple(items))
 

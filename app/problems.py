@@ -5,10 +5,11 @@ is ours.
 """
 
 import http
-import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import psycopg
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.i18n import negotiate, use
 from app.idempotency import Replayed
+from app.malformed import body_faults, shape_faults
 from app.pages.environment import render
 from app.pages.frame import THEMES
 from core.errors import InputError, InvalidInput, Refused
@@ -38,6 +40,10 @@ _HTTP_CODES = {
     429: "too_many_requests",
 }
 _RETRY_AFTER_S = 2
+_AT_ONCE = ("23505", "40001", "40P01")
+"""What one of two requests at once meets where neither could see the other: a key that is taken by now, a deadlock."""
+_NO_COLUMN_HOLDS = (None, "22003", "22021", "22P05")
+"""NUL in a text, as the driver and the server say it, and a number out of range."""
 
 Req = Request[Any, Any, State]
 
@@ -72,7 +78,8 @@ def _look(request: Req) -> dict[str, Any]:
 
 def _answer(
     request: Req, status: int, code: str, detail: str, *,
-    errors: tuple[InputError, ...] = (), headers: dict[str, str] | None = None, instance: str | None = None,
+    errors: tuple[InputError, ...] = (), headers: dict[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> Response[Any]:  # fmt: skip
     title = http.HTTPStatus(status).phrase
     if not _is_api(request):
@@ -80,7 +87,12 @@ def _answer(
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return Redirect("/sign-in", query_params={"next": target})
         html = render(
-            "errors/error.html", status=status, title=title, text=detail, reference=instance, **_look(request)
+            "errors/error.html",
+            status=status,
+            title=title,
+            text=detail,
+            reference=members.get("instance") if members else None,
+            **_look(request),
         )
         return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
     if request.url.path.startswith("/xapi"):
@@ -89,17 +101,22 @@ def _answer(
         return Response(
             msgspec.json.encode(message), status_code=status, media_type="application/json", headers=headers
         )
+    if request.url.path.startswith("/scim"):
+        told = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": detail}
+        return Response(
+            msgspec.json.encode(told), status_code=status, media_type="application/scim+json", headers=headers
+        )
     body = Problem(
         type=f"/docs/errors#{code}",
         title=title,
         status=status,
         detail=detail,
         code=code,
-        instance=instance,
         errors=[{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors] or None,
     )
+    document = {**msgspec.to_builtins(body), **(members or {})}
     return Response(
-        msgspec.json.encode(body), status_code=status, media_type="application/problem+json", headers=headers
+        msgspec.json.encode(document), status_code=status, media_type="application/problem+json", headers=headers
     )
 
 
@@ -110,34 +127,25 @@ def refused(request: Req, error: Refused) -> Response[Any]:
     headers = dict(getattr(error, "headers", {}))
     if wait is not None:
         headers["Retry-After"] = str(wait)
-    return _answer(request, error.status, error.code, error.detail, errors=tuple(errors), headers=headers or None)
+    return _answer(
+        request, error.status, error.code, error.detail,
+        errors=tuple(errors), headers=headers or None, members=error.extra,
+    )  # fmt: skip
 
 
 def malformed(request: Req, error: ValidationException) -> Response[Any]:
     """Answer a body, query or path that has the wrong shape."""
-    faults = []
-    for item in error.extra if isinstance(error.extra, list) else []:
-        if isinstance(item, dict):
-            pointer = str(item.get("key", ""))
-            faults.append(InputError(pointer, "malformed", str(item.get("message", "is not of the expected form"))))
-    place = _AT.search(str(error.__cause__ or ""))
-    if place:  # msgspec knows the path into a list, Litestar's summary does not
-        pointer = _pointer(place["path"])
-        faults = [InputError(pointer, "malformed", fault.detail) for fault in faults[:1]]
+    faults = shape_faults(error)
     detail = "; ".join(f"{f.pointer}: {f.detail}" for f in faults) or error.detail
-    return _answer(request, 400, "malformed_request", detail, errors=tuple(faults))
-
-
-_AT = re.compile(r" - at `\$\.data(?P<path>[^`]*)`")
-
-
-def _pointer(path: str) -> str:
-    """Write `[0].active_from` as a JSON pointer."""
-    return "".join(f"/{index or name}" for index, name in re.findall(r"\[(\d+|\.\.\.)\]|\.(\w+)", path)) or "/"
+    return _answer(request, 400, "malformed_request", detail, errors=faults)
 
 
 def http_error(request: Req, error: HTTPException) -> Response[Any]:
     """Answer what the framework itself refused."""
+    fault = error.__cause__
+    if isinstance(fault, msgspec.ValidationError) and "`$.data" in str(fault):
+        # A member of the body that is named like a dependency of ours (`tenant`) is taken for that one.
+        return _answer(request, 400, "malformed_request", str(fault), errors=body_faults(fault))
     code = _HTTP_CODES.get(error.status_code, "request_refused")
     detail = error.detail
     if error.status_code == http.HTTPStatus.NOT_FOUND:
@@ -158,6 +166,15 @@ def replayed(_: Req, error: Replayed) -> Response[Any]:
 
 def database_error(request: Req, error: DBAPIError) -> Response[Any]:
     """A database that is away for a moment is 503; what it refuses unexpectedly is a fault of ours."""
+    if isinstance(error.orig, psycopg.DataError):
+        return value_refused(request, error.orig)
+    if getattr(error.orig, "sqlstate", None) in _AT_ONCE:
+        _log.warning("concurrent_change", path=request.url.path, exc_info=error)
+        return _answer(
+            request, 409, "concurrent_change",
+            "Somebody changed the same at the same moment; nothing was changed by this request. Send it again.",
+            headers={"Retry-After": "1"},
+        )  # fmt: skip
     if (
         error.connection_invalidated
         or error.orig is None
@@ -171,6 +188,15 @@ def database_error(request: Req, error: DBAPIError) -> Response[Any]:
     return unexpected(request, error)
 
 
+def value_refused(request: Req, error: psycopg.DataError) -> Response[Any]:
+    """Answer a value that no column holds; where no type of ours says so before, the database does."""
+    if error.sqlstate not in _NO_COLUMN_HOLDS:
+        return unexpected(request, error)
+    _log.warning("value_refused", path=request.url.path, error=type(error).__name__)
+    detail = "A text has the character NUL in it, or a number is too large to be kept. Correct it and send it again."
+    return _answer(request, 400, "malformed_request", detail)
+
+
 def unexpected(request: Req, error: Exception) -> Response[Any]:
     """Answer a fault of ours: the log has the details under the reference, the answer has none."""
     reference = str(new_id())
@@ -178,7 +204,7 @@ def unexpected(request: Req, error: Exception) -> Response[Any]:
     detail = (
         f"Something went wrong on our side; nothing was changed. Try again, and tell support the reference {reference}."
     )
-    return _answer(request, 500, "internal_error", detail, instance=f"urn:uuid:{reference}")
+    return _answer(request, 500, "internal_error", detail, members={"instance": f"urn:uuid:{reference}"})
 
 
 EXCEPTION_HANDLERS: dict[type[Exception] | int, Any] = {
@@ -187,6 +213,7 @@ EXCEPTION_HANDLERS: dict[type[Exception] | int, Any] = {
     HTTPException: http_error,
     Replayed: replayed,
     DBAPIError: database_error,
+    psycopg.DataError: value_refused,
     Exception: unexpected,
 }
 

@@ -4,22 +4,30 @@ from celery import Celery
 from celery.schedules import schedule
 
 from app.jobs import (
+    answer_what_was_asked,
     archive_what_may_leave,
     bill_what_is_due,
+    do_archive_jobs,
     fold_ended_days,
     prepare_meters,
     purge_what_expired,
     seal_audit_trails,
+    send_what_is_due,
 )
+from app.listeners import listen
 from app.process import tune_collector
-from billing.answers.tasks import answer_questions
 from core.settings import load_settings
 from metering.tasks import run_imports
+from plans.alerts.tasks import watch
+from plans.licensing.seats.tasks import fill_waiting_seats
+from plans.licensing.tasks import tell_of_denials
 from plans.tasks import move_customers
+from tenants.webhooks.tasks import send_webhooks
 
 __all__ = ("app",)
 
 tune_collector()
+listen()
 app = Celery("tollbook", broker=load_settings().broker_url)
 app.conf.update(
     # A lost or repeated message delays work and never loses or doubles it; see docs/operate.md.
@@ -41,19 +49,31 @@ app.conf.update(
         "import": {"task": "tollbook.import", "schedule": schedule(2), "options": {"expires": 2}},
         "answer": {"task": "tollbook.answer", "schedule": schedule(2), "options": {"expires": 2}},
         "move-customers": {"task": "tollbook.move_customers", "schedule": schedule(2), "options": {"expires": 2}},
+        "fill-seats": {"task": "tollbook.fill_seats", "schedule": schedule(60), "options": {"expires": 55}},
+        "tell-denials": {"task": "tollbook.tell_denials", "schedule": schedule(60), "options": {"expires": 55}},
         "prepare-meters": {"task": "tollbook.prepare_meters", "schedule": schedule(5), "options": {"expires": 4}},
+        "webhooks": {"task": "tollbook.webhooks", "schedule": schedule(2), "options": {"expires": 2}},
+        "mails": {"task": "tollbook.mails", "schedule": schedule(2), "options": {"expires": 2}},
+        "alerts": {"task": "tollbook.alerts", "schedule": schedule(30), "options": {"expires": 25}},
         "fold-days": {"task": "tollbook.fold_days", "schedule": schedule(60), "options": {"expires": 55}},
         "archive": {"task": "tollbook.archive", "schedule": schedule(3600), "options": {"expires": 3000}},
+        "archive-jobs": {"task": "tollbook.archive_jobs", "schedule": schedule(2), "options": {"expires": 2}},
         "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
     },
 )
 
 app.task(name="tollbook.bill")(bill_what_is_due)
 app.task(name="tollbook.seal_audit")(seal_audit_trails)
+app.task(name="tollbook.fill_seats")(fill_waiting_seats)
+app.task(name="tollbook.tell_denials")(tell_of_denials)
 app.task(name="tollbook.prepare_meters")(prepare_meters)
 app.task(name="tollbook.fold_days")(fold_ended_days)
 app.task(name="tollbook.archive")(archive_what_may_leave)
+app.task(name="tollbook.archive_jobs")(do_archive_jobs)
 app.task(name="tollbook.purge")(purge_what_expired)
 app.task(name="tollbook.import")(run_imports)
-app.task(name="tollbook.answer")(answer_questions)
+app.task(name="tollbook.answer")(answer_what_was_asked)
 app.task(name="tollbook.move_customers")(move_customers)
+app.task(name="tollbook.webhooks")(send_webhooks)
+app.task(name="tollbook.alerts")(watch)
+app.task(name="tollbook.mails")(send_what_is_due)

@@ -29,7 +29,7 @@ FACT_COLUMNS = "tenant_id, event_key, occurred_at, accepted_at, type_id, source_
 TABLES = (
     ("copy fact_key (tenant_id, event_key, content_hash, accepted_at) from stdin (format binary)", "key_row"),
     (f"copy fact ({FACT_COLUMNS}) from stdin (format binary)", "fact_row"),
-    ("copy fact_body (tenant_id, event_key, body) from stdin (format binary)", "body_row"),
+    ("copy fact_body (tenant_id, event_key, accepted_at, body) from stdin (format binary)", "body_row"),
 )
 _TRANSACTION = 1_000
 

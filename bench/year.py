@@ -4,6 +4,8 @@ from uuid import UUID
 
 import psycopg
 
+from bench.facts_table import count_hours
+
 __all__ = ("EVENTS", "fill_year")
 
 EVENTS = 1_000_000
@@ -74,4 +76,5 @@ def fill_year(database_url: str, tenant_id: UUID, events: int) -> None:
             )
         for statement in (_PEOPLE, _IDENTITIES, _FACTS):
             connection.execute(statement, values)
-        connection.execute("vacuum analyze fact")
+        count_hours(connection, [tenant_id])
+        connection.execute("vacuum analyze fact, usage_hour")

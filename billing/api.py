@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 import zstandard
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
@@ -12,31 +13,45 @@ from sqlalchemy.orm import Session
 
 from billing.actions.add_rates import ExchangeRateInput, TaxRateInput, add_rates
 from billing.actions.bill_due import bill_due
+from billing.actions.buy_credits import CreditsInput, buy_credits
 from billing.actions.credit_invoice import CreditInput, credit_invoice
 from billing.actions.finalise_invoice import finalise_invoice
 from billing.actions.refresh_draft import refresh_draft
+from billing.actions.refund_credits import RefundInput, refund_credits
 from billing.actions.render_invoice import render_invoice
 from billing.actions.void_invoice import void_invoice
 from billing.evidence import manifest
 from billing.reads import (
     InvoiceFilter,
     evidence_of,
+    get_grant,
     get_invoice,
     get_run,
+    grants_page,
     invoices_of_run,
     invoices_page,
+    movements_page,
     payer_of,
     runs_page,
     transfers_page,
     trial_balance,
+    usable,
 )
 from billing.schemas import (
     CreditBody,
+    CreditsAnswer,
+    CreditsBody,
+    CreditsItem,
+    CreditsPage,
     ExchangeRateBody,
     InvoiceAnswer,
     InvoiceItem,
     InvoicePage,
+    MovementAnswer,
+    MovementPage,
     ReasonBody,
+    RefundAnswer,
+    RefundBody,
     RunAnswer,
     RunBody,
     RunPage,
@@ -45,6 +60,7 @@ from billing.schemas import (
     TransferPage,
     TrialBalanceAnswer,
 )
+from billing.schemas.amounts import MoneyAnswer
 from core.db import Database
 from core.errors import NotFound
 from core.scope import VENDOR_ID, StewardScope, TenantScope
@@ -177,6 +193,65 @@ class InvoiceController(Controller):
         return InvoiceAnswer.of(get_invoice(session, tenant.id, note))
 
 
+class CreditController(Controller):
+    """Prepaid credits: bought or granted, they pay what is billed before tax until they are used up or expire."""
+
+    path = "/v1/credits"
+    tags = ("credits",)
+
+    @get(sync_to_thread=True)
+    def all(
+        self, principal: Principal, session: Session, tenant: TenantView, cursor: UUID | None = None, limit: Limit = 50
+    ) -> CreditsPage:
+        """List a customer's credits, newest first, and what can be used of them now."""
+        require(principal, Permission.INVOICES_READ)
+        page = grants_page(session, tenant.id, cursor, limit)
+        balances = [MoneyAnswer.of(sum_) for sum_ in usable(session, tenant.id, tenant_now(session, tenant))]
+        return CreditsPage.of(page, balances, _next(list(page), limit))
+
+    @post(sync_to_thread=True)
+    def buy(
+        self, principal: Principal, session: Session, tenant: TenantView, data: CreditsBody
+    ) -> Response[CreditsAnswer]:
+        """Sell credits, which is invoiced at once, or grant them; with `preview` the same request writes nothing."""
+        require(principal, Permission.INVOICES_WRITE)
+        told = msgspec.structs.asdict(data) | {
+            "amount": data.amount.money("/amount"), "price": data.price.money("/price") if data.price else None,
+            "charges": tuple(data.charges), "meters": tuple(data.meters),
+        }  # fmt: skip
+        given = CreditsInput(tenant.id, actor=principal.actor, **told)
+        bought = buy_credits(session, given, tenant_now(session, tenant))
+        answer = CreditsAnswer.of(bought.grant, bought.totals, bought.invoice_id, preview=data.preview)
+        return Response(answer, status_code=200 if data.preview else 201)
+
+    @get("/{grant_id:uuid}", sync_to_thread=True)
+    def one(self, principal: Principal, session: Session, tenant: TenantView, grant_id: UUID) -> CreditsItem:
+        """Show a block of credits."""
+        require(principal, Permission.INVOICES_READ)
+        return CreditsItem.of(get_grant(session, tenant.id, grant_id))
+
+    @get("/{grant_id:uuid}/movements", sync_to_thread=True)
+    def movements(
+        self, principal: Principal, session: Session, tenant: TenantView, grant_id: UUID,
+        cursor: UUID | None = None, limit: Limit = 50,
+    ) -> MovementPage:  # fmt: skip
+        """List what came onto a block and went off it, newest first."""
+        require(principal, Permission.INVOICES_READ)
+        get_grant(session, tenant.id, grant_id)
+        items = [MovementAnswer.of(moved) for moved in movements_page(session, tenant.id, grant_id, cursor, limit)]
+        return MovementPage(items, _next(items, limit))
+
+    @post("/{grant_id:uuid}/refund", sync_to_thread=True, status_code=200)
+    def refund(
+        self, principal: Principal, session: Session, tenant: TenantView, grant_id: UUID, data: RefundBody
+    ) -> RefundAnswer:
+        """Give back what is left of the price by a credit note, where the terms say so."""
+        require(principal, Permission.INVOICES_WRITE)
+        given = RefundInput(tenant.id, grant_id, data.reason, principal.actor, data.preview)
+        held, net, note = refund_credits(session, given, tenant_now(session, tenant))
+        return RefundAnswer(data.preview, CreditsItem.of(held), MoneyAnswer.of(net), note)
+
+
 class LedgerController(Controller):
     """The vendor's books."""
 
@@ -277,4 +352,4 @@ def _next(items: list[Any], limit: int) -> str | None:
     return str(items[-1].id) if len(items) == limit else None
 
 
-route_handlers = (InvoiceRunController, InvoiceController, LedgerController, RateController)
+route_handlers = (InvoiceRunController, InvoiceController, CreditController, LedgerController, RateController)

@@ -1,6 +1,6 @@
 """What a draft holds: everything that will be issued, as one immutable value with a JSON form (pure)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,10 +11,12 @@ from uuid import UUID
 import msgspec
 
 from billing.late import CentreShares
+from billing.prepaid import Balance, BlockTerms, Draw, Payable, StillPaid, draws
 from billing.totals import TaxableLine, Totals, invoice_totals
 from billing.views import InvoiceLineView
 from core.money import Money
 from core.periods import Period, local_date, zone
+from plans.rating import CREDITS
 
 __all__ = (
     "Claim",
@@ -27,12 +29,13 @@ __all__ = (
     "common_purchase_order",
     "document_kind",
     "draft_totals",
+    "paid_with_credits",
     "printed_lines",
     "supply_span",
 )
 
 Timing = Literal["arrears", "advance", "again"]
-LineKind = Literal["usage", "advance", "refund", "late", "credit"]
+LineKind = Literal["usage", "advance", "refund", "late", "prepaid", "credit"]
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +54,8 @@ class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
     kind: LineKind
     consumer_tenant_id: UUID
     consumer_name: str
-    subscription_id: UUID
+    subscription_id: UUID | None
+    """None where credits are bought that belong to no contract."""
     charge_key: str
     description: str
     meter: str | None
@@ -73,6 +77,27 @@ class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
     """Set on credits: the line that is credited was rated before."""
     credits_position: int | None = None
     measured_at: datetime | None = None
+    block: BlockTerms | None = None
+    """The prepaid credits that this line sells."""
+    grant_id: UUID | None = None
+    """The block that pays (`prepaid`), or that a credit gives back or takes back."""
+    pays: int | None = None
+    """`prepaid`: the position of the line that is paid; None where what paid an earlier line comes back."""
+
+    @property
+    def is_fee_in_advance(self) -> bool:
+        """Whether it is paid before it is earned: a fee before its period, but not credits that are sold."""
+        return self.kind == "advance" and self.block is None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it takes back credits that were sold, for their price."""
+        return self.kind == "credit" and self.grant_id is not None and self.charge_key.startswith(CREDITS)
+
+    @property
+    def returns(self) -> bool:
+        """Whether credits come back that had paid a line, or are drawn again as that is withdrawn."""
+        return self.grant_id is not None and self.pays is None and self.block is None and not self.takes_back
 
 
 class EvidenceRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +165,45 @@ def _with_tax(totals: Totals, given: tuple[tuple[str, Decimal, int], ...]) -> To
     return Totals(totals.net, tax, totals.net + tax, groups)
 
 
+def paid_with_credits(
+    lines: Sequence[DraftLine], balances: Iterable[Balance], currency: str, paid: Iterable[StillPaid] = ()
+) -> list[DraftLine]:
+    """Return the lines by which prepaid credits pay those of a document; they stand after them, below zero.
+
+    Before them stands what comes back: a line below zero corrects one that was billed before, and as far as
+    credits paid that one it gives back credits, not money. What comes back pays at once what it may.
+
+    Each stands for one line and carries its period, rate and cost centres, so that whoever carries the
+    line carries what was paid of it.
+
+    Args:
+        lines: of the document, in order, positions from 1.
+        balances: the payer's blocks, those of `paid` too.
+        currency: of the document and the blocks.
+        paid: what credits paid of lines that were billed before, in the order in which it comes back.
+    """
+    held = {balance.id: balance for balance in balances}
+    back: list[DraftLine] = []
+    corrected: dict[int, int] = {}
+    left = [still for still in paid if still.grant_id in held]
+    for position, line in enumerate(lines, 1):
+        for place, still in enumerate(left):
+            amount = min(-line.amount_minor - corrected.get(position, 0), still.amount_minor)
+            if amount <= 0 or still.key != (line.subscription_id, line.charge_key, line.period_starts_at):
+                continue
+            balance = held[still.grant_id]
+            held[balance.id] = replace(balance, remaining_minor=balance.remaining_minor + amount)
+            left[place] = replace(still, amount_minor=still.amount_minor - amount)
+            corrected[position] = corrected.get(position, 0) + amount
+            back.append(_returning(line, Draw(position, balance, -amount), still.rated_line_id, currency))
+    payable = [
+        _payable(line, position, corrected.get(position, 0))
+        for position, line in enumerate(lines, 1)
+        if line.block is None
+    ]
+    return back + [_paying(lines[draw.position - 1], draw, currency) for draw in draws(payable, held.values())]
+
+
 def document_kind(totals: Totals) -> Literal["invoice", "credit_note"]:
     """Return what the draft becomes: below zero there is no invoice, but a credit note."""
     return "credit_note" if totals.gross.amount_minor < 0 else "invoice"
@@ -198,7 +262,41 @@ def _printed(line: DraftLine, position: int, sign: int, currency: str) -> Invoic
         cost_centres=centres_from_json((code, Fraction(share) * sign) for code, share in line.cost_centres),
         rated_line_id=line.rated_line_id,
         credits_position=line.credits_position,
+        grant_id=line.grant_id,
     )
+
+
+def _payable(line: DraftLine, position: int, corrected: int) -> Payable:
+    in_advance = line.kind == "advance"
+    moment = line.period_starts_at if in_advance else line.period_ends_at - timedelta(microseconds=1)
+    group = (line.tax_category, line.tax_percent)
+    return Payable(
+        position, line.subscription_id, line.charge_key, line.meter, moment, line.amount_minor + corrected, group
+    )
+
+
+def _paying(line: DraftLine, draw: Draw, currency: str) -> DraftLine:
+    amount = Money(-draw.amount_minor, currency)
+    return msgspec.structs.replace(
+        line,
+        kind="prepaid",
+        description=f"{draw.balance.name} · {line.description}",
+        quantity=Decimal(1),
+        unit="",
+        amount_minor=-draw.amount_minor,
+        revision=0,
+        steps=({"code": "prepaid", "amount": amount.text(), "params": {"position": str(draw.position)}},),
+        rated_line_id=None,
+        grant_id=draw.balance.id,
+        pays=draw.position,
+    )
+
+
+def _returning(line: DraftLine, draw: Draw, rated_line_id: UUID, currency: str) -> DraftLine:
+    """Return the line by which credits come back; it names the line that they had paid."""
+    amount = Money(-draw.amount_minor, currency)
+    step = {"code": "prepaid_returned", "amount": amount.text(), "params": {"position": str(draw.position)}}
+    return msgspec.structs.replace(_paying(line, draw, currency), steps=(step,), rated_line_id=rated_line_id, pays=None)
 
 
 def _turned(step: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from core.errors import Refused
 
 __all__ = (
     "CreditExceedsInvoice",
+    "CreditsInUse",
+    "CreditsNotRefundable",
+    "CreditsUsedUp",
     "ExchangeRateMissing",
     "InvoiceAlreadyFinalised",
     "InvoiceDraftOutdated",
@@ -156,9 +159,48 @@ class NothingToCredit(Refused):
 
 
 class InvoiceHasCreditNotes(Refused):
-    """A document that was partly credited is corrected by further credit notes."""
+    """A document of which a part was given back is corrected by further credit notes."""
 
     code = "invoice_has_credit_notes"
 
     def __init__(self) -> None:
-        super().__init__("This invoice has credit notes. Credit the rest of it instead of voiding it.")
+        super().__init__(
+            "A part of this invoice was given back: by credit notes, or as prepaid credits by a later document."
+            " Credit the rest of it instead of voiding it."
+        )
+
+
+class CreditsUsedUp(Refused):
+    """Another document used the prepaid credits first."""
+
+    code = "credits_used_up"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Less is left of the prepaid credits '{name}' than this document moves: another one used them since."
+            " Refresh a draft and finalise it then; a document that gave them back stays as it is."
+        )
+
+
+class CreditsInUse(Refused):
+    """Prepaid credits that were used cannot be taken back."""
+
+    code = "credits_in_use"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Some of the prepaid credits '{name}' of this document were used. Credit their line: what is left of"
+            " them is given back, and what was used stays billed."
+        )
+
+
+class CreditsNotRefundable(Refused):
+    """The terms do not say that what is left may be given back, or nothing was paid for it."""
+
+    code = "credits_not_refundable"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Of the prepaid credits '{name}' nothing can be given back: by their terms, or because nothing paid is"
+            " left of them. A credit note on the invoice that sold them is goodwill and always possible."
+        )

@@ -12,7 +12,22 @@ from fractions import Fraction
 
 from core.money import Money, exponent, to_money
 
-__all__ = ("Account", "Conversion", "Movement", "convert", "issue_movements", "reverse", "trial_balance")
+__all__ = (
+    "CREDITS_DEFERRED",
+    "Account",
+    "Conversion",
+    "Movement",
+    "convert",
+    "credits_earned",
+    "credits_sold",
+    "issue_movements",
+    "recognise",
+    "reverse",
+    "trial_balance",
+)
+
+
+CREDITS_DEFERRED = "credits_deferred"
 
 
 class Account(StrEnum):
@@ -63,7 +78,8 @@ class Movement:
     credit: Account
     amount: Money
     kind: str
-    """`net`, `net_in_advance`, `tax`, `recognise`, or the same with `void_` before it."""
+    """`net`, `net_in_advance`, `tax`, `recognise`, `credits_sold`, `credits_drawn`, `credits_deferred`,
+    `credits_lapsed`, or the same with `void_` before it."""
 
     def __post_init__(self) -> None:
         if self.amount.amount_minor <= 0:
@@ -87,7 +103,7 @@ def issue_movements(net: Money, net_in_advance: Money, tax: Money) -> tuple[Move
 
     Args:
         net: net amount of what was delivered; negative on a credit note, whose transfers run back.
-        net_in_advance: net amount of what is paid in advance, not part of `net`.
+        net_in_advance: net amount of what is paid in advance, less what credits pay of it; not part of `net`.
         tax: tax on both.
     """
     wanted = (
@@ -105,6 +121,21 @@ def recognise(amount: Money) -> tuple[Movement, ...]:
     if not amount.amount_minor:
         return ()
     return (_signed(Account.DEFERRED_REVENUE, Account.REVENUE, amount, "recognise"),)
+
+
+def credits_sold(amount: Money) -> tuple[Movement, ...]:
+    """Return the transfer of prepaid credits that are sold; below zero, of what is given back of their price."""
+    return (_signed(Account.RECEIVABLE, Account.CREDIT_BALANCE, amount, "credits_sold"),) if amount.amount_minor else ()
+
+
+def credits_earned(amount: Money, kind: str) -> tuple[Movement, ...]:
+    """Return the transfer by which paid credits become revenue, used (`credits_drawn`) or not (`credits_lapsed`).
+
+    What pays a fee in advance is deferred with that fee (`credits_deferred`) and becomes revenue with it. Below zero
+    it runs back: a document that used them was given back.
+    """
+    account = Account.DEFERRED_REVENUE if kind == CREDITS_DEFERRED else Account.REVENUE
+    return (_signed(Account.CREDIT_BALANCE, account, amount, kind),) if amount.amount_minor else ()
 
 
 def reverse(movements: Iterable[Movement]) -> tuple[Movement, ...]:

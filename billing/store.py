@@ -19,6 +19,8 @@ from billing.models import (
     InvoiceRun,
     NumberCounter,
     NumberRegistry,
+    PrepaidGrant,
+    PrepaidMovement,
     TaxRateRow,
 )
 from billing.numbering import Numbered, Series
@@ -32,6 +34,7 @@ __all__ = (
     "lock_account",
     "lock_invoice",
     "lock_series",
+    "move_credits",
     "put_document",
     "put_evidence",
     "put_rates",
@@ -143,10 +146,27 @@ def draft_of(session: Session, tenant_id: UUID, group: tuple[UUID, str, date]) -
             Invoice.currency == currency,
             Invoice.closes_on == closes_on,
             Invoice.status == "draft",
-            Invoice.credits_invoice_id.is_(None),
+            Invoice.run_id.is_not(None),
         )
         .with_for_update()
     ).scalar_one_or_none()
+
+
+def move_credits(session: Session, row: dict[str, Any]) -> None:
+    """Write a movement of prepaid credits with what is left after it, and change the block by it.
+
+    The block's row is locked by the update; its CHECK refuses what would overdraw it.
+    """
+    left = session.execute(
+        update(PrepaidGrant)
+        .where(PrepaidGrant.tenant_id == row["tenant_id"], PrepaidGrant.id == row["grant_id"])
+        .values(
+            remaining_minor=PrepaidGrant.remaining_minor + row["amount_minor"],
+            deferred_minor=PrepaidGrant.deferred_minor + row["deferred_minor"],
+        )
+        .returning(PrepaidGrant.remaining_minor)
+    ).scalar_one()
+    session.execute(insert(PrepaidMovement), row | {"remaining_minor": left})
 
 
 def set_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, **values: Any) -> None:

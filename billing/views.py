@@ -11,9 +11,11 @@ from core.money import Money
 from core.periods import Period
 
 __all__ = (
+    "GrantView",
     "InvoiceLineView",
     "InvoiceSummary",
     "InvoiceView",
+    "MovementView",
     "Parties",
     "Party",
     "RunView",
@@ -51,10 +53,11 @@ class InvoiceLineView:
 
     position: int
     kind: str
-    """`usage`, `advance`, `refund`, `late`, or `credit`."""
+    """`usage`, `advance`, `refund`, `late`, `prepaid` (paid with credits, below zero), or `credit`."""
     consumer_tenant_id: UUID
     consumer_name: str
-    subscription_id: UUID
+    subscription_id: UUID | None
+    """None where credits were bought that belong to no contract."""
     charge_key: str
     description: str
     meter: str | None
@@ -76,6 +79,8 @@ class InvoiceLineView:
     rated_line_id: UUID | None
     """None in a draft: rated lines are written when it is issued."""
     credits_position: int | None
+    grant_id: UUID | None = None
+    """The block of credits that pays here, was bought here, or is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +210,53 @@ class TrialBalanceRow:
     account: str
     balance: Money
     base_balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class GrantView:
+    """A block of prepaid credits as it stands."""
+
+    id: UUID
+    tenant_id: UUID
+    name: str
+    origin: str
+    """`purchase`, `plan`, `granted` or `rollover`."""
+    legal_entity_id: UUID
+    amount: Money
+    """What can be paid with it in all."""
+    paid: Money
+    """What it cost before tax."""
+    remaining: Money
+    deferred: Money
+    """What of its price is not revenue yet."""
+    priority: int
+    starts_at: datetime
+    expires_at: datetime | None
+    subscription_id: UUID | None
+    charges: tuple[str, ...]
+    meters: tuple[str, ...]
+    refundable: bool
+    rollover_months: int | None
+    rollover_percent: Decimal
+    time_zone: str
+    invoice_id: UUID | None
+    rolled_from_id: UUID | None
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MovementView:
+    """What came onto or went off a block."""
+
+    id: UUID
+    grant_id: UUID
+    kind: str
+    amount: Money
+    remaining: Money
+    """After it."""
+    deferred: Money
+    """By how much what is not revenue yet changed."""
+    invoice_id: UUID | None
+    reverses_id: UUID | None
+    moved_at: datetime

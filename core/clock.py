@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 
-__all__ = ("utc_now",)
+__all__ = ("AHEAD", "utc_now")
 
 
 def _offset() -> timedelta:
@@ -23,9 +23,10 @@ def _offset() -> timedelta:
     return instant - base
 
 
-_OFFSET = _offset()
+AHEAD = _offset()
+"""How far the service's clock is ahead of the machine's: nothing, unless `TOLLBOOK_NOW` is set."""
 
 
 def utc_now() -> datetime:
     """Return the current instant, aware, in UTC."""
-    return datetime.now(UTC) + _OFFSET
+    return datetime.now(UTC) + AHEAD

@@ -4,9 +4,10 @@ import os
 import secrets
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
-__all__ = ("new_id", "new_token")
+__all__ = ("first_id", "new_id", "new_token")
 
 _lock = threading.Lock()
 _last_ms = 0
@@ -31,6 +32,11 @@ def new_id() -> UUID:
         stamp, counter = _last_ms, _counter
     tail = int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=(stamp << 80) | (7 << 76) | (counter << 64) | (2 << 62) | tail)
+
+
+def first_id(at: datetime) -> UUID:
+    """Return the smallest UUIDv7 of an instant, so that what was made since then has that id or a greater one."""
+    return UUID(int=(int(at.timestamp() * 1_000) << 80) | (7 << 76) | (2 << 62))
 
 
 def new_token(prefix: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-__all__ = ("clear", "publish", "subscribe")
+__all__ = ("publish", "subscribe", "unsubscribe")
 
 _handlers: dict[type[Any], list[Callable[[Session, Any], None]]] = {}
 
@@ -29,6 +29,8 @@ def publish(session: Session, event: object) -> None:
         handler(session, event)
 
 
-def clear() -> None:
-    """Forget all subscribers (tests)."""
-    _handlers.clear()
+def unsubscribe(event_type: type[Any], handler: Callable[[Session, Any], None]) -> None:
+    """Call the handler no longer; one that was not subscribed changes nothing."""
+    handlers = _handlers.get(event_type, [])
+    if handler in handlers:
+        handlers.remove(handler)

@@ -1,12 +1,13 @@
 """A range of time in buckets of hours, local days, local months, or as one (pure)."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from core.periods import Period, days_of, months_between
 
-__all__ = ("GRANULARITIES", "Granularity", "buckets")
+__all__ = ("GRANULARITIES", "Granularity", "buckets", "consecutive")
 
 Granularity = Literal["hour", "day", "month", "period"]
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
@@ -31,3 +32,15 @@ def buckets(period: Period, granularity: Granularity, tz: ZoneInfo) -> list[Peri
             count = -((period.starts_at - period.ends_at) // HOUR)
             starts = (period.starts_at + number * HOUR for number in range(count))
             return [Period(start, min(start + HOUR, period.ends_at)) for start in starts]
+
+
+def consecutive(periods: Sequence[Period]) -> Iterator[list[Period]]:
+    """Yield the periods in runs without a gap: what lies between may be archived, and is not asked for."""
+    run: list[Period] = []
+    for period in periods:
+        if run and period.starts_at > run[-1].ends_at:
+            yield run
+            run = []
+        run.append(period)
+    if run:
+        yield run

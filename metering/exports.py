@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 __all__ = ("CSV", "PARQUET", "ExportColumn", "Rows", "csv_pieces", "parquet_pieces")
 
-CSV = "text/csv; charset=utf-8"
+CSV = "text/csv"
 PARQUET = "application/vnd.apache.parquet"
 Rows = Sequence[Sequence[Any]]
 """Rows of cells: text, true or false, or None."""

@@ -80,6 +80,7 @@ class Exclusion(msgspec.Struct, frozen=True, gc=False):
 EXCLUSIONS: Mapping[str, str] = {
     "weight_zero": "The person's class or audience weighs 0 in this contract.",
     "no_qualifying_event": "Seen in the period, but by no event that qualifies.",
+    "not_idle": "Did something that qualifies, or became a member, within the days that the contract asks for.",
     "too_few_events": "Fewer qualifying events than the contract asks for.",
     "duplicate_person": "Another identity of a person who is counted already.",
     "waived": "A waived completion is never counted.",

@@ -13,7 +13,7 @@ from metering.facts import Fact
 from metering.grounds import Grounds, Weighed, excluded
 from metering.measurement import Entry, Exclusion, Measurement, Reader, exact_sum
 
-__all__ = ("active", "contributions", "contributors")
+__all__ = ("active", "contributions", "contributors", "is_waived")
 
 ACTIVE_DIMENSIONS = ("community_id", "course_id", "course_type")
 CONTRIBUTION_DIMENSIONS = ("community_id", "kind")

@@ -1,5 +1,6 @@
-"""Registered members: people with a membership open, day by day (pure)."""
+"""Registered members: people with a membership open, day by day, and those of them who are idle (pure)."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
@@ -10,13 +11,14 @@ from uuid import UUID
 
 import numpy as np
 
-from core.periods import Period
+from core.periods import Period, local_date
 from metering.concurrency import Intervals, Ints, micros, scaled
 from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
 from metering.measurement import Entry, Exclusion, Keys, Measurement, Reader, exact_sum
+from metering.members import is_waived
 from metering.spans import Days, Piece, Span, departures, merged_centres, non_overlapping, spans_of, trait_cuts
 
-__all__ = ("registered",)
+__all__ = ("idle", "registered")
 
 DIMENSIONS = ("community_id",)
 
@@ -56,6 +58,70 @@ def registered(grounds: Grounds, statistic: Statistic) -> Reader:
         return Measurement(meter, period, "person", total, tuple(entries), tuple(exclusions))
 
     return Reader(read, _Standing(grounds, statistic, spans).figure)
+
+
+def idle(grounds: Grounds) -> Reader:
+    """Return the meter `members.idle`: member-days of people who have done nothing for long ÷ days.
+
+    A member-day is idle if none of the *n* (28) local days before it, nor the day itself, saw an event
+    that qualifies as active, or a membership begin. So it is a part of `members.registered.average`,
+    person by person, by the same weights. The entry names the membership.
+
+    Last seen on 1 January: the 2nd to the 29th are the 28 days, and from the 30th on a day is idle.
+    """
+    policy = grounds.policies.members
+    spans = spans_of(grounds, "membership.opened", "membership.closed", "community_id", departures(grounds))
+    seen = _last_days(grounds, frozenset(policy.active_types), spans)
+
+    def read(period: Period) -> Measurement:
+        days = Days(period, grounds.tz)
+        entries: list[Entry] = []
+        exclusions: list[Exclusion] = []
+        for person_id, held in spans.items():
+            stretches = _stretches(grounds, days, held)
+            if not stretches:
+                continue
+            quiet = [piece for one in stretches for piece in _quiet(days, one, seen[person_id], policy.idle_after)]
+            parts = [] if not quiet else _by_keys(quiet, lambda weight, number: weight * number / len(days))
+            counted = [_entry(grounds, days, part, "idle") for part in parts if part[1]]
+            entries.extend(counted)
+            if not counted:
+                first = stretches[0].holds
+                weightless = all(one.holds.weight == 0 for one in stretches)
+                exclusions.append(excluded(first.fact, person_id, "weight_zero" if weightless else "not_idle"))
+        total = exact_sum(entry.quantity for entry in entries)
+        return Measurement("members.idle", period, "person", total, tuple(entries), tuple(exclusions))
+
+    return Reader(read)
+
+
+def _last_days(grounds: Grounds, types: frozenset[str], spans: Mapping[UUID, Iterable[Span]]) -> dict[UUID, list[int]]:
+    """Return the local days, as ordinals in order, on which each member did something or became one."""
+    found: dict[UUID, set[int]] = {
+        person_id: {local_date(span.starts_at, grounds.tz).toordinal() for span in held}
+        for person_id, held in spans.items()
+    }
+    for fact in grounds.facts:
+        if fact.type in types and not is_waived(fact):
+            days = found.get(grounds.person_of(fact))
+            if days is not None:
+                days.add(local_date(fact.occurred_at, grounds.tz).toordinal())
+    return {person_id: sorted(days) for person_id, days in found.items()}
+
+
+def _quiet(days: Days, stretch: Stretch, seen: list[int], idle_after: int) -> Iterable[Stretch]:
+    """Yield the runs of a stretch's days that lie more than so many days after the last one that saw something."""
+    begins = None
+    for number in range(stretch.start, stretch.end):
+        day = days.dates[number].toordinal()
+        place = bisect_right(seen, day)
+        if place and day - seen[place - 1] > idle_after:
+            begins = number if begins is None else begins
+        elif begins is not None:
+            yield Piece(begins, number, stretch.holds)
+            begins = None
+    if begins is not None:
+        yield Piece(begins, stretch.end, stretch.holds)
 
 
 class _Standing:
@@ -209,7 +275,7 @@ def _stretches(grounds: Grounds, days: Days, spans: Iterable[Span]) -> list[Stre
     return non_overlapping(pieces, Weighed.rank)
 
 
-def _entry(grounds: Grounds, days: Days, part: Part) -> Entry:
+def _entry(grounds: Grounds, days: Days, part: Part, reason: str = "membership_open") -> Entry:
     stretches, quantity = part
     carried = [
         centres
@@ -217,7 +283,7 @@ def _entry(grounds: Grounds, days: Days, part: Part) -> Entry:
         for centres in days.centres(grounds, stretch.holds.fact, (stretch.start, stretch.end))
     ]
     first = stretches[0].holds
-    return entry_of(first, quantity, "membership_open", (keys_of(first, DIMENSIONS), merged_centres(carried)))
+    return entry_of(first, quantity, reason, (keys_of(first, DIMENSIONS), merged_centres(carried)))
 
 
 def _not_counted(

@@ -70,10 +70,20 @@ class MemberPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many qualifying events make active."""
     kind_weights: dict[str, Decimal] = {}
     """Weight of each kind of contribution; one that is not named weighs 1."""
+    idle_days: int | msgspec.UnsetType = msgspec.UNSET
+    """After so many days without a qualifying event a member is idle (`members.idle`); 28 where it is not said.
+    Left out of the JSON then, so that readings agreed on before there was one keep their names."""
+
+    @property
+    def idle_after(self) -> int:
+        """The days without a qualifying event after which a member is idle."""
+        return 28 if self.idle_days is msgspec.UNSET else self.idle_days
 
     def __post_init__(self) -> None:
         if self.min_events < 1:
             raise ValueError("min_events must be at least 1")
+        if not 1 <= self.idle_after <= 366:
+            raise ValueError("idle_days must be from 1 to 366")
         _refuse_negative("a kind's weight", *self.kind_weights.values())
 
 

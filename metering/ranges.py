@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from core.periods import Period, day_start
+from core.periods import Period, day_start, month_period
 from metering.errors import RangeInvalid
 
-__all__ = ("MAX_DAYS", "range_of")
+__all__ = ("MAX_DAYS", "month_of", "range_of")
 
 MAX_DAYS = 3_660
 """Ten years: more is a slip of the pen."""
@@ -31,6 +31,21 @@ def range_of(starts: str | None, ends: str | None, tz: ZoneInfo) -> Period:
     if (high - low).days > MAX_DAYS:
         raise RangeInvalid(f"'from' and 'to' are more than {MAX_DAYS:,} days apart. Ask for a shorter range.")
     return Period(low, high)
+
+
+def month_of(text: str, tz: ZoneInfo) -> Period:
+    """Return the local month that is written like `2023-05`.
+
+    Raises:
+        RangeInvalid: it is not, or lies before 1970 or after 2199 (`range_invalid`).
+    """
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        first = date.min
+    if len(text) != 7 or first.year not in YEARS:
+        raise RangeInvalid(f"'{text}' is no month. Write one such as 2023-05.")
+    return month_period(first.year, first.month, tz)
 
 
 def _instant(name: str, text: str | None, tz: ZoneInfo) -> datetime:

@@ -1,7 +1,7 @@
 """The meters by name: what each measures, and which facts it needs; the built-in ones (pure)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
@@ -13,15 +13,15 @@ from metering.custom.definition import MeterDefinition, exact_name
 from metering.grounds import Grounds
 from metering.measurement import Reader
 from metering.members import active, contributions, contributors
-from metering.memberships import registered
+from metering.memberships import idle, registered
 from metering.policies import CountingPolicies
 from metering.seats import USE_TYPES, named
 from metering.sessions import concurrent
 
-__all__ = ("METERS", "CustomMeter", "FactSpan", "MeterSpec", "find_meter")
+__all__ = ("METERS", "CustomMeter", "FactSpan", "LoadedGrounds", "MeterSpec", "find_meter")
 
 Family = Literal["members", "contributions", "seats", "sessions", "courses", "classes", "revenue", "custom"]
-WhichSpan = Literal["inside", "all_before", "around_sessions", "around_longest", "ever"]
+WhichSpan = Literal["inside", "all_before", "idle", "around_sessions", "around_longest", "ever"]
 
 PERSON_DIMENSIONS = ("cost_centre", "audience", "class")
 LEFT = "person.deactivated"
@@ -44,6 +44,22 @@ class FactSpan:
 
     since: datetime | None
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGrounds:
+    """Grounds of one kind of meter, and the periods that they can answer for."""
+
+    first: datetime
+    span: FactSpan
+    grounds: Grounds
+    readers: dict[str, Reader] = field(default_factory=dict)
+
+    def answers(self, first: datetime, span: FactSpan) -> bool:
+        """Return whether a period that begins at `first` and needs `span` can be read from them."""
+        since_ok = self.span.since is None or (span.since is not None and self.span.since <= span.since)
+        until_ok = self.span.until is None or (span.until is not None and span.until <= self.span.until)
+        return self.first <= first and since_ok and until_ok
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +103,7 @@ class MeterSpec:
         match self.which:
             case "inside":
                 return FactSpan(period.starts_at, period.ends_at)
-            case "all_before":
+            case "all_before" | "idle":
                 return FactSpan(None, period.ends_at)
             case "ever":
                 return FactSpan(None, None)
@@ -101,9 +117,14 @@ class MeterSpec:
                 # What was opened in the period may be closed after it, which the end of the period cuts.
                 return FactSpan(period.starts_at - reach, period.ends_at)
 
+    def acts_since(self, first: datetime, policies: CountingPolicies) -> datetime | None:
+        """Return since when acts matter beside what is `all_before`: who is idle shows in the days before too."""
+        # A day of grace on both sides: days are the customer's.
+        return first - timedelta(days=policies.members.idle_after + 2) if self.which == "idle" else None
+
     def fact_types(self, policies: CountingPolicies) -> tuple[str, ...]:
         """Return the types of event that the figure depends on under a policy."""
-        if self.family == "members" and self.which == "inside":
+        if self.family == "members" and self.which in ("inside", "idle"):
             return tuple(dict.fromkeys((*self.types, *policies.members.active_types)))
         return self.types
 
@@ -173,6 +194,19 @@ _ALL = (
     _registered("peak", "People with a membership open on the highest day."),
     _registered("end_of_period", "People with a membership open at the last instant of the period."),
     _registered("any", "People with a membership open at any time in the period."),
+    MeterSpec(
+        name="members.idle",
+        unit="person",
+        statistic="average",
+        family="members",
+        description="Registered members without a qualifying event for so long (28 days) that they are idle: their"
+        " days from then until the next one, divided by the days of the period.",
+        dimensions=(*PERSON_DIMENSIONS, "community_id"),
+        additive=False,
+        types=("membership.opened", "membership.closed", LEFT),
+        which="idle",
+        reader=idle,
+    ),
     MeterSpec(
         name="members.active",
         unit="person",

@@ -6,13 +6,14 @@ colleague at noon is one seat on that day.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from math import lcm
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from core.periods import Period, day_start, local_date
 from metering.concurrency import Intervals, bucket_maxima, micros, peak_level, scaled
@@ -20,7 +21,7 @@ from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
 from metering.measurement import Entry, Exclusion, Measurement, Reader, exact_sum
 from metering.spans import FAR, Days, Piece, Span, departures, merged_centres, non_overlapping, spans_of, trait_cuts
 
-__all__ = ("USE_TYPES", "named")
+__all__ = ("USE_TYPES", "SeatHold", "after_release", "cooled_at", "named", "seat_holds")
 
 DIMENSIONS = ("pool",)
 USE_TYPES = frozenset(
@@ -40,19 +41,37 @@ Statistic = Literal["peak", "prorated", "end_of_period"]
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """A person's hold on a seat of a pool in `[starts_at, ends_at)`, by one assignment or several."""
+class SeatHold:
+    """A person's hold on a seat of a pool in `[starts_at, ends_at)`, by one assignment or several.
 
-    span: Span
+    `spans` are those assignments, the first one first; `ends_at` is FAR while it is held. Freed, the
+    seat is billable until `cooled_at`, which is `ends_at` where nothing cools down: because the holder
+    never `used` it, or because they `left`.
+    """
+
+    spans: tuple[Span, ...]
     starts_at: datetime
     ends_at: datetime
+    used: bool = False
+    left: bool = False
+    cooled_at: datetime = FAR
+
+    @property
+    def span(self) -> Span:
+        """The assignment that began it."""
+        return self.spans[0]
+
+    @property
+    def person_id(self) -> UUID:
+        """Who holds it."""
+        return self.spans[0].person_id
 
 
 @dataclass(frozen=True, slots=True)
 class Billable:
     """What makes a seat billable at an instant: holding it, or its cool-down."""
 
-    hold: Hold
+    hold: SeatHold
     cooling: bool
 
     def rank(self) -> tuple[bool, timedelta]:
@@ -116,53 +135,90 @@ def _figure(grounds: Grounds, statistic: Statistic, levels: tuple[Intervals, int
     return Fraction(int(highest.sum()), scale * len(highest))
 
 
-def _billable(grounds: Grounds) -> list[list[Stretch]]:
-    """Return, for each person and pool, when a seat is billable; stretches don't overlap."""
+def seat_holds(grounds: Grounds) -> list[tuple[str, list[SeatHold]]]:
+    """Return all holds, those of a person and pool together, with the pool and in the order of their starts.
+
+    Facts of `USE_TYPES` need only be among the grounds for holds that have ended: `used` and
+    `cooled_at` of those that have not say nothing.
+    """
     left = departures(grounds)
     used: dict[UUID, list[datetime]] = {}
     for fact in grounds.facts:
         if fact.type in USE_TYPES:
             used.setdefault(grounds.person_of(fact), []).append(fact.occurred_at)
-    by_person = spans_of(grounds, "seat.assigned", "seat.released", "pool", left)
-    result: list[list[Stretch]] = []
-    for person_id, spans in by_person.items():
+    result: list[tuple[str, list[SeatHold]]] = []
+    for person_id, spans in spans_of(grounds, "seat.assigned", "seat.released", "pool", left).items():
         by_pool: dict[str, list[Span]] = {}
         for span in spans:
             by_pool.setdefault(str(span.fact.attributes.get("pool", "")), []).append(span)
-        for of_pool in by_pool.values():
-            pieces: list[Piece[datetime, Billable]] = []
-            for hold in _holds(of_pool):
-                pieces.append(Piece(hold.starts_at, hold.ends_at, Billable(hold, False)))
-                until = _cooled_at(grounds, hold, used.get(person_id, ()), left.get(person_id, ()))
-                if until > hold.ends_at:
-                    pieces.append(Piece(hold.ends_at, until, Billable(hold, True)))
-            result.append(_weighed(grounds, non_overlapping(pieces, Billable.rank)))
+        for pool, of_pool in by_pool.items():
+            acts, gone = used.get(person_id, ()), left.get(person_id, ())
+            result.append((pool, [_judged(grounds, hold, acts, gone) for hold in _holds(of_pool)]))
     return result
 
 
-def _holds(spans: list[Span]) -> list[Hold]:
+@lru_cache(maxsize=4096)
+def cooled_at(released_at: datetime, cooldown_days: int, tz: ZoneInfo) -> datetime:
+    """Return until when a seat that was used is billable: local midnight of the release date + cool-down.
+
+    >>> cooled_at(datetime(2026, 3, 10, 12, tzinfo=ZoneInfo("UTC")), 30, ZoneInfo("UTC")).date()
+    datetime.date(2026, 4, 9)
+    """
+    return max(released_at, day_start(local_date(released_at, tz) + timedelta(days=cooldown_days), tz))
+
+
+def _billable(grounds: Grounds) -> list[list[Stretch]]:
+    """Return, for each person and pool, when a seat is billable; stretches don't overlap."""
+    result: list[list[Stretch]] = []
+    for _pool, holds in seat_holds(grounds):
+        pieces: list[Piece[datetime, Billable]] = []
+        for hold in holds:
+            pieces.append(Piece(hold.starts_at, hold.ends_at, Billable(hold, False)))
+            if hold.cooled_at > hold.ends_at:
+                pieces.append(Piece(hold.ends_at, hold.cooled_at, Billable(hold, True)))
+        result.append(_weighed(grounds, non_overlapping(pieces, Billable.rank)))
+    return result
+
+
+def _holds(spans: list[Span]) -> list[SeatHold]:
     """Merge the spans of one person and pool that overlap, for instance of two identities."""
-    holds: list[Hold] = []
+    holds: list[SeatHold] = []
     for span in sorted(spans, key=lambda s: s.starts_at):
         last = holds[-1] if holds else None
         if last is None or span.starts_at >= last.ends_at:
-            holds.append(Hold(span, span.starts_at, span.ends_at))
-        elif span.ends_at > last.ends_at:
-            holds[-1] = Hold(last.span, last.starts_at, span.ends_at)
+            holds.append(SeatHold((span,), span.starts_at, span.ends_at))
+        else:
+            holds[-1] = SeatHold((*last.spans, span), last.starts_at, max(last.ends_at, span.ends_at))
     return holds
 
 
-def _cooled_at(grounds: Grounds, hold: Hold, used: Sequence[datetime], left: Sequence[datetime]) -> datetime:
-    """Return when the freed seat stops being billable; the hold's own end where nothing cools down."""
+def _judged(grounds: Grounds, hold: SeatHold, used: Sequence[datetime], gone: Sequence[datetime]) -> SeatHold:
+    """Return a hold with what became of its seat when it was freed."""
     if hold.ends_at == FAR:
-        return hold.ends_at
-    if bisect_left(used, hold.starts_at) == bisect_left(used, hold.ends_at):
-        return hold.ends_at
-    released_on = local_date(hold.ends_at, grounds.tz)
-    until = day_start(released_on + timedelta(days=grounds.policies.seats.cooldown_days), grounds.tz)
+        return hold
+    did = bisect_left(used, hold.starts_at) != bisect_left(used, hold.ends_at)
+    cooldown_days = grounds.policies.seats.cooldown_days
+    left, cooled = after_release(hold.ends_at, gone, cooldown_days, grounds.tz, used=did)
+    return replace(hold, used=did, left=left, cooled_at=cooled)
+
+
+def after_release(
+    ends_at: datetime, gone: Sequence[datetime], cooldown_days: int, tz: ZoneInfo, *, used: bool
+) -> tuple[bool, datetime]:
+    """Return whether it was a departure that ended a hold or its cool-down, and until when the seat is billable.
+
+    Args:
+        ends_at: the end of the hold.
+        gone: when its holder left, each time, ascending.
+        cooldown_days: by the policy.
+        tz: the tenant's.
+        used: whether the holder did something with the seat; else nothing cools down.
+    """
     # A departure at the very end of the hold is what ended it: then nothing cools down.
-    departure = bisect_left(left, hold.ends_at)
-    return min(until, left[departure]) if departure < len(left) else until
+    departure = bisect_left(gone, ends_at)
+    leaves_at = gone[departure] if departure < len(gone) else FAR
+    until = cooled_at(ends_at, cooldown_days, tz)
+    return leaves_at == ends_at or leaves_at < until, min(until, leaves_at) if used else ends_at
 
 
 def _weighed(grounds: Grounds, pieces: Iterable[Piece[datetime, Billable]]) -> list[Stretch]:

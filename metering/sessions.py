@@ -26,10 +26,21 @@ from metering.concurrency import (
 )
 from metering.facts import Fact
 from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
+from metering.leases import LEASED
 from metering.measurement import Centres, Entry, Exclusion, Keys, Measurement, Reader
 from metering.spans import Piece, non_overlapping
 
-__all__ = ("Floor", "Level", "Session", "concurrent", "level_curve", "level_reader", "sessions_of")
+__all__ = (
+    "Floor",
+    "Level",
+    "Session",
+    "concurrent",
+    "elapsed",
+    "level_curve",
+    "level_figure",
+    "level_reader",
+    "sessions_of",
+)
 
 DIMENSIONS = ("channel", "pool")
 
@@ -63,7 +74,8 @@ def sessions_of(grounds: Grounds) -> list[Session]:
 
     A session is (source, session_id). It ends at its logout if there is one, else at
     max(login, last heartbeat) + time-out, and is never longer than `max_session`. What has no
-    login is ignored, and so is a heartbeat after the logout.
+    login is ignored, and so is a heartbeat after the logout. A lease's stretch is a session as it
+    stands: it was closed by its release or by time, and the pool says what counts once.
     """
     traces: dict[tuple[str, str], _Trace] = {}
     for fact in grounds.facts:
@@ -79,11 +91,26 @@ def sessions_of(grounds: Grounds) -> list[Session]:
             trace.last_beat = max(trace.last_beat, fact.occurred_at)
         elif trace.logout is None:
             trace.logout = fact.occurred_at
-    return [_session(grounds, key, trace) for key, trace in traces.items()]
+    leased = [_leased(grounds, fact) for fact in grounds.facts if fact.type == LEASED]
+    return [*(_session(grounds, key, trace) for key, trace in traces.items()), *leased]
 
 
 def _key(fact: Fact) -> tuple[str, str]:
     return fact.source, str(fact.attributes.get("session_id", ""))
+
+
+def _leased(grounds: Grounds, fact: Fact) -> Session:
+    said = fact.attributes
+    person: object = grounds.who(fact.identity_id).number
+    unit = _unit(said["count_by"], person, said["device_id"], (fact.source, said["client_key"]))
+    return Session(grounds.weigh(fact), unit, micros(fact.occurred_at), micros(said["ends_at"]))
+
+
+def _unit(count_by: str, person: object, device_id: str | None, key: tuple[str, str]) -> object:
+    """Return what counts once; who names no device is a device of their own."""
+    if count_by == "person":
+        return person
+    return key if count_by == "session" else (person, device_id or key)
 
 
 def _session(grounds: Grounds, key: tuple[str, str], trace: _Trace) -> Session:
@@ -93,12 +120,7 @@ def _session(grounds: Grounds, key: tuple[str, str], trace: _Trace) -> Session:
     ends_us = micros(trace.logout) if trace.logout else micros(trace.last_beat) + policy.timeout_s * 1_000_000
     ends_us = min(ends_us, starts_us + policy.max_session_s * 1_000_000)
     person = grounds.who(trace.login.identity_id).number
-    unit: object = person
-    if policy.count_by == "session":
-        unit = key
-    elif policy.count_by == "person_device":
-        # A login that names no device is a device of its own.
-        unit = (person, trace.login.attributes.get("device_id") or key)
+    unit = _unit(policy.count_by, person, trace.login.attributes.get("device_id"), key)
     return Session(weighed, unit, starts_us, ends_us)
 
 
@@ -127,29 +149,35 @@ class Level:
 def level_reader(grounds: Grounds, floor: "Floor", level: Level) -> Reader:
     """Return the meter of a level of what is open, cut at `grounds.now`."""
 
-    def elapsed(period: Period) -> tuple[int, int]:
-        ends_at = period.ends_at if grounds.now is None else min(period.ends_at, grounds.now)
-        return micros(period.starts_at), micros(ends_at)
-
     def figure(period: Period) -> Fraction:
-        low, high = elapsed(period)
-        if high <= low:
-            return Fraction(0)
-        intervals = floor.intervals.clipped(low, high)
-        if level.statistic == "average":
-            return average_level(intervals, high - low) / floor.scale
-        if level.statistic == "peak":
-            return Fraction(peak_level(intervals), floor.scale)
-        minutes = bucket_maxima(intervals, minute_edges(low, high))
-        return Fraction(nearest_rank(minutes, level.statistic), floor.scale)
+        return level_figure(level, floor.intervals, floor.scale, elapsed(period, grounds.now))
 
     def read(period: Period) -> Measurement:
-        low, high = elapsed(period)
+        low, high = elapsed(period, grounds.now)
         entries = tuple(floor.entries(low, high)) if low < high else ()
         exclusions = tuple(floor.exclusions(low, high)) if low < high else ()
         return Measurement(level.meter, period, level.unit, figure(period), entries, exclusions, additive=False)
 
     return Reader(read, figure)
+
+
+def elapsed(period: Period, now: datetime | None) -> tuple[int, int]:
+    """Return the period in microseconds, cut at `now` (None: not cut)."""
+    return micros(period.starts_at), micros(period.ends_at if now is None else min(period.ends_at, now))
+
+
+def level_figure(level: Level, intervals: Intervals, scale: int, bounds: tuple[int, int]) -> Fraction:
+    """Return a figure of the level of intervals (weights on `scale`) in `[low, high)` microseconds."""
+    low, high = bounds
+    if high <= low:
+        return Fraction(0)
+    inside = intervals.clipped(low, high)
+    if level.statistic == "average":
+        return average_level(inside, high - low) / scale
+    if level.statistic == "peak":
+        return Fraction(peak_level(inside), scale)
+    minutes = bucket_maxima(inside, minute_edges(low, high))
+    return Fraction(nearest_rank(minutes, level.statistic), scale)
 
 
 def level_curve(grounds: Grounds, period: Period, step_s: int) -> list[tuple[datetime, Fraction]]:
@@ -196,7 +224,7 @@ class Floor:
 
     def _kind_of(self, session: Session) -> list[Session]:
         fact = session.weighed.fact
-        bound_on = self._leased_pools.get(fact.attributes.get("pool", ""))
+        bound_on = None if fact.type == LEASED else self._leased_pools.get(fact.attributes.get("pool", ""))
         if bound_on is not None and local_date(fact.occurred_at, self._grounds.tz) >= date.fromisoformat(bound_on):
             return self._leased
         return self._sessions if session.weighed.weight else self._weightless

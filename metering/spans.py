@@ -51,8 +51,8 @@ def departures(grounds: Grounds) -> dict[UUID, list[datetime]]:
     for fact in grounds.facts:
         if fact.type == "person.deactivated":
             left.setdefault(grounds.person_of(fact), set()).add(fact.occurred_at)
-    for person_id, at in grounds.directory.people.deactivated().items():
-        left.setdefault(person_id, set()).add(at)
+    for person_id, instants in grounds.directory.people.departures().items():
+        left.setdefault(person_id, set()).update(instants)
     return {person_id: sorted(instants) for person_id, instants in left.items()}
 
 

@@ -8,9 +8,17 @@ import billing.answers.models
 import billing.chargebacks.models
 import billing.models
 import billing.quotes.models  # noqa: F401
+import core.outbox  # noqa: F401
 import metering.models  # noqa: F401
+import plans.alerts.models
+import plans.licensing.models
+import plans.licensing.seats.models
 import plans.models  # noqa: F401
-import tenants.models  # noqa: F401 - the tables of every package stand in one metadata
+import tenants.directory.models
+import tenants.mails.models
+import tenants.models
+import tenants.sso.models
+import tenants.webhooks.models  # noqa: F401
 from core.db import OWNER, conninfo
 from core.models import Base
 from core.settings import load_settings

@@ -9,23 +9,36 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from core.periods import Period
-from plans.errors import ChangeAlreadyAtThatInstant, ChangeInThePast, ChangeOutsidePeriod, ChangePending, ChangesNothing
+from plans.errors import (
+    ChangeAlreadyAtThatInstant,
+    ChangeInThePast,
+    ChangeOutsidePeriod,
+    ChangePending,
+    ChangesNothing,
+    NothingPending,
+    TermsDontFit,
+)
 from plans.periods import Span, cut
 from plans.states import State, Trigger, advance, state_at
 from plans.subscriptions import BASE, Holding, SubscriptionView
 
 __all__ = (
+    "CancelWhen",
     "Decision",
     "Timing",
     "When",
     "decide_cancellation",
     "decide_change",
+    "decide_end",
+    "decide_non_renewal",
+    "decide_withdrawal",
     "direction",
     "effective_at",
     "running_span",
 )
 
 When = Literal["prorate_now", "at_period_end"]
+CancelWhen = Literal["prorate_now", "at_period_end", "at_term_end", "at_instant"]
 TICK = timedelta(microseconds=1)
 COMPARED = ("slot", "version_id", "quantity", "mode", "terms_id")
 """What makes a holding another one."""
@@ -142,9 +155,79 @@ def decide_cancellation(subscription: SubscriptionView, known: Sequence[Span], t
     if at <= subscription.starts_at:
         raise ChangeAlreadyAtThatInstant(at)
     state = State.ENDED if at <= timing.now else State.ENDING
-    after = replace(subscription, ends_at=at, status=state, as_of=at)
+    after = replace(subscription, ends_at=at, renews_months=None, status=state, as_of=at)
     pieces = tuple(piece for piece in _pieces(running, at) if piece.period.ends_at <= at)
     return Decision(at, running, pieces, (), (), after)
+
+
+def decide_withdrawal(subscription: SubscriptionView, at: datetime | None, now: datetime) -> Decision:
+    """Decide that what was agreed on for later does not come: what is held before it goes on in its place.
+
+    Args:
+        subscription: as it stands.
+        at: the instant of the change; None: the only one there is.
+        now: the current instant.
+
+    Returns:
+        `closes` are the versions that never begin, `opens` those that go on, with their new end.
+
+    Raises:
+        SubscriptionNotIn: it has not begun or is over (`subscription_state`).
+        NothingPending: nothing changes then, or several things do and none is named (`nothing_pending`).
+    """
+    advance(state_at(subscription.starts_at, subscription.ends_at, now), Trigger.CHANGE)
+    pending = [edge for edge in subscription.edges() if edge > now and edge != subscription.ends_at]
+    # A trial ends as it was agreed on: what follows it is the contract itself.
+    pending = [edge for edge in pending if subscription.at(edge - TICK).base.mode != "trial"]
+    if at is None and len(pending) == 1:
+        at = pending[0]
+    if at is None or at not in pending:
+        raise NothingPending(pending)
+    never = [holding for holding in subscription.holdings if holding.starts_at == at]
+    ends = {holding.slot: holding.ends_at for holding in never}
+    stays = [held for held in subscription.holdings if held.starts_at != at]
+    heads = ends.keys() - {held.slot for held in stays if held.ends_at == at}
+    if any(held.slot in heads and held.starts_at > at for held in stays):
+        raise NothingPending(pending)  # what follows an add-on that never began would hang in the air
+    left = [replace(held, ends_at=ends.get(held.slot)) if held.ends_at == at else held for held in stays]
+    going_on = [new for new, held in zip(left, stays, strict=True) if held.ends_at == at]
+    after = replace(subscription, holdings=tuple(left))
+    return Decision(at, running_span(subscription, (), now), (), tuple(never), tuple(going_on), after)
+
+
+def decide_non_renewal(subscription: SubscriptionView, known: Sequence[Span], now: datetime) -> Decision:
+    """Decide that a term does not renew: the subscription ends where it was agreed to.
+
+    Raises:
+        SubscriptionNotIn: it has not begun or is over (`subscription_state`).
+        TermsDontFit: it has no end, so that there is no term (`terms_dont_fit`).
+    """
+    advance(state_at(subscription.starts_at, subscription.ends_at, now), Trigger.CANCEL_AT_PERIOD_END)
+    if subscription.ends_at is None:
+        raise TermsDontFit("The subscription has no term that ends. Cancel it 'at_period_end' or 'prorate_now'.")
+    running = running_span(subscription, known, now)
+    return Decision(subscription.ends_at, running, (running,), (), (), replace(subscription, renews_months=None))
+
+
+def decide_end(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> Decision:
+    """Decide that the subscription ends at an instant (`timing.at`) in its running period or in any later one.
+
+    What ends before that anyway ends where it was agreed to, and does not renew.
+
+    Raises:
+        SubscriptionNotIn: it has not begun or is over (`subscription_state`).
+        ChangeInThePast: the instant is before now, or none is named (`change_in_the_past`).
+        ChangeAlreadyAtThatInstant: it would end as it begins (`change_already_at_that_instant`).
+    """
+    at = timing.at or timing.now
+    if subscription.ends_at is not None and at >= subscription.ends_at:
+        return decide_non_renewal(subscription, known, timing.now)
+    if at in running_span(subscription, known, timing.now).period or at < timing.now:
+        return decide_cancellation(subscription, known, Timing("prorate_now", at, timing.now))
+    advance(state_at(subscription.starts_at, subscription.ends_at, timing.now), Trigger.CANCEL_AT_PERIOD_END)
+    running = running_span(subscription, known, timing.now)
+    after = replace(subscription, ends_at=at, renews_months=None, status=State.ENDING, as_of=at)
+    return Decision(at, running, (running,), (), (), after)
 
 
 def running_span(subscription: SubscriptionView, known: Sequence[Span], now: datetime) -> Span:

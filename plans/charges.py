@@ -108,6 +108,8 @@ class Charge(Frozen, frozen=True):
     """Tiers over the contract year: a bill is the difference of the cumulative charge."""
     interval_months: int | None = None
     """The charge's own interval; None: the plan's. A multiple of the plan's."""
+    fair_use: bool = False
+    """Members who are idle (`policies.members.idle_days`, 28) are credited for their days, by a line of its own."""
     once: bool = False
     """A fee that is due one time, with the first period in which the plan is held; never prorated."""
     in_advance: bool = False

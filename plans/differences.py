@@ -6,7 +6,7 @@ What it means in money is a simulation: the same customers and days under both v
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,8 +14,34 @@ from plans.documents import PlanDocument
 
 __all__ = ("Difference", "differences")
 
-NAMED = {"charges": "Charge", "discounts": "Discount", "commitments": "Commitment"}
+NAMED: Final = {"charges": "Charge", "discounts": "Discount", "commitments": "Commitment", "credits": "Credits"}
 """Lists whose parts have keys: a part that moved is the same part."""
+INTO: Final = {
+    "prices": "price in", "amounts": "amount in", "tiers": "tier", "entries": "of", "where": "counts only, by",
+    "classes": "weight of", "audiences": "weight of", "kind_weights": "weight of", "triggers": "trigger of",
+    "refunds": "refunds of", "before_class": "rule before the class", "after_trigger": "rule after the charge",
+}  # fmt: skip
+"""What holds things by name or place: said together with that name."""
+LABELS: Final = {
+    "interval_months": "interval in months", "meter": "counts", "up_to": "up to", "unit": "for one",
+    "flat": "flat amount", "percent": "per cent", "fixed": "plus", "least": "at least", "most": "at most",
+    "default": "of all others", "cap": "maximum", "included": "included units",
+    "included_per_item": "included for each one held", "included_per": "pool", "rollover_months": "kept for months",
+    "rollover_percent": "per cent that is kept", "list_order": "free units go first to", "tier_period": "tiers over a",
+    "fair_use": "fair-use credit", "once": "due one time", "in_advance": "in advance", "periods": "in first periods",
+    "months": "months", "expires_months": "expires after months", "early_end": "at an early end",
+    "charges": "for charges", "meters": "for what is counted by", "refundable": "can be given back",
+    "policies": "how meters count", "active_types": "what makes active", "min_events": "active from acts",
+    "idle_days": "idle after days", "cooldown_days": "cool-down in days", "timeout_s": "time-out in seconds",
+    "max_session_s": "longest session in seconds", "count_by": "counted by", "leased_pools": "leased pools",
+    "access_window_days": "access window in days", "no_show_billable": "a missed class is charged",
+    "unless_begun": "nothing once it is begun",
+}  # fmt: skip
+DEFAULTS: Final = {
+    "interval_months": 1, "included": 0, "included_per_item": 0, "proration": "by_second", "early_end": "prorated",
+    "priority": 100, "rollover_percent": 100, "idle_days": 28,
+}  # fmt: skip
+"""What holds where the document is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +64,7 @@ def differences(before: PlanDocument, after: PlanDocument) -> tuple[Difference, 
     ...     seats = Charge(key="seats", name="Seats", model="per_unit", prices={"EUR": Price(unit=Decimal(unit))})
     ...     return PlanDocument(charges=(seats,))
     >>> [found.sentence for found in differences(plan("6.50"), plan("7.00"))]
-    ["Charge 'seats', prices EUR unit: 6.50 becomes 7.00."]
+    ["Charge 'Seats', price in EUR, for one: 6.50 becomes 7.00."]
     """
     old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
     return tuple(_mapping(old, new, "", ()))
@@ -59,7 +85,7 @@ def _keyed(old: Sequence[Any], new: Sequence[Any], at: str, what: str) -> Iterat
     before = {part["key"]: (place, part) for place, part in enumerate(old)}
     after = {part["key"]: (place, part) for place, part in enumerate(new)}
     for key, (place, part) in before.items():
-        named = f"{what} '{key}'"
+        named = f"{what} '{part['name']}'"
         if key not in after:
             yield Difference(f"{at}/{place}", f"{named} is gone.", part, None)
         else:
@@ -67,10 +93,11 @@ def _keyed(old: Sequence[Any], new: Sequence[Any], at: str, what: str) -> Iterat
             yield from _mapping(part, other, f"{at}/{there}", (named,))
     for key, (place, part) in after.items():
         if key not in before:
-            yield Difference(f"{at}/{place}", f"{what} '{key}' is new.", None, part)
+            said = _all({name: value for name, value in part.items() if name not in ("key", "name")})
+            yield Difference(f"{at}/{place}", f"{what} '{part['name']}' is new{said and f': {said}'}.", None, part)
     kept = [key for key in before if key in after]
     if kept != [key for key in after if key in before]:
-        yield Difference(at, f"The order of {what.lower()}s changes.", list(before), list(after))
+        yield Difference(at, f"The order of {what.lower().removesuffix('s')}s changes.", list(before), list(after))
 
 
 def _features(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterator[Difference]:
@@ -84,12 +111,14 @@ def _features(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterat
 def _granted(feature: Mapping[str, Any] | None) -> str:
     if feature is None:
         return "not named"
+    addon = f" (comes with '{feature['addon']}')" if "addon" in feature else ""
     if not feature.get("granted", True):
-        return "not granted"
+        return f"not granted{addon}"
     limit = f" up to {feature['limit']} {feature.get('unit', '')}".rstrip() if "limit" in feature else ""
+    used = f" used up by {feature['meter']}" if "meter" in feature else ""
     more = [feature["variant"]] if "variant" in feature else []
     more += list(feature.get("extras", ()))
-    return f"granted{limit}" + (f" ({', '.join(more)})" if more else "")
+    return f"granted{limit}{used}" + (f" ({', '.join(more)})" if more else "") + addon
 
 
 def _value(old: Any, new: Any, at: str, words: tuple[str, ...]) -> Iterator[Difference]:
@@ -97,19 +126,46 @@ def _value(old: Any, new: Any, at: str, words: tuple[str, ...]) -> Iterator[Diff
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         yield from _mapping(old, new, at, words)
-    elif isinstance(old, Sequence) and isinstance(new, Sequence) and not isinstance(old, str) and len(old) == len(new):
+    elif _parts(old) and _parts(new) and len(old) == len(new):
         for place, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _value(one, other, f"{at}/{place}", (*words, str(place + 1)))
     else:
-        yield Difference(at, f"{_path(words)}: {_told(old)} becomes {_told(new)}.", old, new)
+        default = DEFAULTS.get(words[-1], False if isinstance(old, bool) or isinstance(new, bool) else None)
+        before, after = (_told(default if value is None else value) for value in (old, new))
+        said = _path(words)
+        yield Difference(at, f"{said[0].upper()}{said[1:]}: {before} becomes {after}.", old, new)
 
 
-def _path(words: tuple[str, ...]) -> str:
-    first, *rest = words
-    return f"{first}, {' '.join(rest)}" if rest else first
+def _parts(value: Any) -> bool:
+    """Tell whether this is a list of things that have fields of their own."""
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(one, Mapping) for one in value)
+
+
+def _path(words: Sequence[str]) -> str:
+    said: list[str] = []
+    names = iter(words)
+    for name in names:
+        inner = next(names, None) if name in INTO else None
+        said.append(LABELS.get(name, name.replace("_", " ")) if inner is None else f"{INTO[name]} {inner}")
+    return ", ".join(said)
 
 
 def _told(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return str(value) if isinstance(value, str | int) else msgspec.json.encode(value).decode()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return _all(value) or "nothing"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ("; " if _parts(value) else ", ").join(_told(one) for one in value) or "nothing"
+    return "nothing" if value is None else str(value)
+
+
+def _all(value: Mapping[str, Any]) -> str:
+    """Say everything in it: `counts seats.named.peak, price in EUR for one 6.50`."""
+    said = []
+    for name, held in value.items():
+        if name in INTO and isinstance(held, Mapping):
+            said += [f"{_path((name, inner))} {_told(one)}" for inner, one in held.items()]
+        else:
+            said.append(f"{_path((name,))} {_told(held)}")
+    return ", ".join(said)

@@ -7,7 +7,7 @@ import msgspec
 
 from metering.policies import CountingPolicies
 from plans.charges import Charge, Frozen
-from plans.terms import Commitment, Discount
+from plans.terms import Commitment, CreditBlock, Discount
 
 __all__ = ("Feature", "PlanDocument", "document_hash", "document_json", "parse_document")
 
@@ -40,6 +40,7 @@ class PlanDocument(Frozen, frozen=True):
 
     discounts: tuple[Discount, ...] = ()
     commitments: tuple[Commitment, ...] = ()
+    credits: tuple[CreditBlock, ...] = ()
 
     def charge(self, key: str) -> Charge | None:
         """Return the charge of that key, or None."""

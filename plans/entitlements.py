@@ -9,7 +9,7 @@ from plans.documents import Feature
 from plans.states import State
 from plans.subscriptions import SubscriptionView
 
-__all__ = ("Entitlement", "Reason", "decide_entitlement", "granting", "with_use")
+__all__ = ("Entitlement", "Reason", "decide_entitlement", "granting", "is_served", "with_use")
 
 
 class Reason(StrEnum):
@@ -25,6 +25,8 @@ class Reason(StrEnum):
     """No contract grants it."""
     LIMIT_REACHED = "limit_reached"
     """It is granted, and this period's limit is used up."""
+    POOL_FULL = "pool_full"
+    """It is granted, and every seat of the floating pool of the same key is in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Entitlement:
         return self.reason is None
 
 
+def is_served(tenant_status: str) -> bool:
+    """Return whether a customer of that status may use anything at all: neither suspended nor closed."""
+    return tenant_status not in ("suspended", "closed")
+
+
 def decide_entitlement(feature: str, tenant_status: str, subscriptions: Sequence[SubscriptionView]) -> Entitlement:
     """Decide from the contracts as they stand now.
 
@@ -54,7 +61,7 @@ def decide_entitlement(feature: str, tenant_status: str, subscriptions: Sequence
     Returns:
         Granted by any running contract; of several the one that reaches furthest.
     """
-    if tenant_status in ("suspended", "closed"):
+    if not is_served(tenant_status):
         return Entitlement(feature, Reason.SUSPENDED, None)
     running = [view for view in subscriptions if view.status in (State.ACTIVE, State.ENDING)]
     said = [found for view in running if view.base.mode != "paused" for found in _said(view, feature)]

@@ -1,8 +1,9 @@
 """What plans refuses, each with its stable code."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from core.errors import InvalidInput, Refused
+from core.errors import InputError, InvalidInput, Refused
 
 __all__ = (
     "AddonNotOffered",
@@ -18,6 +19,7 @@ __all__ = (
     "DraftOutdated",
     "IntervalDiffers",
     "MovesNobody",
+    "NothingPending",
     "PlanInvalid",
     "SubscriptionKeyTaken",
     "SubscriptionNotIn",
@@ -33,7 +35,9 @@ class CurrencyNotPriced(Refused):
     status = 422
 
     def __init__(self, charge_key: str, currency: str) -> None:
-        super().__init__(f"The charge '{charge_key}' has no price in {currency}. Use a currency that the plan lists.")
+        detail = f"The charge '{charge_key}' has no price in {currency}. Use a currency that the plan lists."
+        super().__init__(detail)
+        self.errors = (InputError("/plan", self.code, detail),)
 
 
 class PlanInvalid(InvalidInput):
@@ -43,7 +47,7 @@ class PlanInvalid(InvalidInput):
 
 
 class DraftMissing(Refused):
-    """There is no draft to publish."""
+    """There is no draft to publish or to discard."""
 
     code = "draft_missing"
 
@@ -107,7 +111,12 @@ class SubscriptionNotIn(Refused):
     code = "subscription_state"
 
     def __init__(self, state: str, trigger: str) -> None:
-        super().__init__(f"A subscription that is {state} cannot take '{trigger}'.", state=state, trigger=trigger)
+        told = {
+            "ended": "Begin another one with POST /v1/subscriptions.",
+            "scheduled": "It has not begun yet: wait for its first day, or name what follows in its phases.",
+        }
+        detail = f"A subscription that is {state} cannot take '{trigger}'. {told.get(state, '')}".rstrip()
+        super().__init__(detail, state=state, trigger=trigger)
 
 
 class ChangeAlreadyAtThatInstant(Refused):
@@ -138,7 +147,12 @@ class ChangeInThePast(Refused):
     status = 422
 
     def __init__(self, at: datetime, now: datetime) -> None:
-        super().__init__(f"{at.isoformat()} is before now ({now.isoformat()}). Leave 'at' out to change now.")
+        detail = (
+            f"{at.isoformat()} is before now ({now.isoformat()}). Leave 'at' out to change now; what is billed already"
+            " is corrected by a credit note."
+        )
+        super().__init__(detail)
+        self.errors = (InputError("/at", self.code, detail),)
 
 
 class ChangeOutsidePeriod(Refused):
@@ -148,10 +162,12 @@ class ChangeOutsidePeriod(Refused):
     status = 422
 
     def __init__(self, at: datetime, ends_at: datetime) -> None:
-        super().__init__(
+        detail = (
             f"{at.isoformat()} is after the running period, which ends at {ends_at.isoformat()}. "
             "Use 'at_period_end', or ask again in that period."
         )
+        super().__init__(detail)
+        self.errors = (InputError("/at", self.code, detail),)
 
 
 class ChangesNothing(Refused):
@@ -201,3 +217,17 @@ class MovesNobody(Refused):
 
     def __init__(self, plan_key: str, number: int) -> None:
         super().__init__(f"No running contract holds version {number} of '{plan_key}', or it is the one to move to.")
+
+
+class NothingPending(Refused):
+    """No change is agreed on for that instant, or several are and none was named."""
+
+    code = "nothing_pending"
+
+    def __init__(self, pending: Iterable[datetime]) -> None:
+        told = ", ".join(edge.isoformat() for edge in pending)
+        super().__init__(
+            f"Name in 'at' which change is withdrawn: {told}."
+            if told
+            else "No change is agreed on for later. A trial and a cancellation end by 'resume' and 'renew'."
+        )

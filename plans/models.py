@@ -168,6 +168,9 @@ class Subscription(Base):
         UniqueConstraint("tenant_id", "key"),
         CheckConstraint("ends_at > starts_at", name="span"),
         CheckConstraint("interval_months between 1 and 120", name="interval_sane"),
+        CheckConstraint("renews_months between 1 and 120", name="renews_sane"),
+        CheckConstraint("renews_months is null or ends_at is not null", name="renews_a_term"),
+        CheckConstraint("notice_days between 1 and 366", name="notice_sane"),
     )
     tenant_id: Mapped[TenantId]
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -182,6 +185,10 @@ class Subscription(Base):
     interval_months: Mapped[int] = mapped_column(SmallInteger)
     time_zone: Mapped[str]
     """The tenant's zone when it was agreed: a later move of the tenant does not cut old periods anew."""
+    renews_months: Mapped[int | None] = mapped_column(SmallInteger)
+    """At its end it goes on for so many months, unless it was cancelled before; null: it does not."""
+    notice_days: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    """So many local days before its end the renewal is settled."""
     purchase_order: Mapped[str]
     terms_hash: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[Instant]

@@ -40,6 +40,7 @@ __all__ = (
     "add_version",
     "close_span",
     "delete_draft",
+    "drop_holding",
     "end_holding",
     "end_move",
     "end_span",
@@ -155,12 +156,14 @@ def lock_subscription(session: Session, tenant_id: UUID, subscription_id: UUID) 
     )
 
 
-def end_subscription(session: Session, tenant_id: UUID, subscription_id: UUID, ends_at: datetime | None) -> None:
-    """Set the end of a subscription; None: it has none any more."""
+def end_subscription(
+    session: Session, tenant_id: UUID, subscription_id: UUID, ends_at: datetime | None, renews_months: int | None = None
+) -> None:
+    """Set the end of a subscription (None: it has none any more), and how long it then goes on by itself."""
     session.execute(
         update(Subscription)
         .where(Subscription.tenant_id == tenant_id, Subscription.id == subscription_id)
-        .values(ends_at=ends_at)
+        .values(ends_at=ends_at, renews_months=renews_months)
     )
 
 
@@ -220,8 +223,10 @@ def add_holdings(
     )
 
 
-def end_holding(session: Session, tenant_id: UUID, subscription_id: UUID, holding: Holding, ends_at: datetime) -> None:
-    """Set the end of a version that was in force without one."""
+def end_holding(
+    session: Session, tenant_id: UUID, subscription_id: UUID, holding: Holding, ends_at: datetime | None
+) -> None:
+    """Set the end of a version in force; None: it has none any more."""
     session.execute(
         update(SubscriptionItem)
         .where(
@@ -231,6 +236,18 @@ def end_holding(session: Session, tenant_id: UUID, subscription_id: UUID, holdin
             SubscriptionItem.starts_at == holding.starts_at,
         )
         .values(ends_at=ends_at)
+    )
+
+
+def drop_holding(session: Session, tenant_id: UUID, subscription_id: UUID, holding: Holding) -> None:
+    """Drop a version that was to be held later and never will be."""
+    session.execute(
+        delete(SubscriptionItem).where(
+            SubscriptionItem.tenant_id == tenant_id,
+            SubscriptionItem.subscription_id == subscription_id,
+            SubscriptionItem.slot == holding.slot,
+            SubscriptionItem.starts_at == holding.starts_at,
+        )
     )
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from core.periods import zone
+from core.periods import day_start, local_date, zone
 from plans.charges import Charge
 from plans.documents import PlanDocument
 from plans.periods import Schedule, Span, spans
@@ -101,10 +101,22 @@ class SubscriptionView:
     as_of: datetime
     discounts: tuple[AgreedDiscount, ...] = ()
     """The contract's own, in the order in which they were agreed on."""
+    renews_months: int | None = None
+    """At its end it goes on for so many months, unless it was cancelled before."""
+    notice_days: int = 1
+    """So many local days before its end the renewal is settled."""
 
     def at(self, instant: datetime) -> "SubscriptionView":
         """Return the same subscription as it stood at another instant."""
         return replace(self, as_of=instant)
+
+    @property
+    def renews_at(self) -> datetime | None:
+        """The instant at which its renewal is settled; None where it does not renew by itself."""
+        if self.renews_months is None or self.ends_at is None:
+            return None
+        tz = self.schedule.tz
+        return day_start(local_date(self.ends_at, tz) - timedelta(days=self.notice_days), tz)
 
     @property
     def schedule(self) -> Schedule:

@@ -1,11 +1,11 @@
-"""What a contract agrees on beside its charges: discounts and minimum commitments, as data."""
+"""What a contract agrees on beside its charges: discounts, minimum commitments, prepaid credits, as data."""
 
 from decimal import Decimal
 from typing import Literal
 
 from plans.charges import Frozen
 
-__all__ = ("Commitment", "Discount")
+__all__ = ("Commitment", "CreditBlock", "Discount")
 
 
 class Discount(Frozen, frozen=True):
@@ -39,3 +39,33 @@ class Commitment(Frozen, frozen=True):
     """Keys of the charges that count towards it; none: everything that is billed."""
     early_end: Literal["prorated", "due"] = "prorated"
     """What a subscription that ends inside a term owes of it: the part that ran, or all of it."""
+
+
+class CreditBlock(Frozen, frozen=True):
+    """Prepaid credits that come with the plan: bought in advance, or part of what it costs.
+
+    They pay what is billed before tax, after discounts and commitments, up to what is left of them.
+    """
+
+    key: str
+    name: str
+    amounts: dict[str, Decimal]
+    """By currency: how much can be paid with one block. One comes for each unit of the item held."""
+    prices: dict[str, Decimal] = {}  # noqa: RUF012 - msgspec copies defaults
+    """By currency: what one block costs; none: it comes with the plan."""
+    months: int | None = None
+    """A block every so many months, reckoned from the anchor; None: one, when the plan is first held."""
+    expires_months: int | None = None
+    """How long after its beginning it can pay for something; None: without end."""
+    rollover_months: int | None = None
+    """What is left when it expires can be used for so many months more; None: it lapses."""
+    rollover_percent: Decimal = Decimal(100)
+    """At most this part of a block rolls over."""
+    priority: int = 100
+    """The lower goes first; of equal ones what expires first, then the older."""
+    charges: tuple[str, ...] = ()
+    """Keys of the charges that it pays; with `meters` too: those and these. None of both: everything."""
+    meters: tuple[str, ...] = ()
+    """Meters whose charges it pays."""
+    refundable: bool = False
+    """What is not used up can be given back in money."""

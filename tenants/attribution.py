@@ -77,6 +77,8 @@ class Attribution:
 
     def segments(self, person_id: UUID, first: date, until: date) -> tuple[tuple[date, date, Shares], ...]:
         """Return `[first, until)` cut where the shares change: `(from, to, shares)`, ascending."""
+        if person_id not in self._rows:
+            return ((first, until, ()),)
         cuts = [day for day in self._line(person_id).days if first < day < until]
         edges = [first, *cuts, until]
         return tuple((low, high, self.shares(person_id, low)) for low, high in pairwise(edges))

@@ -1,6 +1,6 @@
 """Refusals about who."""
 
-from core.errors import NotFound, Refused
+from core.errors import Forbidden, NotFound, Refused
 
 __all__ = (
     "AssignmentInvalid",
@@ -10,6 +10,9 @@ __all__ = (
     "IdempotencyConflict",
     "KeyInUse",
     "NotMerged",
+    "PasswordOff",
+    "PersonErasedBefore",
+    "PersonKeyTaken",
     "PersonUnknown",
     "SamePerson",
     "TenantRequired",
@@ -39,6 +42,16 @@ class CredentialsWrong(Refused):
 
     def __init__(self) -> None:
         super().__init__("The e-mail address or the password is wrong. Try again, or ask an administrator for access.")
+
+
+class PasswordOff(Refused):
+    """The password is right, but the customer lets nobody in by one."""
+
+    code = "password_sign_in_off"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Your organisation signs in by its own provider, not by passwords. Use its button.")
 
 
 class TooManyAttempts(Refused):
@@ -91,6 +104,24 @@ class KeyInUse(Refused):
         super().__init__(f"The {what} '{key}' exists already. Choose another one.")
 
 
+class KeyNotYours(Forbidden):
+    """Who may not manage users makes and rotates keys for themselves only: a key acts in its user's name."""
+
+    code = "key_not_yours"
+
+    def __init__(self) -> None:
+        super().__init__("A key acts in its user's name: make and rotate your own only. You may revoke any.")
+
+
+class KeyNotActive(Refused):
+    """The key is revoked or expired, so that there is nothing to rotate."""
+
+    code = "key_not_active"
+
+    def __init__(self) -> None:
+        super().__init__("This key is revoked or has expired. Make a new one.")
+
+
 class AssignmentInvalid(Refused):
     """Assignments overlap, or name a centre that does not exist then."""
 
@@ -137,6 +168,24 @@ class PersonUnknown(NotFound):
 
     def __init__(self, key: str) -> None:
         super().__init__("person", key)
+
+
+class PersonErasedBefore(Refused):
+    """The person was erased before: nothing is left that could be."""
+
+    code = "person_erased"
+
+    def __init__(self, pseudonym: str) -> None:
+        super().__init__(f"This person was erased already and is called {pseudonym} since. There is nothing to do.")
+
+
+class PersonKeyTaken(Refused):
+    """A key belongs to somebody else: who they are is said by a merge, never by a second key."""
+
+    code = "person_key_taken"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"'{key}' is the key of another person. Merge the two if they are one.")
 
 
 class SamePerson(Refused):

@@ -81,6 +81,7 @@ class Tenant(Base):
     holidays: Mapped[Any] = json_column(server_default="[]")
     test_clock_id: Mapped[UUID | None] = mapped_column(ForeignKey("test_clock.id"))
     created_at: Mapped[Instant]
+    password_allowed: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
 class UserAccount(Base):
@@ -164,6 +165,31 @@ class Person(Base):
     email: Mapped[str] = mapped_column(server_default="")
     active_from: Mapped[Instant]
     active_to: Mapped[Instant | None]
+
+
+class Departure(Base):
+    """Append-only: at that instant the person left; a return is no row, it gives nothing back.
+
+    `person.active_to` says only how it stands now, so that it cannot tell an earlier departure.
+    """
+
+    __tablename__ = "departure"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "person_id"], ["person.tenant_id", "person.id"]),)
+    tenant_id: Mapped[TenantId]
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    left_at: Mapped[datetime] = mapped_column(primary_key=True)
+    recorded_at: Mapped[Instant]
+
+
+class Erasure(Base):
+    """This person was erased. `sealed` are hashes of the keys that senders had for them, bound to the row."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "person_id"], ["person.tenant_id", "person.id"]),)
+    tenant_id: Mapped[TenantId]
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    erased_at: Mapped[Instant]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class IdentityKey(Base):
@@ -256,13 +282,14 @@ class Assignment(Base):
 
 
 class IdempotencyRecord(Base):
-    """The first answer to a POST with an `Idempotency-Key`, kept 30 days."""
+    """The first answer to a POST with an `Idempotency-Key`, kept 30 days; `body` is sealed, bound to the row."""
 
     __tablename__ = "idempotency_record"
     tenant_id: Mapped[TenantId]
     key: Mapped[str] = mapped_column(primary_key=True)
     route: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    scopes: Mapped[Any] = json_column(server_default="[]")
     status: Mapped[int | None] = mapped_column(SmallInteger)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[Instant]

@@ -1,7 +1,7 @@
 """Who an identity is, and what class and audience held when (pure)."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -78,7 +78,7 @@ class People:
         self,
         identities: Iterable[IdentityRow],
         traits: Iterable[TraitRow] = (),
-        deactivated: Mapping[UUID, datetime] | None = None,
+        departures: Mapping[UUID, Sequence[datetime]] | None = None,
     ) -> None:
         self._person: dict[int, UUID] = {}
         home: dict[int, UUID] = {}
@@ -87,7 +87,7 @@ class People:
             home[row.identity_id] = row.home_person_id
         self._class: dict[UUID, _Timeline] = {}
         self._audience: dict[UUID, _Timeline] = {}
-        self._deactivated = dict(deactivated or {})
+        self._departures = dict(departures or {})
         stated: dict[tuple[UUID, str], list[TraitRow]] = {}
         for trait in traits:
             owner = home.get(trait.identity_id)
@@ -128,9 +128,9 @@ class People:
         lines = (self._class.get(person_id, _EMPTY), self._audience.get(person_id, _EMPTY))
         return tuple(sorted({instant for line in lines for instant in line.instants}))
 
-    def deactivated(self) -> Mapping[UUID, datetime]:
-        """Return when people left, for those who did."""
-        return self._deactivated
+    def departures(self) -> Mapping[UUID, Sequence[datetime]]:
+        """Return when people left, each time, for those who did."""
+        return self._departures
 
 
 _EMPTY = _Timeline()

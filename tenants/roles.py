@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ("ROLES", "VENDOR_ROLES", "Permission", "Role", "permissions_of")
+__all__ = ("GROUP_ROLES", "ROLES", "VENDOR_ROLES", "Permission", "Role", "permissions_of")
 
 
 class Permission(StrEnum):
@@ -18,6 +18,12 @@ class Permission(StrEnum):
     """People, cost centres, assignments."""
     PEOPLE_WRITE = "people:write"
     """Change people, cost centres, assignments."""
+    PEOPLE_ERASE = "people:erase"
+    """Erase somebody's personal data for good."""
+    SEATS_READ = "seats:read"
+    """Named seats: who holds one, who waits, what may be taken back."""
+    SEATS_WRITE = "seats:write"
+    """Assign, release and move named seats, and set their pools' rules."""
     CATALOGUE_READ = "catalogue:read"
     """Published plans and prices."""
     CATALOGUE_WRITE = "catalogue:write"
@@ -26,6 +32,12 @@ class Permission(StrEnum):
     """Contracts."""
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     """Start, change and cancel contracts."""
+    LICENCES_READ = "licences:read"
+    """Pools and seats: limits, who is in, who was denied."""
+    LICENCES_WRITE = "licences:write"
+    """Make and change pools, assign seats, issue licence files."""
+    LICENCES_USE = "licences:use"
+    """Check out, hold and release leases; use up quotas."""
     QUOTES_APPROVE = "quotes:approve"
     """Approve quotes above a seller's limit, and set the limits."""
     QUOTES_ACCEPT = "quotes:accept"
@@ -50,6 +62,12 @@ class Permission(StrEnum):
     """Make and advance test clocks."""
     AUDIT_READ = "audit:read"
     """The audit trail."""
+    CONNECT_WRITE = "connect:write"
+    """Keys, webhooks and alerts of a customer."""
+    SSO_WRITE = "sso:write"
+    """Single sign-on: which provider lets whom in, as what. Apart from `connect:write`, since it gives roles."""
+    SCIM = "scim"
+    """People and groups from a directory, under /scim/v2."""
 
 
 class Role(StrEnum):
@@ -78,8 +96,10 @@ _READS = frozenset(
     {
         _P.USAGE_READ,
         _P.PEOPLE_READ,
+        _P.SEATS_READ,
         _P.CATALOGUE_READ,
         _P.SUBSCRIPTIONS_READ,
+        _P.LICENCES_READ,
         _P.INVOICES_READ,
         _P.CHARGEBACK_READ,
         _P.STATEMENT_READ,
@@ -98,6 +118,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.CATALOGUE_WRITE,
             _P.SUBSCRIPTIONS_READ,
             _P.SUBSCRIPTIONS_WRITE,
+            _P.LICENCES_READ,
+            _P.LICENCES_WRITE,
             _P.INVOICES_READ,
             _P.TENANTS_READ,
         }
@@ -123,16 +145,26 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.USAGE_READ,
             _P.PEOPLE_READ,
             _P.PEOPLE_WRITE,
+            _P.PEOPLE_ERASE,
+            _P.SEATS_READ,
+            _P.SEATS_WRITE,
             _P.CATALOGUE_READ,
             _P.SUBSCRIPTIONS_READ,
+            _P.LICENCES_READ,
+            _P.LICENCES_WRITE,
+            _P.LICENCES_USE,
             _P.INVOICES_READ,
             _P.AUDIT_READ,
+            _P.CONNECT_WRITE,
+            _P.SSO_WRITE,
+            _P.SCIM,
         }
     ),
     Role.TENANT_FINANCE: frozenset(
         {
             _P.USAGE_READ,
             _P.PEOPLE_READ,
+            _P.SEATS_READ,
             _P.CATALOGUE_READ,
             _P.SUBSCRIPTIONS_READ,
             _P.INVOICES_READ,
@@ -147,6 +179,10 @@ ROLES: dict[Role, frozenset[Permission]] = {
 }
 
 VENDOR_ROLES = frozenset(role for role in Role if role.value.startswith("vendor"))
+
+GROUP_ROLES = (Role.TENANT_ADMIN, Role.TENANT_FINANCE, Role.TENANT_AUDITOR)
+"""The roles that a group of a directory or a provider may stand for; of several the first holds. A cost-centre
+owner needs a centre."""
 
 
 def permissions_of(role: str) -> frozenset[Permission]:

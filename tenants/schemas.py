@@ -7,19 +7,23 @@ from uuid import UUID
 
 import msgspec
 
+from tenants.actions.import_organisation import OrganisationImported
 from tenants.principal import Principal
-from tenants.reads import AuditLine, CostCentreView, LegalEntityView, PersonView, TenantView
+from tenants.reads import AuditLine, CostCentreView, KeyView, LegalEntityView, PersonView, TenantView
 
 __all__ = (
     "AssignmentBody",
     "Audit",
     "AwareDatetime",
     "CostCentreBody",
+    "KeyAnswer",
     "KeyBody",
     "LegalEntityBody",
     "Me",
     "NewKeyAnswer",
+    "OrganisationAnswer",
     "PersonBody",
+    "RotationBody",
     "TenantAnswer",
     "TenantBody",
     "UserBody",
@@ -121,12 +125,18 @@ class UserAnswer(msgspec.Struct):
 
 
 class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A key for a user of the acting tenant."""
+    """A key; without `email` it acts for who asks. `scopes` null means all that the user may."""
 
-    email: Text
-    name: Text
-    scopes: list[Text] | None = None
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    email: Text | None = None
+    scopes: Annotated[list[Text], msgspec.Meta(max_length=100)] | None = None
     expires_at: AwareDatetime | None = None
+
+
+class RotationBody(msgspec.Struct, forbid_unknown_fields=True):
+    """How long the old key goes on working beside the new one."""
+
+    overlap_hours: Annotated[int, msgspec.Meta(ge=0, le=720)] = 24
 
 
 class NewKeyAnswer(msgspec.Struct):
@@ -135,6 +145,31 @@ class NewKeyAnswer(msgspec.Struct):
     id: UUID
     token: str
     hint: str
+    expires_at: datetime | None = None
+
+
+class KeyAnswer(msgspec.Struct):
+    """A key without its secret; `status` is active, expired or revoked. Uses are noted to the minute."""
+
+    id: UUID
+    name: str
+    hint: str
+    scopes: list[str]
+    email: str
+    role: str
+    status: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, view: KeyView, now: datetime) -> "KeyAnswer":
+        """Return the view as JSON shows it."""
+        return cls(
+            view.id, view.name, view.hint, list(view.scopes), view.email, view.role, view.status(now),
+            view.created_at, view.expires_at, view.revoked_at, view.last_used_at,
+        )  # fmt: skip
 
 
 class PersonBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -237,3 +272,18 @@ class Page(msgspec.Struct):
 
     items: list[object]
     next_cursor: str | None
+
+
+class OrganisationAnswer(msgspec.Struct):
+    """What a file of people or cost centres did, or in a dry run would do."""
+
+    dry_run: bool
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+
+    @classmethod
+    def of(cls, done: OrganisationImported) -> "OrganisationAnswer":
+        """Return it as JSON shows it."""
+        return cls(done.dry_run, done.rows, done.created, done.changed, done.unchanged)

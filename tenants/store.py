@@ -12,13 +12,19 @@ from sqlalchemy.orm import Session
 from core.models import Base
 from tenants.models import (
     ApiKey,
+    Assignment,
     AuditSeal,
     CostCentre,
+    Departure,
+    Erasure,
     IdempotencyRecord,
     IdentityKey,
+    Person,
+    PersonTrait,
     SignInAttempt,
     Tenant,
     TestClock,
+    UserAccount,
     UserSession,
 )
 
@@ -28,14 +34,27 @@ __all__ = (
     "claim_idempotency_key",
     "count_attempts",
     "delete_expired",
+    "end_key",
     "identities_by_key",
+    "last_departure",
+    "last_recorded_assignment",
     "last_seal",
+    "last_trait",
     "lock_clock",
+    "lock_organisation",
+    "lock_person",
     "lock_tenant_audit",
     "move_clock",
     "put_cost_centres",
     "remove_session",
+    "rename_identity",
+    "revoke_key",
+    "set_access",
+    "set_active_to",
+    "set_erasure",
     "set_grace",
+    "set_password_allowed",
+    "set_person",
     "store_answer",
     "touch_key",
 )
@@ -94,6 +113,72 @@ def put_cost_centres(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
+def set_active_to(session: Session, tenant_id: UUID, person_id: UUID, at: datetime | None) -> None:
+    """Say until when a person is active; None is open."""
+    session.execute(update(Person).where(Person.tenant_id == tenant_id, Person.id == person_id).values(active_to=at))
+
+
+def set_access(session: Session, user_id: UUID, *, role: str, active: bool) -> None:
+    """Change a user's role, and whether they may come in; a user who may not is out at once, with all keys."""
+    session.execute(update(UserAccount).where(UserAccount.id == user_id).values(role=role, active=active))
+
+
+def set_person(session: Session, tenant_id: UUID, person_id: UUID, **values: str | None) -> None:
+    """Change name, e-mail address or external id of a person."""
+    session.execute(update(Person).where(Person.tenant_id == tenant_id, Person.id == person_id).values(values))
+
+
+def lock_person(session: Session, tenant_id: UUID, person_id: UUID) -> None:
+    """Let nobody else erase a person until the transaction ends."""
+    session.execute(select(Person.id).where(Person.tenant_id == tenant_id, Person.id == person_id).with_for_update())
+
+
+def rename_identity(session: Session, tenant_id: UUID, identity_id: int, scheme: str, key: str) -> None:
+    """Change by whom and what an identity is called; what points to it stays."""
+    session.execute(
+        update(IdentityKey)
+        .where(IdentityKey.tenant_id == tenant_id, IdentityKey.id == identity_id)
+        .values(scheme=scheme, key=key)
+    )
+
+
+def set_erasure(session: Session, tenant_id: UUID, person_id: UUID, sealed: bytes) -> None:
+    """Replace the sealed hashes of somebody who was erased."""
+    session.execute(
+        update(Erasure).where(Erasure.tenant_id == tenant_id, Erasure.person_id == person_id).values(sealed=sealed)
+    )
+
+
+def last_departure(session: Session, tenant_id: UUID, person_id: UUID) -> datetime | None:
+    """Return when a person left last."""
+    return session.execute(
+        select(func.max(Departure.left_at)).where(Departure.tenant_id == tenant_id, Departure.person_id == person_id)
+    ).scalar_one()
+
+
+def last_trait(session: Session, tenant_id: UUID, person_id: UUID, trait: str) -> PersonTrait | None:
+    """Return the statement on a trait that holds from the latest instant on, of those made for a person."""
+    return session.execute(
+        select(PersonTrait)
+        .join(
+            IdentityKey,
+            (IdentityKey.tenant_id == PersonTrait.tenant_id) & (IdentityKey.id == PersonTrait.identity_id),
+        )
+        .where(PersonTrait.tenant_id == tenant_id, IdentityKey.home_person_id == person_id, PersonTrait.trait == trait)
+        .order_by(PersonTrait.valid_from.desc(), PersonTrait.event_key)
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def last_recorded_assignment(session: Session, tenant_id: UUID, person_id: UUID) -> datetime | None:
+    """Return when a statement on who carries a person was recorded last."""
+    return session.execute(
+        select(func.max(Assignment.recorded_at)).where(
+            Assignment.tenant_id == tenant_id, Assignment.person_id == person_id
+        )
+    ).scalar_one()
+
+
 def count_attempts(session: Session, email: str, since: datetime) -> int:
     """Return how often signing in as `email` failed since then."""
     return session.execute(
@@ -114,6 +199,22 @@ def touch_key(session: Session, key_id: UUID, now: datetime) -> None:
         .where(ApiKey.last_used_at.is_(None) | (ApiKey.last_used_at < now - timedelta(minutes=1)))
         .values(last_used_at=now)
     )
+
+
+def revoke_key(session: Session, key_id: UUID, now: datetime) -> bool:
+    """Revoke a key; False where it was revoked before."""
+    done = session.execute(
+        update(ApiKey)
+        .where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiKey.id)
+    )
+    return done.first() is not None
+
+
+def end_key(session: Session, key_id: UUID, at: datetime) -> None:
+    """Let a key end at that instant, or earlier where it would have."""
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(expires_at=func.least(ApiKey.expires_at, at)))
 
 
 def lock_clock(session: Session, clock_id: UUID) -> datetime | None:
@@ -154,6 +255,14 @@ def lock_tenant_audit(session: Session, tenant_id: UUID) -> bool:
     )
 
 
+def lock_organisation(session: Session, tenant_id: UUID) -> None:
+    """Wait until nobody else changes a tenant's tree of cost centres, and hold it until the transaction ends.
+
+    Two that each see no circle could close one together; no row stands for the tree as a whole.
+    """
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 2))"), {"key": str(tenant_id)})
+
+
 def last_seal(session: Session, tenant_id: UUID) -> tuple[int, bytes] | None:
     """Return sequence and hash of the newest link of a tenant's chain."""
     row = session.execute(
@@ -175,3 +284,8 @@ def delete_expired(session: Session, now: datetime, keep_answers_since: datetime
 def set_grace(session: Session, tenant_id: UUID, grace_hours: int) -> None:
     """Change a tenant's grace."""
     session.execute(update(Tenant).where(Tenant.id == tenant_id).values(grace_hours=grace_hours))
+
+
+def set_password_allowed(session: Session, tenant_id: UUID, *, allowed: bool) -> None:
+    """Say whether a customer lets people in by password."""
+    session.execute(update(Tenant).where(Tenant.id == tenant_id).values(password_allowed=allowed))

@@ -13,10 +13,11 @@ from app.demo.chargeback import agree_on_rules, charge_back, pays
 from app.demo.contracts import sign_contract
 from app.demo.courier import Courier
 from app.demo.events import Delivery, deliveries
+from app.demo.offers import change_contract
 from app.demo.organisation import import_organisation, report_moves
 from app.demo.people import Placement, population
 from app.demo.steps import ACTOR, Lived, done_steps
-from app.demo.world import Customer, build_world
+from app.demo.world import FULL_SIZE, Customer, build_world
 from billing.actions.bill_due import bill_due
 from core.db import Database
 from core.scope import TenantScope
@@ -58,6 +59,7 @@ class History:
         self._courier = Courier(self._db)
         self._world = build_world(chapter.now, chapter.thousandths)
         self._company = chapter.company
+        self._whole = chapter.thousandths == FULL_SIZE
         self._customers = [(self._world.customer(tenant.slug), tenant) for tenant in chapter.tenants]
         self._done = {tenant.slug: done_steps(self._db, tenant.id) for tenant in chapter.tenants}
 
@@ -104,6 +106,8 @@ class History:
             raise NotBilled(f"not billed: {outcome.failures or outcome.busy}")
         for customer, tenant in self._customers:
             self._after_the_bill(customer, tenant, month, billed_at)
+            if self._whole and f"offers {month}" not in self._done[customer.slug]:
+                change_contract(self._db, customer, tenant, month, billed_at)
 
     def _after_the_bill(self, customer: Customer, tenant: TenantView, month: int, billed_at: datetime) -> None:
         """Record late reports of moves, then charge the bill back."""

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from app.demo.access import let_people_in, still_opens
+from app.demo.alerts import set_alerts
 from app.demo.credentials import DemoCredentials, read_credentials, write_credentials
+from app.demo.floating import let_in
 from app.demo.history import Chapter, History
+from app.demo.offers import make_offers
 from app.demo.organisation import create_customers
 from app.demo.processes import side_by_side
+from app.demo.seats import open_pools
 from app.demo.steps import Lived, Progress, done_steps, note_step
 from app.demo.world import FULL_SIZE, World, build_world
 from app.process import tune_collector
@@ -27,7 +31,7 @@ from tenants.reads import TenantView
 __all__ = ("begun_at", "load", "main")
 
 Tenants = dict[str, TenantView]
-_BEGUN, _COMPLETE = "begun ", "complete"
+_BEGUN, _OFFERS, _COMPLETE = "begun ", "offers", "complete"
 
 
 def main() -> None:
@@ -80,6 +84,14 @@ def load(
         db.dispose()  # the processes must not share a connection
         for lived in side_by_side(chapters) if processes else _one_by_one(chapters):
             progress.tell(lived)
+        progress.tell(open_pools(db, world, tenants))
+        progress.tell(let_in(db, world, tenants))
+        progress.tell(set_alerts(db, tenants, now))
+        if _OFFERS not in done_steps(db, VENDOR_ID):
+            count = make_offers(db, tenants, now, whole=thousandths == FULL_SIZE)
+            progress.tell(Lived("quotes in every state", count, "quotes"))
+            with db.begin(TenantScope(VENDOR_ID)) as session:
+                note_step(session, VENDOR_ID, _OFFERS)
         with db.begin(TenantScope(VENDOR_ID)) as session:
             note_step(session, VENDOR_ID, _COMPLETE)
         progress.finish()

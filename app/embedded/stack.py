@@ -1,12 +1,15 @@
 """The embedded services together, and the environment that points the product at them."""
 
+import fcntl
 import os
 import secrets
 import shutil
 import socket
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
@@ -27,6 +30,7 @@ class Stack:
         self.run_dir.mkdir(parents=True, exist_ok=True)
         self.postgres = None if os.environ.get("DATABASE_URL") else EmbeddedPostgres(self.run_dir / "postgres")
         self.valkey = None if os.environ.get("BROKER_URL") else EmbeddedValkey(self.run_dir / "valkey")
+        self._port_claim: IO[str] | None = None
 
     @property
     def fresh(self) -> bool:
@@ -64,14 +68,19 @@ class Stack:
             file.chmod(0o600)
         return file.read_text()
 
-    @staticmethod
-    def _web_port() -> int:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+    def _web_port(self) -> int:
+        # The server shares its port with any other that asks to (SO_REUSEPORT), and listens only once the demo is
+        # loaded: two starts at once would each get half of the other's requests. Hence the claim, held until
+        # this process ends.
+        claim = Path(tempfile.gettempdir()) / f"tollbook-port-{PREFERRED_PORT}"
+        try:
+            self._port_claim = claim.open("a")
+            fcntl.flock(self._port_claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", PREFERRED_PORT))
-            except OSError:
-                return free_port()
+        except OSError:
+            return free_port()
         return PREFERRED_PORT
 
     def stop(self) -> None:

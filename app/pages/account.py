@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from litestar import MediaType, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
@@ -11,16 +11,16 @@ from litestar.response import Redirect
 
 from app.dependencies import COOKIE
 from app.i18n import gettext as _
-from app.i18n import reader
 from app.navigation import home_path
-from app.pages.environment import render
 from app.pages.frame import THEMES
+from app.pages.sign_in import SignInForm, local_path, secure_cookies, session_cookie, sign_in_page
 from app.pages.visit import Req
 from core.clock import utc_now
 from core.db import Database
 from core.errors import Forbidden, Refused
 from core.scope import GlobalScope
-from tenants.actions.sign_in import SESSION_LIFE, SignedIn, note_failed_sign_in, sign_in, sign_out
+from tenants.actions.sign_in import note_failed_sign_in, sign_in, sign_out
+from tenants.actions.start_session import SESSION_LIFE, SignedIn
 from tenants.errors import CredentialsWrong
 from tenants.principal import Principal
 from tenants.reads import get_tenant
@@ -28,15 +28,6 @@ from tenants.reads import get_tenant
 __all__ = ("route_handlers",)
 
 YEAR_S = 365 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class SignInForm:
-    """What the sign-in form sends."""
-
-    email: str = ""
-    password: str = ""
-    next: str = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +55,8 @@ def home(principal: Principal, database: Database) -> Redirect:
 
 @get("/sign-in", sync_to_thread=True)
 def sign_in_form(request: Req) -> Response[str]:
-    """Show the form."""
-    return _form(request, SignInForm(next=_local(request.query_params.get("next", "/"))))
+    """Show the form, with the button of the organisation that is named, wanted or remembered."""
+    return sign_in_page(request, SignInForm(next=request.query_params.get("next", "/")))
 
 
 @post("/sign-in", sync_to_thread=True)
@@ -76,9 +67,9 @@ def sign_in_send(request: Req, database: Database, data: SignInBody) -> Response
     try:
         signed_in = _sign_in(database, data)
     except Refused as refusal:
-        return _form(request, data, refusal)
-    answer = Redirect(_local(data.next), status_code=303)
-    answer.set_cookie(_cookie(request, signed_in.token, int(SESSION_LIFE.total_seconds())))
+        return sign_in_page(request, data, refusal)
+    answer = Redirect(local_path(data.next), status_code=303)
+    answer.set_cookie(session_cookie(request, signed_in.token, int(SESSION_LIFE.total_seconds())))
     return answer
 
 
@@ -88,7 +79,7 @@ def sign_out_send(request: Req, principal: Principal, database: Database) -> Red
     with database.begin(GlobalScope()) as session:
         sign_out(session, request.cookies.get(COOKIE, ""))
     answer = Redirect("/sign-in", status_code=303)
-    answer.set_cookie(_cookie(request, "", 0))
+    answer.set_cookie(session_cookie(request, "", 0))
     return answer
 
 
@@ -96,8 +87,8 @@ def sign_out_send(request: Req, principal: Principal, database: Database) -> Red
 def theme_send(request: Req, principal: Principal, data: ThemeBody) -> Redirect:  # noqa: ARG001 - checks the token
     """Remember light, dark or as the system, for readers without JavaScript."""
     chosen = data.theme if data.theme in THEMES else ""
-    answer = Redirect(_local(data.back), status_code=303)
-    secure = _secure(request)
+    answer = Redirect(local_path(data.back), status_code=303)
+    secure = secure_cookies(request)
     answer.set_cookie(
         Cookie("theme", value=chosen, max_age=YEAR_S if chosen else 0, samesite="lax", secure=secure, httponly=False)
     )
@@ -114,34 +105,6 @@ def _sign_in(database: Database, data: SignInForm) -> SignedIn:
         with database.begin(GlobalScope()) as session:
             note_failed_sign_in(session, data.email, now)
         raise
-
-
-def _form(request: Req, data: SignInForm, refusal: Refused | None = None) -> Response[str]:
-    theme = request.cookies.get("theme", "")
-    text = render(
-        "account/sign_in.html",
-        theme=theme if theme in THEMES else "",
-        reader=reader(),
-        csrf_token="",
-        problem=_(refusal.detail) if refusal else "",
-        email=data.email,
-        next=_local(data.next),
-    )
-    return Response(text, media_type=MediaType.HTML, status_code=refusal.status if refusal else 200)
-
-
-def _local(target: str) -> str:
-    """Return an address on this site, whatever the link said: `//elsewhere` is not one."""
-    plain = target.startswith("/") and not target.startswith(("//", "/\\")) and "\n" not in target
-    return target if plain and "\r" not in target else "/"
-
-
-def _secure(request: Req) -> bool:
-    return bool(request.app.state.get("secure_cookies", False))
-
-
-def _cookie(request: Req, token: str, life_s: int) -> Cookie:
-    return Cookie(COOKIE, value=token, max_age=life_s, httponly=True, samesite="lax", secure=_secure(request))
 
 
 route_handlers = (home, sign_in_form, sign_in_send, sign_out_send, theme_send)

@@ -47,7 +47,6 @@ class Chart(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     marks: tuple[Mark, ...] = ()
     currency: str | None = None
     digits: int | None = None
-    whole: bool = False
 
     @property
     def json(self) -> str:

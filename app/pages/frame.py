@@ -12,7 +12,7 @@ from core.periods import Period, add_months, month_period
 from tenants.principal import Principal
 from tenants.reads import TenantView
 
-__all__ = ("Crumb", "Frame", "Months", "PlaceInput", "months", "place")
+__all__ = ("Crumb", "Frame", "Months", "PlaceInput", "Tab", "months", "place")
 
 MONTHS_SHOWN = 13
 THEMES = ("light", "dark")
@@ -24,6 +24,15 @@ class Crumb:
 
     label: str
     href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of several pages on one subject."""
+
+    label: str
+    href: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,8 @@ def place(given: PlaceInput, section: str, *crumbs: Crumb, picker: Months | None
 def _same_page(path: str, here: TenantView | None, there: TenantView) -> str:
     """Return the address of the same section at another tenant: `/admin/a/bills/7` → `/admin/b/bills`."""
     parts = path.strip("/").split("/")
+    if here is not None and parts[:2] == ["sales", "customers"]:
+        return "/" + "/".join(["sales", "customers", there.slug, *parts[3:4]])
     if here is None or len(parts) < 2:
         return f"/admin/{there.slug}"
     return "/" + "/".join([parts[0], there.slug, *parts[2:3]])

@@ -62,16 +62,20 @@ def _text(code: str, params: Mapping[str, str]) -> str:
     }
     if code in plain:
         return plain[code]
-    match code:
-        case "tier" | "tier_flat" | "volume":
-            return _tier(code, params)
-        case "percentage":
-            return _("%(percent)s%% of the amount") % {"percent": params.get("percent", "")}
-        case "listed":
-            return _("Listed price of %(key)s") % {"key": params.get("key") or _("all others")}
-        case "prorated":
-            return _("Not due: only %(part)s of the full period") % {"part": _part(params.get("part", ""))}
-    return code.replace("_", " ")
+    if code in ("tier", "tier_flat", "volume"):
+        return _tier(code, params)
+    told = {
+        "credits": _("Prepaid credits of %(of)s each"),
+        "prepaid": _("Paid with credits for line %(position)s"),
+        "prepaid_returned": _("Credits given back that had paid what line %(position)s corrects"),
+        "percentage": _("%(percent)s%% of the amount"),
+        "listed": _("Listed price of %(key)s"),
+        "prorated": _("Not due: only %(part)s of the full period"),
+    }
+    if code not in told:
+        return code.replace("_", " ")
+    words = dict.fromkeys(("of", "position", "percent"), "") | dict(params)
+    return told[code] % (words | {"key": params.get("key") or _("all others"), "part": _part(params.get("part", ""))})
 
 
 def _tier(code: str, params: Mapping[str, str]) -> str:

@@ -12,8 +12,21 @@ from urllib.parse import urlencode
 
 from app.i18n import gettext as _
 from app.pages.formats import quantity
+from app.pages.words import state_badge
 
-__all__ = ("Cell", "Chip", "Column", "Pager", "Table", "TableQuery", "cell", "csv_text", "number", "status")
+__all__ = (
+    "PAGE_SIZE",
+    "Cell",
+    "Chip",
+    "Column",
+    "Pager",
+    "Table",
+    "TableQuery",
+    "cell",
+    "csv_text",
+    "number",
+    "status",
+)
 
 PAGE_SIZE = 50
 Row = TypeVar("Row")
@@ -30,6 +43,8 @@ class Cell:
     """Not None: the text is shown as a badge of that tone."""
     css: str = ""
     plain: str | None = None
+    box: str = ""
+    """Not empty: a box of that name stands before the text, to choose the row for an act."""
 
 
 def cell(text: str, href: str | None = None, sub: str = "", css: str = "") -> Cell:
@@ -115,6 +130,25 @@ class TableQuery:
         merged: dict[str, str | None] = {**dict(self.parameters), **changes}
         kept = {key: value for key, value in merged.items() if value is not None}
         return (path or self.path) + (f"?{urlencode(kept)}" if kept else "")
+
+    def pager(self, after: str | None) -> Pager | None:
+        """Return the ways to the first page and to what follows `after`; None where all is on this page."""
+        first = self.href(after=None) if self.get("after") else None
+        following = self.href(after=after) if after is not None else None
+        return Pager("", first, following) if first or following else None
+
+    def pager_of(self, found: Sequence[Row], key: Callable[[Row], object]) -> Pager | None:
+        """Return the pager of a list that was read one row further than a page; `key` is where a page goes on."""
+        return self.pager(str(key(found[PAGE_SIZE - 1])) if len(found) > PAGE_SIZE else None)
+
+    def states(self, known: Sequence[str]) -> tuple[Chip, ...]:
+        """Return the filters by state: all, then each."""
+        chosen = self.get("status")
+        every = Chip(_("All"), self.href(status=None, after=None), chosen not in known)
+        return (
+            every,
+            *(Chip(state_badge(one)[0], self.href(status=one, after=None), chosen == one) for one in known),
+        )
 
     @property
     def after(self) -> int:

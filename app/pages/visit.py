@@ -1,9 +1,10 @@
 """One request for a page: who asks, about whom, when, and how the answer is put together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
@@ -16,15 +17,25 @@ from app.pages.environment import render, role_name
 from app.pages.frame import Crumb, Months, PlaceInput, months, place
 from app.pages.tables import Table, TableQuery, csv_text
 from core.clock import utc_now
-from core.errors import Forbidden
+from core.errors import Forbidden, InputError, InvalidInput, Refused
 from core.periods import local_date
 from tenants.principal import Principal
 from tenants.reads import TenantView, list_tenants, tenant_now
 from tenants.roles import Permission
 
-__all__ = ("DEPENDENCIES", "Req", "TenantVisit", "VendorVisit", "choose_language", "csv_file")
+__all__ = (
+    "DEPENDENCIES",
+    "Req",
+    "TenantVisit",
+    "VendorVisit",
+    "choose_language",
+    "confirm_word",
+    "csv_file",
+    "cursor_of",
+)
 
 Req = Request[Any, Any, State]
+Done = TypeVar("Done")
 SWITCHER_MAX = 200
 """How many customers the switcher lists; the page of customers has all."""
 
@@ -72,6 +83,14 @@ class _Visit:
         """Return whether the reader has a permission."""
         return self.principal.may(permission)
 
+    def attempt(self, act: Callable[[], Done]) -> Done | Refused:
+        """Do it, or return the refusal with everything undone: the page that shows it reads the same transaction."""
+        try:
+            with self.session.begin_nested():
+                return act()
+        except Refused as refusal:
+            return refusal
+
 
 @dataclass(frozen=True, slots=True)
 class VendorVisit(_Visit):
@@ -79,10 +98,10 @@ class VendorVisit(_Visit):
 
     tenants: tuple[TenantView, ...]
 
-    def page(self, template: str, section: str, *crumbs: Crumb, **context: object) -> Response[str]:
+    def page(self, template: str, section: str, *crumbs: Crumb, status: int = 200, **context: object) -> Response[str]:
         """Return the page."""
         given = PlaceInput(self.principal, self.path, self.parameters, self.request.cookies, None, self.tenants)
-        return _html(render(template, frame=place(given, section, *crumbs), **context))
+        return _html(render(template, frame=place(given, section, *crumbs), **context), status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,25 @@ class TenantVisit(_Visit):
         return _html(render(template, frame=frame, **context), status)
 
 
+def cursor_of(text: str) -> UUID | None:
+    """Return the id after which a list goes on; anything else means its beginning."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def confirm_word(data: Mapping[str, str], word: str) -> None:
+    """Refuse a final act without its word.
+
+    Raises:
+        InvalidInput: it is missing or another (`invalid_input`).
+    """
+    if data.get("word", "").strip().lower() != word.lower():
+        detail = _("Type the word “%(word)s” to confirm; nothing was changed.") % {"word": word}
+        raise InvalidInput(InputError("word", "confirmation_missing", detail))
+
+
 def _html(text: str, status: int = 200) -> Response[str]:
     headers = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=headers)
@@ -125,7 +163,7 @@ def _html(text: str, status: int = 200) -> Response[str]:
 def csv_file(table: Table, name: str) -> Response[str]:
     """Return a table as a file; a mark in front tells spreadsheets that it is UTF-8."""
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response("\ufeff" + csv_text(table), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response("\ufeff" + csv_text(table), media_type="text/csv", headers=headers)
 
 
 def provide_visit(request: Req, principal: Principal, tenant: TenantView, session: Session) -> TenantVisit:

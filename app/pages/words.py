@@ -1,6 +1,8 @@
 """Names for what the code knows by key: meters, units, reasons, features, steps, states."""
 
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
 
 from app.i18n import gettext as _
 from metering.measurement import EXCLUSIONS
@@ -14,6 +16,7 @@ __all__ = (
     "meter_meaning",
     "meter_name",
     "one_of",
+    "permission_name",
     "state_badge",
     "unit_name",
     "unmetered_reason",
@@ -34,6 +37,7 @@ def meter_name(meter: str) -> str:
         "members.registered.peak": _("Registered members, peak"),
         "members.registered.end_of_period": _("Registered members at the end"),
         "members.registered.any": _("Registered members, anyone"),
+        "members.idle": _("Idle members, average"),
         "members.active": _("Active members"),
         "members.contributors": _("Contributors"),
         "contributions": _("Contributions"),
@@ -59,6 +63,7 @@ def meter_meaning(meter: str) -> str:
         "members.registered.average": _("People with a membership open: member-days divided by the days of the month."),
         "members.registered.peak": _("People with a membership open: the highest day of the month."),
         "members.registered.end_of_period": _("People whose membership is open at the end of the month."),
+        "members.idle": _("Member-days of people who did nothing for so long that they are idle, divided by the days."),
         "members.active": _("Different people with at least one learning or community act; a login alone is none."),
         "members.contributors": _("Different people who created something: a post, an answer, a file, an idea."),
         "contributions": _("Things that people created, weighted as the contract says."),
@@ -76,31 +81,26 @@ def meter_meaning(meter: str) -> str:
     return meanings.get(meter, "")
 
 
-def unit_name(unit: str) -> str:
-    """Return the unit in the plural, as it stands behind a figure."""
+def unit_name(unit: str, figure: Decimal | Fraction | int | None = None) -> str:
+    """Return the unit as it stands behind a figure: of one in the singular, else in the plural."""
     names = {
-        "person": _("people"),
-        "people": _("people"),
-        "member": _("members"),
-        "members": _("members"),
-        "seat": _("seats"),
-        "seats": _("seats"),
-        "session": _("at once"),
-        "sessions": _("at once"),
-        "user": _("users"),
-        "users": _("users"),
-        "transaction": _("transactions"),
-        "transactions": _("transactions"),
-        "contribution": _("contributions"),
-        "contributions": _("contributions"),
-        "hour": _("hours"),
-        "hours": _("hours"),
-        "courses": _("courses"),
-        "gb": _("GB"),
-        "audiences": _("audiences"),
-        "month": _("months"),
+        "person": (_("person"), _("people")),
+        "member": (_("member"), _("members")),
+        "seat": (_("seat"), _("seats")),
+        "session": (_("at once"), _("at once")),
+        "user": (_("user"), _("users")),
+        "transaction": (_("transaction"), _("transactions")),
+        "contribution": (_("contribution"), _("contributions")),
+        "hour": (_("hour"), _("hours")),
+        "course": (_("course"), _("courses")),
+        "gb": (_("GB"), _("GB")),
+        "audience": (_("audience"), _("audiences")),
+        "month": (_("month"), _("months")),
     }
-    return names.get(unit, unit.replace("_", " "))
+    # Meters name their unit in the singular, features in the plural.
+    one = "person" if unit == "people" else unit.removesuffix("s")
+    singular, plural = names.get(one, (unit.replace("_", " "),) * 2)
+    return singular if figure is not None and abs(figure) == 1 else plural
 
 
 def one_of(meter: str | None) -> str:
@@ -163,6 +163,7 @@ def entry_reason(code: str) -> str:
     """Return why somebody was counted."""
     names = {
         "membership_open": _("Membership open"),
+        "idle": _("Idle for so long that the days are credited"),
         "active_by_event": _("Active by this event"),
         "contributed": _("Created something"),
         "contribution": _("Contribution"),
@@ -207,10 +208,48 @@ def line_kind_name(kind: str) -> str:
         "advance": _("In advance"),
         "refund": _("Refund"),
         "late": _("Late facts"),
+        "prepaid": _("Prepaid credits"),
         "credit": _("Credit"),
         "reversal": _("Reversal"),
     }
     return _look_up(names, kind)
+
+
+def permission_name(key: str) -> str:
+    """Return what a scope of a key lets it do."""
+    names = {
+        "events:write": _("Send events and corrections"),
+        "usage:read": _("Read figures and their evidence"),
+        "meters:write": _("Define meters"),
+        "people:read": _("Read people and cost centres"),
+        "people:write": _("Change people and cost centres"),
+        "people:erase": _("Erase somebody's personal data for good"),
+        "seats:read": _("Read who holds a seat"),
+        "seats:write": _("Assign and release seats"),
+        "catalogue:read": _("Read plans and prices"),
+        "catalogue:write": _("Change plans and prices"),
+        "subscriptions:read": _("Read contracts"),
+        "subscriptions:write": _("Change contracts"),
+        "licences:read": _("Read pools: who is in, and who was not let in"),
+        "licences:write": _("Change pools and issue licence files"),
+        "licences:use": _("Check out, hold and release seats of floating pools"),
+        "quotes:approve": _("Approve quotes"),
+        "quotes:accept": _("Accept quotes"),
+        "invoices:read": _("Read bills"),
+        "invoices:write": _("Issue and change bills"),
+        "chargeback:read": _("Read the chargeback"),
+        "chargeback:write": _("Change the chargeback"),
+        "chargeback:approve": _("Approve the chargeback"),
+        "statement:read": _("Read statements"),
+        "tenants:read": _("Read the list of customers"),
+        "tenants:write": _("Change customers and users"),
+        "clock:write": _("Move test clocks"),
+        "audit:read": _("Read the audit trail"),
+        "connect:write": _("Manage keys, webhooks, mails and alerts"),
+        "sso:write": _("Manage single sign-on: which provider lets whom in, as what"),
+        "scim": _("Send people and groups from a directory (SCIM)"),
+    }
+    return _look_up(names, key)
 
 
 def state_badge(state: str) -> tuple[str, str]:
@@ -234,10 +273,27 @@ def state_badge(state: str) -> tuple[str, str]:
         "ending": (_("Ending"), "warn"),
         "ended": (_("Ended"), ""),
         "open": (_("Open"), "info"),
+        "sent": (_("Sent"), "info"),
+        "needs_approval": (_("Needs approval"), "warn"),
+        "accepted": (_("Accepted"), "good"),
+        "declined": (_("Declined"), ""),
+        "superseded": (_("Replaced"), ""),
         "withdrawn": (_("Withdrawn"), ""),
         "approved": (_("Approved"), "warn"),
         "posted": (_("Posted"), "good"),
         "retired": (_("Retired"), ""),
         "published": (_("Published"), "good"),
+        "valid": (_("Valid"), "good"),
+        "revoked": (_("Revoked"), "bad"),
+        "expired": (_("Expired"), ""),
+        "stopped": (_("Stopped"), "warn"),
+        "due": (_("Due"), "info"),
+        "delivered": (_("Delivered"), "good"),
+        "dead": (_("Given up"), "bad"),
+        "writing": (_("Being written"), "info"),
+        "written": (_("Leaving"), "info"),
+        "archived": (_("In a file"), "good"),
+        "restoring": (_("Coming back"), "info"),
+        "restored": (_("On line again"), "warn"),
     }
     return names.get(state, (_look_up({}, state), ""))

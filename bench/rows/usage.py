@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from bench.facts_table import count_hours
 from bench.figures import Figure, Goal, ratio_of
 from bench.stand import Stand
 from core.db import conninfo
@@ -48,11 +49,6 @@ _FACTS = """
     from ids, (select n, %(since)s + n * ((%(until)s - %(since)s) / %(rows)s) as at
                from generate_series(0, %(rows)s - 1) n) numbered
 """
-_HOURS = """
-    insert into usage_hour (tenant_id, type_id, hour, slot, facts)
-    select tenant_id, type_id, date_trunc('hour', occurred_at, 'UTC'), 0, count(*) from fact
-    where tenant_id = %(tenant)s group by 1, 2, 3
-"""
 _RAW = """
     select {what}, count(distinct i.home_person_id)
     from fact f join identity i on i.tenant_id = f.tenant_id and i.id = f.identity_id
@@ -75,7 +71,7 @@ def measure(stand: Stand) -> list[Figure]:
         first = admin.execute("select min(id) from identity where tenant_id = %(tenant)s", given).fetchone()
         assert first is not None
         admin.execute(_FACTS, {**given, "first": first[0], "since": month.starts_at, "until": month.ends_at})
-        admin.execute(_HOURS, given)
+        count_hours(admin, [tenant.id])
         admin.execute("vacuum analyze person, identity, assignment, usage_hour, fact, symbol")
     parts = [part for _, part in days_of(month, tenant.tz)]
     by_centre: Call = lambda m: m.parts("members.active", "cost_centre", parts)  # noqa: E731

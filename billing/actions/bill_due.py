@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
 from billing.actions.bill_group import Group, GroupKey, bill_group
+from billing.actions.expire_credits import expire_credits, lapses_at
 from billing.actions.rate_subscription import LOOK_BACK
 from billing.due import DueItem, Question, due_items, month_of
 from billing.errors import PeriodAlreadyBilled, PeriodInvalid, PeriodNotEnded, RunNeedsReason
 from billing.models import InvoiceRun
-from billing.reads import billed_by_subscription, looked_at, withdrawn_periods
+from billing.reads import billed_by_subscription, expiring_grants, looked_at, withdrawn_periods
 from billing.store import add, lock_account, set_run
 from core.clock import utc_now
 from core.db import Database
@@ -31,7 +32,7 @@ from core.ids import new_id
 from core.periods import month_period
 from core.scope import VENDOR_ID, StewardScope, TenantScope
 from plans.actions.open_periods import open_periods
-from plans.reads import SubscriptionView, all_subscriptions, due_periods, get_subscription, unopened
+from plans.reads import SubscriptionView, all_subscriptions, due_periods, unopened
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, get_tenant, list_tenants, tenant_now
 
@@ -111,13 +112,15 @@ def bill_due(  # noqa: PLR0913 - the options of a run, all by keyword
         raise RunNeedsReason
     run = _Run(database, now_of, _month(period), skip_grace, finalise, actor, new_id())
     with database.begin(StewardScope()) as session:
-        payers = _payers(session, run, tenant_ids)
-    if not payers and actor == BEAT:
+        payers, lapsed = _payers(session, run, tenant_ids), _lapsed(session, run, tenant_ids)
+    if not payers and not lapsed and actor == BEAT:
         return RunOutcome(None, (), (), ())
     _begin(run, period, reason)
     done = _Done()
     for payer_id, wanted in payers.items():
         _bill_payer(run, payer_id, wanted, done)
+    for payer_id, grant_ids in lapsed.items():
+        _let_lapse(run, payer_id, grant_ids, done)
     _end(run, done)
     return RunOutcome(run.run_id, tuple(done.invoices), tuple(done.failures), tuple(done.busy))
 
@@ -202,6 +205,30 @@ def _bill_payer(run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]], 
         )
 
 
+def _lapsed(session: Session, run: _Run, tenant_ids: Collection[UUID] | None) -> dict[UUID, list[UUID]]:
+    """Return prepaid credits that expired, by payer: they lapse after what they still paid was billed."""
+    lapsed: dict[UUID, list[UUID]] = {}
+    for payer_id, grants in expiring_grants(session).items():
+        if tenant_ids is not None and payer_id not in tenant_ids:
+            continue
+        payer = get_tenant(session, payer_id)
+        now = run.now_of(session, payer)
+        due = [grant_id for grant_id, expires_at in grants if lapses_at(expires_at, payer) <= now]
+        if due:
+            lapsed[payer_id] = due
+    return lapsed
+
+
+def _let_lapse(run: _Run, payer_id: UUID, grant_ids: Iterable[UUID], done: _Done) -> None:
+    for grant_id in grant_ids:
+        try:
+            with run.database.begin(TenantScope(payer_id)) as session:
+                payer = get_tenant(session, payer_id)
+                expire_credits(session, payer, grant_id, run.actor, run.now_of(session, payer))
+        except Refused as refusal:
+            done.failures.append((payer_id, refusal.code, refusal.detail))
+
+
 def _looks(session: Session, run: _Run, payer_id: UUID, done: _Done) -> bool:
     """Lock the payer's account to look what is due; where another run holds it, note that and step aside."""
     if lock_account(session, payer_id, run.now_of(session, get_tenant(session, payer_id))):
@@ -227,10 +254,9 @@ def _items(
 ) -> list[tuple[DueItem, str, ZoneInfo]]:
     """Return what is due of a subscription, with its currency and zone."""
     now = run.now_of(session, consumer)
-    spans = open_periods(session, consumer.id, subscription_id, now)
+    subscription, spans = open_periods(session, consumer.id, subscription_id, now)
     if not spans:
         return []
-    subscription = get_subscription(session, consumer.id, subscription_id, now)
     billed = billed_by_subscription(session, [consumer.id])[subscription_id]
     withdrawn = withdrawn_periods(session, [consumer.id]).get(subscription_id)
     last = withdrawn[1] if withdrawn else spans[-1].period

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Literal, cast
 from uuid import UUID
 
@@ -12,15 +13,19 @@ from sqlalchemy.orm import Session
 from billing.actions.act_for import act_for
 from billing.actions.build_evidence import build_evidence
 from billing.actions.rate_subscription import LOOK_BACK, RatedPart, SubscriptionBill, Wanted, rate_subscription
-from billing.drafts import Claim, Draft, DraftLine, EvidenceRef, LateSince, centres_json
+from billing.drafts import Claim, Draft, DraftLine, EvidenceRef, LateSince, centres_json, paid_with_credits
 from billing.due import DueItem
 from billing.errors import TaxUndecided
-from billing.reads import tax_rates
+from billing.prepaid import BlockTerms, months_after
+from billing.reads import balances, still_paid, tax_rates
 from billing.store import set_measured
 from billing.tax import Supply, TaxDecision, TaxProblem, TaxRate, decide_tax
+from core.money import to_money
 from core.periods import Period, local_date
 from metering.measurement import Measurement
+from plans.rating import CREDITS, block_of
 from plans.reads import get_subscription
+from plans.subscriptions import BASE, SubscriptionView
 from tenants.reads import LegalEntityView, TenantView, get_legal_entity, get_tenant
 
 __all__ = ("Document", "Taxes", "compose_draft", "draft_line")
@@ -77,6 +82,7 @@ def compose_draft(
                     looked.append(LateSince(subscription_id=bill.subscription.id, since=bill.late_since))
                 if bill.reckoned:
                     set_measured(session, consumer.id, bill.subscription.id, now - LOOK_BACK, now)
+    lines += _paid(session, document, lines)
     return Draft(
         currency=document.currency,
         claims=tuple(claims),
@@ -85,6 +91,15 @@ def compose_draft(
         measured_at=now,
         late_since=tuple(looked),
     )
+
+
+def _paid(session: Session, document: Document, lines: Sequence[DraftLine]) -> list[DraftLine]:
+    corrected = {line.subscription_id for line in lines if line.amount_minor < 0 and line.subscription_id}
+    payer_id = document.payer.id
+    paid = still_paid(session, payer_id, corrected) if corrected else ()
+    besides = {still.grant_id for still in paid}
+    held = balances(session, payer_id, document.legal_entity_id, document.currency, besides)
+    return paid_with_credits(lines, held, document.currency, paid)
 
 
 def _bills(
@@ -171,4 +186,30 @@ def draft_line(consumer: TenantView, bill: SubscriptionBill, part: RatedPart, ta
         steps=part.steps,
         cost_centres=centres_json(part.figure.centres),
         measured_at=now,
+        block=_sold(bill.subscription, part),
+    )
+
+
+def _sold(subscription: SubscriptionView, part: RatedPart) -> BlockTerms | None:
+    """Return the prepaid credits that a rated part sells or brings for nothing; None for all else."""
+    if not part.charge_key.startswith(CREDITS) or part.figure.quantity <= 0:
+        return None
+    found = block_of(subscription, part.charge_key, part.period.starts_at)
+    assert found is not None, "a line of credits was rated by the block that it names"
+    block, slot, many = found
+    amount = to_money(Fraction(block.amounts[subscription.currency]), subscription.currency)
+    return BlockTerms(
+        name=block.name,
+        amount_minor=amount.amount_minor * many,
+        starts_at=part.period.starts_at,
+        expires_at=months_after(part.period.starts_at, block.expires_months, subscription.time_zone),
+        time_zone=subscription.time_zone,
+        origin="plan",
+        priority=block.priority,
+        subscription_id=subscription.id,
+        charges=tuple(key if slot == BASE else f"{slot}.{key}" for key in block.charges),
+        meters=block.meters,
+        refundable=block.refundable,
+        rollover_months=block.rollover_months,
+        rollover_percent=block.rollover_percent,
     )

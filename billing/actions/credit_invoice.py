@@ -11,11 +11,19 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from billing.actions.finalise_invoice import finalise_invoice
+from billing.actions.move_credits import Mover, revoke_credits
 from billing.actions.reverse_rated_lines import reverse_rated_lines
 from billing.drafts import Draft, DraftLine
 from billing.errors import CreditExceedsInvoice, InvoiceNotCreditable, NothingToCredit
 from billing.models import Invoice
-from billing.reads import InvoiceLineView, InvoiceView, credited_of, get_invoice
+from billing.reads import (
+    InvoiceLineView,
+    InvoiceView,
+    credited_of,
+    get_invoice,
+    grants_of_invoice,
+    returned_later,
+)
 from billing.store import add, lock_invoice
 from billing.totals import credited_tax
 from core.errors import InputError, InvalidInput, NotFound
@@ -58,17 +66,22 @@ def credit_invoice(session: Session, given: CreditInput, actor: str, now: dateti
         InvoiceNotCreditable: it is a draft, void, or itself a credit note (`invoice_not_creditable`).
         CreditExceedsInvoice: more than what is left of a line (`credit_exceeds_invoice`).
         NothingToCredit: nothing is left (`nothing_to_credit`).
+        CreditsInUse: it is to be billed anew, but prepaid credits that it sold were used (`credits_in_use`).
     """
     view = _creditable(session, given)
     before = credited_of(session, given.tenant_id, given.invoice_id)
-    amounts = _amounts(view, before, given)
-    if given.rebill and (given.amounts is not None or before):
+    returned = returned_later(session, view)
+    amounts = _amounts(view, _left(session, view, before, returned), given)
+    if given.rebill and (given.amounts is not None or before or returned):
         raise InvalidInput(
             InputError("/rebill", "rebill_in_full_only", "Only an invoice credited in full can be billed anew.")
         )
     draft = _draft(view, before, amounts, now)
     credit_id = new_id()
     _open(session, view, credit_id, draft, given.reason, now)
+    if given.rebill:
+        mover = Mover(given.tenant_id, view.legal_entity_id, view.currency, credit_id, actor, now)
+        revoke_credits(session, mover, given.invoice_id)
     finalise_invoice(session, given.tenant_id, credit_id, now, actor)
     if given.rebill:
         consumers = {line.consumer_tenant_id for line in view.lines}
@@ -90,16 +103,68 @@ def _creditable(session: Session, given: CreditInput) -> InvoiceView:
     return get_invoice(session, given.tenant_id, given.invoice_id)
 
 
-def _amounts(view: InvoiceView, before: Mapping[int, int], given: CreditInput) -> dict[int, int]:
-    """Return what is given back of each line, in minor units."""
+def _left(
+    session: Session, view: InvoiceView, before: Mapping[int, int], returned: Mapping[int, int]
+) -> dict[int, int]:
+    """Return what is left to give back of each line; of credits that were sold what of their price is not earned.
+
+    What a later document corrected and gave back as credits is left neither of the line nor of what paid it.
+    """
     left = {line.position: line.amount.amount_minor - before.get(line.position, 0) for line in view.lines}
+    for line in view.lines:
+        back = returned.get(line.position, 0)
+        left[line.position] += back
+        for paid in view.lines if back else ():
+            if paid.kind != "prepaid" and paid.rated_line_id == line.rated_line_id:
+                left[paid.position] -= back
+    sold = grants_of_invoice(session, view.tenant_id, view.id)
+    for line in view.lines:
+        if line.kind != "prepaid" and line.grant_id in sold:
+            left[line.position] = min(left[line.position], sold[line.grant_id].deferred.amount_minor)
+    return left
+
+
+def _amounts(view: InvoiceView, left: Mapping[int, int], given: CreditInput) -> dict[int, int]:
+    """Return what is given back of each line, in minor units; what credits paid comes back as credits first."""
     if given.amounts is None:
-        wanted = {position: minor for position, minor in left.items() if minor}
+        wanted = dict(left)
+        if not given.rebill:
+            _leave_returned(view, wanted)
+        wanted = {position: minor for position, minor in wanted.items() if minor}
     else:
-        wanted = {position: _checked(view, left, position, amount) for position, amount in given.amounts.items()}
-    if sum(wanted.values()) <= 0:
+        money = dict(left) | {line.position: 0 for line in view.lines if line.kind == "prepaid"}
+        wanted = {position: _checked(view, money, position, amount) for position, amount in given.amounts.items()}
+        for line in view.lines:
+            if line.kind == "prepaid":
+                _return_credits(view, left, wanted, line)
+    if sum(wanted.values()) < 0 or not any(minor > 0 for minor in wanted.values()):
         raise NothingToCredit
     return wanted
+
+
+def _leave_returned(view: InvoiceView, wanted: dict[int, int]) -> None:
+    """Leave credits that the document gave back, and as much of the correction that gave them back, as they are.
+
+    What was billed stays billed, so the correction does too: only what of it was money is given back with the rest.
+    """
+    for line in view.lines:
+        if line.kind == "prepaid" and line.amount.amount_minor > 0:
+            corrected = int(line.steps[0]["params"]["position"])
+            wanted[corrected] += wanted[line.position]
+            wanted[line.position] = 0
+
+
+def _return_credits(
+    view: InvoiceView, left: Mapping[int, int], wanted: dict[int, int], paying: InvoiceLineView
+) -> None:
+    """Add to what is given back of a line as much of the credits that paid it."""
+    for line in view.lines:
+        if line.kind != "prepaid" and line.rated_line_id == paying.rated_line_id and line.position in wanted:
+            others = [o for o in view.lines if o.kind == "prepaid" and o.rated_line_id == line.rated_line_id]
+            open_minor = wanted[line.position] + sum(wanted.get(other.position, 0) for other in others)
+            minor = min(open_minor, -left[paying.position])
+            if minor > 0:
+                wanted[paying.position] = -minor
 
 
 def _checked(view: InvoiceView, left: Mapping[int, int], position: int, amount: Money) -> int:
@@ -126,7 +191,6 @@ def _draft(view: InvoiceView, before: Mapping[int, int], amounts: Mapping[int, i
 
 
 def _line(view: InvoiceView, line: InvoiceLineView, minor: int) -> DraftLine:
-    assert line.rated_line_id is not None, "issued lines were rated"
     amount = Money(minor, view.currency)
     step: dict[str, Any] = {
         "code": "credit",
@@ -156,6 +220,7 @@ def _line(view: InvoiceView, line: InvoiceLineView, minor: int) -> DraftLine:
         cost_centres=(),
         rated_line_id=line.rated_line_id,
         credits_position=line.position,
+        grant_id=line.grant_id,
     )
 
 

@@ -1,6 +1,6 @@
 """Issue a draft: number it, write what it says for ever, post its transfers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
-from billing.actions.post_transfers import Booking, conversion_for, post_transfers
+from billing.actions.move_credits import Issued, Mover, issue_credits
+from billing.actions.post_transfers import Booking, conversion_for, earn_credits, post_transfers
 from billing.actions.recognise_advances import recognise_advances
 from billing.actions.take_number import take_number
 from billing.drafts import (
@@ -25,7 +26,7 @@ from billing.drafts import (
 )
 from billing.errors import InvoiceAlreadyFinalised, InvoiceDraftOutdated, StepNotAllowed
 from billing.evidence import manifest
-from billing.ledger import issue_movements
+from billing.ledger import CREDITS_DEFERRED, credits_sold, issue_movements
 from billing.models import InvoiceIssue, InvoiceLine, InvoiceTax, RatedLine
 from billing.reads import DatedConversion, draft_content, get_invoice, parties_of
 from billing.states import State, Trigger, advance
@@ -54,6 +55,7 @@ class _Issue:
     lines: tuple[InvoiceLineView, ...]
     dated: DatedConversion
     now: datetime
+    credits_invoice_id: UUID | None
 
     @property
     def issued_on(self) -> date:
@@ -82,6 +84,8 @@ def finalise_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, now: d
         NotFound: there is no such document (`not_found`).
         InvoiceAlreadyFinalised: it has a number (`invoice_already_finalised`).
         InvoiceDraftOutdated: another document billed a part of it since (`invoice_draft_outdated`).
+        CreditsUsedUp: prepaid credits that pay a part of it were used by another one (`credits_used_up`).
+        CreditsInUse: a credit note takes back more of a block than is left of it (`credits_in_use`).
         IssueDateGoesBack: a later date stands in the series (`issue_date_goes_back`).
         ExchangeRateMissing: the books are kept in another currency (`exchange_rate_missing`).
     """
@@ -93,10 +97,12 @@ def finalise_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, now: d
         raise InvoiceAlreadyFinalised(known) if known else StepNotAllowed(locked[1], "finalise")
     issue = _prepare(session, tenant_id, invoice_id, now)
     ids = _write_rated_lines(session, issue)
+    mover = Mover(tenant_id, issue.entity.id, issue.draft.currency, invoice_id, actor, now)
+    moved = issue_credits(session, mover, issue.draft.lines)
     number = take_number(session, issue.entity, (issue.payer, invoice_id), issue.kind, issue.issued_on)
     _write_issue(session, issue, number)
-    _write_lines(session, issue, ids)
-    _post(session, issue)
+    _write_lines(session, issue, ids, moved.brought)
+    _post(session, issue, ids, moved)
     set_invoice(
         session, tenant_id, invoice_id, kind=issue.kind, status=State.FINALISED, status_at=now, draft=None,
         issued_id=invoice_id,
@@ -115,15 +121,23 @@ def _prepare(session: Session, tenant_id: UUID, invoice_id: UUID, now: datetime)
     kind = document_kind(totals) if view.credits_invoice_id is None else "credit_note"
     lines = printed_lines(draft, -1 if kind == "credit_note" else 1)
     dated = conversion_for(session, draft.currency, entity.base_currency, now.astimezone(UTC).date())
-    return _Issue(payer, entity, invoice_id, draft, totals, kind, lines, dated, now)
+    return _Issue(payer, entity, invoice_id, draft, totals, kind, lines, dated, now, view.credits_invoice_id)
 
 
-def _write_rated_lines(session: Session, issue: _Issue) -> list[UUID]:
-    """Write what each consumer is billed, and return the ids in the order of the lines."""
-    ids = [line.rated_line_id or new_id() for line in issue.draft.lines]
+def _write_rated_lines(session: Session, issue: _Issue) -> list[UUID | None]:
+    """Write what each consumer is billed, and return the ids in the order of the lines.
+
+    What credits pay was rated with the line that they pay; credits that belong to no contract are not rated.
+    """
+    ids: list[UUID | None] = []
     rows: dict[UUID, list[dict[str, Any]]] = {}
-    for line, line_id in zip(issue.draft.lines, ids, strict=True):
-        if line.rated_line_id is None:
+    for line in issue.draft.lines:
+        if line.pays is not None:
+            ids.append(ids[line.pays - 1])
+            continue
+        line_id = line.rated_line_id or (new_id() if line.subscription_id else None)
+        ids.append(line_id)
+        if line.rated_line_id is None and line_id is not None:
             rows.setdefault(line.consumer_tenant_id, []).append(_rated_row(issue, line, line_id))
     for consumer_id, theirs in sorted(rows.items()):
         with act_for(session, consumer_id):
@@ -191,12 +205,15 @@ def _write_issue(session: Session, issue: _Issue, number: str) -> None:
     )
 
 
-def _write_lines(session: Session, issue: _Issue, ids: Sequence[UUID]) -> None:
+def _write_lines(session: Session, issue: _Issue, ids: Sequence[UUID | None], brought: Mapping[int, UUID]) -> None:
     head = {"tenant_id": issue.payer.id, "invoice_id": issue.invoice_id}
     add_all(
         session,
         InvoiceLine,
-        [head | _line_row(line, line_id) for line, line_id in zip(issue.lines, ids, strict=True)],
+        [
+            head | _line_row(line, line_id, brought.get(line.position, line.grant_id))
+            for line, line_id in zip(issue.lines, ids, strict=True)
+        ],
     )
     notes = {line.tax_category: line.tax_note for line in issue.lines}
     add_all(
@@ -216,7 +233,7 @@ def _write_lines(session: Session, issue: _Issue, ids: Sequence[UUID]) -> None:
     )
 
 
-def _line_row(line: InvoiceLineView, rated_line_id: UUID) -> dict[str, Any]:
+def _line_row(line: InvoiceLineView, rated_line_id: UUID | None, grant_id: UUID | None) -> dict[str, Any]:
     return {
         "position": line.position,
         "kind": line.kind,
@@ -242,11 +259,27 @@ def _line_row(line: InvoiceLineView, rated_line_id: UUID) -> dict[str, Any]:
         "cost_centres": [[code, str(share)] for code, share in line.cost_centres],
         "rated_line_id": rated_line_id,
         "credits_position": line.credits_position,
+        "grant_id": grant_id,
     }
 
 
-def _post(session: Session, issue: _Issue) -> None:
-    paid_before = sum(line.amount_minor for line in issue.draft.lines if line.kind == "advance")
-    in_advance = Money(paid_before, issue.draft.currency)
+def _post(session: Session, issue: _Issue, ids: Sequence[UUID | None], moved: Issued) -> None:
+    currency, lines = issue.draft.currency, issue.draft.lines
+    # What credits pay of a fee in advance is deferred with it: the discount is no earlier than the fee.
+    paid_before = sum(
+        line.amount_minor for line in lines if (lines[line.pays - 1] if line.pays else line).is_fee_in_advance
+    )
+    in_advance, sold = Money(paid_before, currency), Money(sum(map(_sold, lines)), currency)
     booking = Booking(issue.payer.id, issue.entity.id, issue.invoice_id, issue.dated, issue.issued_on, issue.now)
-    post_transfers(session, booking, issue_movements(issue.totals.net - in_advance, in_advance, issue.totals.tax))
+    movements = issue_movements(issue.totals.net - in_advance - sold, in_advance, issue.totals.tax)
+    post_transfers(session, booking, movements + credits_sold(sold))
+    for grant_id, minor in sorted(moved.earned.items()):
+        earn_credits(session, booking, grant_id, Money(minor, currency), "credits_drawn")
+    for grant_id, position, minor in moved.deferred:
+        reference = f"{grant_id}:{ids[position - 1]}"
+        earn_credits(session, booking, grant_id, Money(minor, currency), CREDITS_DEFERRED, reference)
+
+
+def _sold(line: DraftLine) -> int:
+    """Return what a line sells credits for, or gives back of their price."""
+    return line.amount_minor if line.block is not None or line.takes_back else 0

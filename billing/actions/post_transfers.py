@@ -1,7 +1,7 @@
 """Write movements of money to the ledger, and undo those of a document."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -9,13 +9,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from billing.errors import ExchangeRateMissing
-from billing.ledger import Conversion, Movement, convert
+from billing.ledger import Conversion, Movement, convert, credits_earned
 from billing.models import Transfer
-from billing.reads import DatedConversion, conversion_on, transfers_of
+from billing.reads import DatedConversion, conversion_on, get_grant, transfers_of
 from billing.store import add_all
 from core.ids import new_id
+from core.money import Money
 
-__all__ = ("Booking", "conversion_for", "post_transfers", "reverse_transfers")
+__all__ = ("Booking", "conversion_for", "earn_credits", "post_transfers", "reverse_transfers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,34 @@ def post_transfers(session: Session, booking: Booking, movements: Iterable[Movem
             }
             for movement in movements
         ],
+    )
+
+
+def earn_credits(
+    session: Session, booking: Booking, grant_id: UUID, amount: Money, kind: str, reference: str = ""
+) -> None:
+    """Post what of the price of prepaid credits becomes revenue, at the rate at which they were sold.
+
+    Args:
+        session: scoped to the payer.
+        booking: of the document that uses them, or sold them where they lapse.
+        grant_id: the block.
+        amount: below zero where a document that used them is given back; nothing is posted for 0.
+        kind: `credits_drawn`, `credits_deferred` or `credits_lapsed`.
+        reference: what the transfer names, once of its kind in the document; the block if it is left out.
+    """
+    movements = credits_earned(amount, kind)
+    if not movements:
+        return
+    sold_by = get_grant(session, booking.tenant_id, grant_id).invoice_id
+    assert sold_by is not None, "what has a price was sold by a document"
+    sold = next(t for t in transfers_of(session, booking.tenant_id, sold_by) if t.kind == "credits_sold")
+    conversion = Conversion(sold.base_amount.currency, sold.base_rate, "as sold")
+    post_transfers(
+        session,
+        replace(booking, dated=DatedConversion(conversion, sold.base_rate_on)),
+        movements,
+        reference or str(grant_id),
     )
 
 

@@ -33,7 +33,16 @@ from plans.reads import measured_sources, periods
 from plans.subscriptions import SubscriptionView, held_charges
 from tenants.reads import TenantView
 
-__all__ = ("LOOK_BACK", "History", "RatedPart", "SubscriptionBill", "Wanted", "rate_subscription", "reckon")
+__all__ = (
+    "LOOK_BACK",
+    "History",
+    "RatedPart",
+    "SubscriptionBill",
+    "Wanted",
+    "history_of",
+    "rate_subscription",
+    "reckon",
+)
 
 LOOK_BACK = timedelta(days=400)
 """How far back closed periods are reckoned anew: 13 months and a few days."""
@@ -112,7 +121,9 @@ def rate_subscription(session: Session, wanted: Wanted) -> SubscriptionBill:
         Lines in the order of a bill: what is due, refunds, late ones. For every (charge, period)
         the revisions issued so far and the lines returned add up to what would be billed now.
     """
-    return reckon(wanted, _history(session, wanted), measured_sources(session, wanted.tenant))
+    return reckon(
+        wanted, history_of(session, wanted, reckons=_reckons(wanted)), measured_sources(session, wanted.tenant)
+    )
 
 
 def reckon(wanted: Wanted, history: History, sources: Sources) -> SubscriptionBill:
@@ -200,7 +211,8 @@ def _head(rated: RatedCharge) -> _Head:
     return _Head(rated.charge_key, rated.charge.name, rated.meter, rated.period)
 
 
-def _history(session: Session, wanted: Wanted) -> History:
+def history_of(session: Session, wanted: Wanted, *, reckons: bool = True) -> History:
+    """Return what was billed of a subscription, and where it `reckons` earlier periods anew, what changed since."""
     tenant_id, subscription_id = wanted.tenant.id, wanted.subscription.id
     spans = {found.span.period.starts_at: found.span for found in periods(session, tenant_id, subscription_id)}
     known = billed_periods(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
@@ -210,7 +222,7 @@ def _history(session: Session, wanted: Wanted) -> History:
     # Up to when facts are reckoned into all billed periods.
     last_measured = min((period.measured_at for period in billed if period.measured_at), default=None)
     late_since, changed = wanted.late_since or last_measured, None
-    if late_since is not None and _reckons(wanted):
+    if late_since is not None and reckons:
         changed = first_change_since(session, tenant_id, late_since - SETTLING)
     return History(spans, billed, revisions, late_since, changed)
 

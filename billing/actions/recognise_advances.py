@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from billing.actions.act_for import act_for
 from billing.actions.post_transfers import Booking, post_transfers
 from billing.drafts import Claim
-from billing.ledger import Conversion, recognise
-from billing.reads import AdvanceView, DatedConversion, advances_ending, transfers_of
+from billing.ledger import CREDITS_DEFERRED, Conversion, recognise
+from billing.reads import AdvanceView, DatedConversion, advance_paid, advances_ending, transfers_of
 
 __all__ = ("recognise_advances",)
 
@@ -44,22 +44,35 @@ def recognise_advances(session: Session, claims: Iterable[Claim], now: datetime)
 
 
 def _recognise(session: Session, advance: AdvanceView, now: datetime) -> bool:
-    """Post one advance under its payer, at the rate at which it was booked."""
+    """Post one advance under its payer, at the rate at which it was booked: what was deferred of it.
+
+    So less what credits paid; and with it the price of those credits, at the rate at which they were sold.
+    """
     payer_id, invoice_id, reference = advance.payer_tenant_id, advance.invoice_id, str(advance.id)
     known = transfers_of(session, payer_id, invoice_id)
-    deferred = next((t for t in known if t.kind == "net_in_advance"), None)
-    undone = deferred is None or any(t.reverses_id == deferred.id for t in known)
-    if undone or any(t.kind == "recognise" and t.reference == reference for t in known):
-        return False
-    assert deferred is not None
-    conversion = Conversion(deferred.base_amount.currency, deferred.base_rate, "as booked")
-    booking = Booking(
-        payer_id,
-        deferred.legal_entity_id,
-        invoice_id,
-        DatedConversion(conversion, deferred.base_rate_on),
-        now.astimezone(UTC).date(),
-        now,
-    )
-    post_transfers(session, booking, recognise(advance.amount), reference)
-    return True
+    undone = {transfer.reverses_id for transfer in known}
+    said = {transfer.reference for transfer in known if transfer.kind == "recognise"}
+    fee = next((t for t in known if t.kind == "net_in_advance" and t.id not in undone), None)
+    due = []
+    if fee is not None and reference not in said:
+        paid = advance_paid(session, payer_id, invoice_id)
+        # Documents issued before credits were deferred with their fee booked what they paid as revenue at once.
+        whole = fee.amount.amount_minor == sum(line.amount_minor for line in paid.values())
+        due.append((fee, advance.amount if whole else paid[advance.id].deferred, reference))
+    for part in known:
+        grant, _, line = part.reference.partition(":")
+        named = f"{reference}:{grant}"
+        if part.kind == CREDITS_DEFERRED and line == reference and part.id not in undone and named not in said:
+            due.append((part, part.amount, named))
+    for booked, amount, named in due:
+        conversion = Conversion(booked.base_amount.currency, booked.base_rate, "as booked")
+        booking = Booking(
+            payer_id,
+            booked.legal_entity_id,
+            invoice_id,
+            DatedConversion(conversion, booked.base_rate_on),
+            now.astimezone(UTC).date(),
+            now,
+        )
+        post_transfers(session, booking, recognise(amount), named)
+    return bool(due)

@@ -7,8 +7,9 @@ from litestar import Controller, get, post
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
-from billing.answers.actions.ask import ask, cancel_answer
-from billing.answers.questions import Question, SimulationQuestion
+from billing.answers.actions.ask import ask, ask_about_file, cancel_answer
+from billing.answers.offered import Offers
+from billing.answers.questions import ParallelFile, Question, SimulationQuestion
 from billing.answers.reads.answers import answers_page, get_answer
 from billing.answers.schemas import AnswerAnswer, AnswerPage
 from core.clock import utc_now
@@ -29,16 +30,29 @@ class SimulationController(Controller):
     tags = ("answers",)
 
     @post(sync_to_thread=True, status_code=202)
-    def start(self, principal: Principal, steward: Session, data: SimulationQuestion) -> AnswerAnswer:
-        """Queue a simulation of customers under plans (published, draft or negotiated) on stored facts."""
-        require(principal, Permission.TENANTS_READ)
-        return AnswerAnswer.of(ask(steward, data, principal.actor, utc_now()))
+    def start(self, principal: Principal, steward: Session, offers: Offers, data: SimulationQuestion) -> AnswerAnswer:
+        """Queue a simulation of customers under plans (published, draft or negotiated) and quotes on stored facts."""
+        _may_ask(principal, data)
+        return AnswerAnswer.of(ask(steward, data, principal.actor, utc_now(), offers))
 
     @get("/{answer_id:uuid}", sync_to_thread=True)
     def one(self, principal: Principal, steward: Session, answer_id: UUID) -> AnswerAnswer:
         """Show how far a simulation is, and its invoices once it is done."""
         require(principal, Permission.TENANTS_READ)
         return AnswerAnswer.of(get_answer(steward, answer_id))
+
+
+class ParallelController(Controller):
+    """Another system's bills beside ours."""
+
+    path = "/v1/parallel-runs"
+    tags = ("answers",)
+
+    @post(sync_to_thread=True, status_code=202)
+    def start(self, principal: Principal, steward: Session, data: ParallelFile) -> AnswerAnswer:
+        """Queue the comparison with a CSV file of another system's invoices; read it at `/v1/answers/{id}`."""
+        require(principal, Permission.TENANTS_READ)
+        return AnswerAnswer.of(ask_about_file(steward, data, principal.actor, utc_now()))
 
 
 class AnswerController(Controller):
@@ -48,10 +62,10 @@ class AnswerController(Controller):
     tags = ("answers",)
 
     @post(sync_to_thread=True, status_code=202)
-    def start(self, principal: Principal, steward: Session, data: Question) -> AnswerAnswer:
+    def start(self, principal: Principal, steward: Session, offers: Offers, data: Question) -> AnswerAnswer:
         """Queue a question; `kind` says which."""
-        require(principal, Permission.TENANTS_READ)
-        return AnswerAnswer.of(ask(steward, data, principal.actor, utc_now()))
+        _may_ask(principal, data)
+        return AnswerAnswer.of(ask(steward, data, principal.actor, utc_now(), offers))
 
     @get(sync_to_thread=True)
     def all(
@@ -77,4 +91,10 @@ class AnswerController(Controller):
         return AnswerAnswer.of(cancel_answer(steward, answer_id, principal.actor, utc_now()))
 
 
-route_handlers = (SimulationController, AnswerController)
+def _may_ask(principal: Principal, question: Question) -> None:
+    require(principal, Permission.TENANTS_READ)
+    if isinstance(question, SimulationQuestion) and question.quotes:
+        require(principal, Permission.SUBSCRIPTIONS_READ)
+
+
+route_handlers = (SimulationController, ParallelController, AnswerController)

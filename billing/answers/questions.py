@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
@@ -12,13 +13,18 @@ from plans.documents import PlanDocument
 
 __all__ = (
     "AddonWish",
+    "BilledLine",
     "DefinitionQuestion",
     "ModelsQuestion",
+    "NamedPolicies",
+    "ParallelFile",
+    "ParallelQuestion",
     "PlanWish",
     "Question",
     "SeatsQuestion",
     "SimulationQuestion",
     "TimeoutQuestion",
+    "VersionQuestion",
     "tenants_of",
 )
 
@@ -61,10 +67,12 @@ class _Question(_Asked, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class SimulationQuestion(_Question, frozen=True, kw_only=True, tag="simulation"):
-    """Which invoices would these plans have made for these customers?"""
+    """Which invoices would these plans and quotes have made for these customers?"""
 
     tenants: Annotated[tuple[Key, ...], msgspec.Meta(min_length=1, max_length=200)]
-    plans: Annotated[tuple[PlanWish, ...], msgspec.Meta(min_length=1, max_length=20)]
+    plans: Annotated[tuple[PlanWish, ...], msgspec.Meta(max_length=20)] = ()
+    quotes: Annotated[tuple[UUID, ...], msgspec.Meta(max_length=20)] = ()
+    """Versions of quotes by id, beside plans or instead of them: each as if its contract began with these days."""
     growth_percent: Percent = Decimal(0)
     """So much more usage, of everything."""
 
@@ -109,9 +117,75 @@ class DefinitionQuestion(_Question, frozen=True, kw_only=True, tag="definition")
     policies: CountingPolicies
 
 
-Question = SimulationQuestion | ModelsQuestion | SeatsQuestion | TimeoutQuestion | DefinitionQuestion
+class VersionQuestion(_Question, frozen=True, kw_only=True, tag="version"):
+    """What do all contracts on a version come to under another one? Each in its own currency."""
+
+    plan: Key
+    before: Many
+    """The number of the version that is held."""
+    after: Many | None = None
+    """None: the draft."""
+
+
+class BilledLine(_Asked, frozen=True, kw_only=True):
+    """A line that another system billed: of the billing period that holds the day `period`, before tax."""
+
+    period: date
+    charge: Key
+    """The charge key here; what has no charge of that key in the plan is told as such."""
+    quantity: Decimal
+    amount: Decimal
+
+
+class NamedPolicies(_Asked, frozen=True, kw_only=True):
+    """A definition that the other system may have counted by."""
+
+    name: Key
+    policies: CountingPolicies
+
+
+class ParallelQuestion(_Question, frozen=True, kw_only=True, tag="parallel"):
+    """Why does another system's bill differ from ours for the same months?"""
+
+    tenant: Key
+    plan: PlanWish
+    lines: Annotated[tuple[BilledLine, ...], msgspec.Meta(min_length=1, max_length=10_000)]
+    definitions: Annotated[tuple[NamedPolicies, ...], msgspec.Meta(max_length=20)] = ()
+    """Beside the usual ones, which are tried anyway."""
+    billed_after_days: Annotated[int, msgspec.Meta(ge=0, le=90)] = 3
+    """The other system billed what it knew so many days after a period's end: later facts are late."""
+
+
+class ParallelFile(_Asked, frozen=True, kw_only=True):
+    """The same question with the other system's lines as a CSV file."""
+
+    tenant: Key
+    plan: PlanWish
+    starts_on: date
+    ends_on: date
+    currency: Currency | None = None
+    csv: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000_000)]
+    columns: dict[str, str] = {}
+    """The file's names of `period`, `charge`, `quantity`, `amount` and `currency`, where they differ."""
+    charges: dict[str, str] = {}
+    """The file's line descriptions and the charge keys that they stand for."""
+    definitions: Annotated[tuple[NamedPolicies, ...], msgspec.Meta(max_length=20)] = ()
+    billed_after_days: Annotated[int, msgspec.Meta(ge=0, le=90)] = 3
+
+
+Question = (
+    SimulationQuestion
+    | ModelsQuestion
+    | SeatsQuestion
+    | TimeoutQuestion
+    | DefinitionQuestion
+    | ParallelQuestion
+    | VersionQuestion
+)
 
 
 def tenants_of(question: Question) -> tuple[str, ...]:
-    """Return the customers that a question is about, by id or slug."""
+    """Return the customers that a question names, by id or slug; one about a version names none."""
+    if isinstance(question, VersionQuestion):
+        return ()
     return question.tenants if isinstance(question, SimulationQuestion) else (question.tenant,)

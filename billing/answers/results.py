@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -15,6 +16,7 @@ from core.periods import local_date, zone
 
 __all__ = (
     "BreakEven",
+    "Cause",
     "CentreCost",
     "DefinitionResult",
     "Flip",
@@ -22,6 +24,8 @@ __all__ = (
     "LineDifference",
     "ModelCost",
     "ModelsResult",
+    "ParallelLine",
+    "ParallelResult",
     "PlanResult",
     "SeatsResult",
     "SimulatedInvoice",
@@ -30,6 +34,9 @@ __all__ = (
     "TenantResult",
     "TimeoutCost",
     "TimeoutResult",
+    "VersionImpact",
+    "VersionResult",
+    "VersionTotal",
     "net_of",
     "percent_text",
     "simulated_invoice",
@@ -65,7 +72,7 @@ class SimulatedInvoice(msgspec.Struct, frozen=True):
 
 
 class PlanResult(msgspec.Struct, frozen=True):
-    """What one plan comes to; where it cannot be had, `refused` says why and there are no invoices."""
+    """What one plan or quote comes to; where it cannot be had, `refused` says why and there are no invoices."""
 
     label: str
     plan: str
@@ -74,6 +81,10 @@ class PlanResult(msgspec.Struct, frozen=True):
     net: MoneyAnswer
     invoices: tuple[SimulatedInvoice, ...]
     refused: dict[str, str] | None = None
+    quote: UUID | None = None
+    """Which quote this is; `label` has its key and version, `plan` what it begins with."""
+    ends_on: date | None = None
+    """The day on which a quote's term is over, where that is before the days asked about are."""
 
 
 class TenantResult(msgspec.Struct, frozen=True):
@@ -225,6 +236,79 @@ class DefinitionResult(msgspec.Struct, frozen=True, tag="definition", tag_field=
     flips_out: int
     flips: tuple[Flip, ...]
     """The first 500."""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A part of a difference, and what proves it: the quantity before and after, each at our price.
+
+    `late_fact`, `definition` (named in `detail`), `missing_event`, `price`, `rounding`, `not_here`.
+    """
+
+    cause: str
+    detail: str
+    quantity_theirs: str
+    quantity_ours: str
+    difference: MoneyAnswer
+
+
+class ParallelLine(msgspec.Struct, frozen=True):
+    """One charge of one period on both bills; the causes add up to the difference, ours less theirs."""
+
+    first_day: date
+    charge_key: str
+    description: str
+    quantity_theirs: str
+    quantity_ours: str
+    theirs: MoneyAnswer
+    ours: MoneyAnswer
+    difference: MoneyAnswer
+    causes: tuple[Cause, ...]
+
+
+class ParallelResult(msgspec.Struct, frozen=True, tag="parallel", tag_field="kind"):
+    """The answer to `ParallelQuestion`."""
+
+    currency: str
+    theirs: MoneyAnswer
+    ours: MoneyAnswer
+    difference: MoneyAnswer
+    causes: tuple[tuple[str, MoneyAnswer], ...]
+    """What each cause comes to; they add up to the difference."""
+    lines: tuple[ParallelLine, ...]
+
+
+class VersionImpact(msgspec.Struct, frozen=True):
+    """One contract under both versions, before tax; where it cannot have the new one, `refused` says why."""
+
+    tenant: str
+    name: str
+    contract: str
+    before: MoneyAnswer
+    after: MoneyAnswer
+    difference: MoneyAnswer
+    refused: dict[str, str] | None = None
+
+
+class VersionTotal(msgspec.Struct, frozen=True):
+    """All contracts of a currency together; those that cannot have the new version are not in it."""
+
+    contracts: int
+    before: MoneyAnswer
+    after: MoneyAnswer
+    difference: MoneyAnswer
+    lost: MoneyAnswer
+    """What those who would pay less pay less: the revenue at risk."""
+
+
+class VersionResult(msgspec.Struct, frozen=True, tag="version", tag_field="kind"):
+    """The answer to `VersionQuestion`."""
+
+    plan: str
+    before: str
+    after: str
+    contracts: tuple[VersionImpact, ...]
+    """By currency, who would pay less first."""
+    totals: tuple[VersionTotal, ...]
 
 
 def simulated_invoice(draft: Draft) -> SimulatedInvoice:

@@ -7,11 +7,21 @@ import msgspec
 
 from billing.answers.questions import Question
 from billing.answers.reads.answers import AnswerView
-from billing.answers.results import DefinitionResult, ModelsResult, SeatsResult, SimulationResult, TimeoutResult
+from billing.answers.results import (
+    DefinitionResult,
+    ModelsResult,
+    ParallelResult,
+    SeatsResult,
+    SimulationResult,
+    TimeoutResult,
+    VersionResult,
+)
 
 __all__ = ("AnswerAnswer", "AnswerPage")
 
-Result = SimulationResult | ModelsResult | SeatsResult | TimeoutResult | DefinitionResult
+Result = (
+    SimulationResult | ModelsResult | SeatsResult | TimeoutResult | DefinitionResult | ParallelResult | VersionResult
+)
 
 
 class AnswerAnswer(msgspec.Struct):

@@ -14,6 +14,7 @@ invoice cannot change: the service's role holds no right to update or delete the
 from billing.models.billed import BilledPeriod, BillingAccount, EvidenceFile, RatedLine
 from billing.models.invoices import Invoice, InvoiceDocument, InvoiceIssue, InvoiceLine, InvoiceTax
 from billing.models.ledger import InvoiceRun, Transfer
+from billing.models.prepaid import PrepaidGrant, PrepaidMovement
 from billing.models.rates import ExchangeRate, NumberCounter, NumberRegistry, TaxRateRow
 
 __all__ = (
@@ -29,6 +30,8 @@ __all__ = (
     "InvoiceTax",
     "NumberCounter",
     "NumberRegistry",
+    "PrepaidGrant",
+    "PrepaidMovement",
     "RatedLine",
     "TaxRateRow",
     "Transfer",

@@ -53,7 +53,7 @@ class Invoice(Base):
             "currency",
             "closes_on",
             unique=True,
-            postgresql_where=text("status = 'draft' and credits_invoice_id is null"),
+            postgresql_where=text("status = 'draft' and run_id is not null"),
         ),
         Index("ix_invoice_run_id", "run_id"),
     )
@@ -124,8 +124,14 @@ class InvoiceLine(Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "invoice_id"], ["invoice_issue.tenant_id", "invoice_issue.invoice_id"]),
         CheckConstraint("position >= 1", name="position_sane"),
-        CheckConstraint("kind in ('usage', 'advance', 'refund', 'late', 'credit')", name="kind"),
+        CheckConstraint("kind in ('usage', 'advance', 'refund', 'late', 'prepaid', 'credit')", name="kind"),
         CheckConstraint("(kind = 'credit') = (credits_position is not null)", name="credit_names_line"),
+        CheckConstraint("kind <> 'prepaid' or grant_id is not null", name="prepaid_names_grant"),
+        CheckConstraint(
+            "(rated_line_id is not null and subscription_id is not null) or grant_id is not null",
+            name="rated_or_bought",
+        ),
+        ForeignKeyConstraint(["tenant_id", "grant_id"], ["prepaid_grant.tenant_id", "prepaid_grant.id"]),
         Index("ix_invoice_line_rated_line_id", "tenant_id", "rated_line_id"),
     )
     tenant_id: Mapped[TenantId]
@@ -134,7 +140,8 @@ class InvoiceLine(Base):
     kind: Mapped[str]
     consumer_tenant_id: Mapped[UUID]
     consumer_name: Mapped[str]
-    subscription_id: Mapped[UUID]
+    subscription_id: Mapped[UUID | None]
+    """Null where credits were bought that belong to no contract."""
     charge_key: Mapped[str]
     description: Mapped[str]
     meter: Mapped[str | None]
@@ -152,8 +159,11 @@ class InvoiceLine(Base):
     purchase_order: Mapped[str]
     steps: Mapped[Any] = json_column()
     cost_centres: Mapped[Any] = json_column()
-    rated_line_id: Mapped[UUID]
+    rated_line_id: Mapped[UUID | None]
+    """Of a line that is paid with credits: the line that is paid. Null where credits were bought."""
     credits_position: Mapped[int | None]
+    grant_id: Mapped[UUID | None]
+    """The block of credits that pays here (`prepaid`), was bought here, or is given back or taken back."""
 
 
 class InvoiceTax(Base):

@@ -7,25 +7,28 @@ from typing import Any
 
 from babel.dates import format_date
 
-from billing.answers.results import SimulatedInvoice, SimulatedLine
+from billing.answers.results import SimulatedLine
 from billing.documents.words import Words
-from billing.quotes.reads import QuoteView
+from billing.quotes.first_year import by_charge
+from billing.quotes.reads import QuoteNames, QuoteView
 from core.money import Money, to_money
 from tenants.reads import LegalEntityView, TenantView
 
 __all__ = ("quote_content",)
 
 
-def quote_content(quote: QuoteView, seller: LegalEntityView, buyer: TenantView, words: Words) -> dict[str, Any]:
+def quote_content(
+    quote: QuoteView, parties: tuple[LegalEntityView, TenantView], names: QuoteNames, words: Words
+) -> dict[str, Any]:
     """Return the texts of a quote's document.
 
     Args:
         quote: what is offered.
-        seller: the legal entity that will issue the invoices.
-        buyer: the customer.
+        parties: the legal entity that will issue the invoices, and the customer.
+        names: of what it speaks of.
         words: language and locale.
     """
-    _ = words.translate
+    _, (seller, buyer) = words.translate, parties
     return {
         "lang": words.locale.partition("_")[0],
         "title": _("Quote"),
@@ -35,9 +38,9 @@ def quote_content(quote: QuoteView, seller: LegalEntityView, buyer: TenantView, 
         "seller": _party(seller.name, seller.address, seller.country, seller.tax_id, words),
         "buyer": _party(buyer.name, buyer.billing_address, buyer.country, buyer.tax_id, words),
         "buyer_label": _("Offered to"),
-        "facts": _facts(quote, words),
+        "facts": _facts(quote, names, words),
         "columns": [_("Pos."), _("Description"), _("Quantity"), _("Tax"), _("Amount {0}").format(quote.currency)],
-        "lines": [_line(number, lines, words) for number, lines in enumerate(_by_charge(quote.first_year), 1)],
+        "lines": [_line(number, *charge, words) for number, charge in enumerate(by_charge(quote.first_year), 1)],
         "totals": _totals(quote, words),
         "notes": [note for note in (quote.note, *_notes(quote, words)) if note],
         "evidence": [],
@@ -51,36 +54,35 @@ def _party(name: str, address: str, country: str, tax_id: str, words: Words) -> 
     return {"name": name, "lines": [*lines, words.country(country)], "tax": tax}
 
 
-def _facts(quote: QuoteView, words: Words) -> list[list[str]]:
+def _facts(quote: QuoteView, names: QuoteNames, words: Words) -> list[list[str]]:
     _ = words.translate
     term = (
         f"{_date(quote.terms.starts_on, words)} – {_date(date.fromordinal(quote.terms.ends_on.toordinal() - 1), words)}"
     )
+    terms = quote.terms
+    plan = _("{0}, version {1}").format(names.plan(terms.plan), terms.version)
+    addons = [[_("Add-on"), f"{names.plan(one.key)} × {words.number(Decimal(one.quantity))}"] for one in terms.addons]
+    replaces = [[_("Replaces"), names.replaced]] if terms.replaces else []
     return [
         [_("Number"), f"{quote.key} · {quote.version}"],
         [_("Date"), _date(quote.created_at.date(), words)],
         [_("Valid until"), _date(quote.valid_until, words)],
+        [_("Plan"), plan],
+        *addons,
         [_("Term"), term],
         [_("Currency"), quote.currency],
+        *replaces,
     ]
 
 
-def _by_charge(invoices: Iterable[SimulatedInvoice]) -> list[list[SimulatedLine]]:
-    found: dict[tuple[str, str], list[SimulatedLine]] = {}
-    for invoice in invoices:
-        for line in invoice.lines:
-            found.setdefault((line.charge_key, line.description), []).append(line)
-    return list(found.values())
-
-
-def _line(position: int, lines: list[SimulatedLine], words: Words) -> dict[str, Any]:
-    quantity = sum((Decimal(line.quantity) for line in lines), Decimal(0)) / len(lines)
+def _line(position: int, lines: list[SimulatedLine], bills: int, words: Words) -> dict[str, Any]:
+    quantity = sum((Decimal(line.quantity) for line in lines), Decimal(0)) / bills
     first = lines[0]
     unit = words.unit(first.unit, quantity) if first.unit and first.unit != "currency" else ""
     return {
         "position": str(position),
         "description": first.description,
-        "about": words.translate("{0} bills; quantity on average").format(len(lines)),
+        "about": words.translate("{0} bills; quantity of one on average").format(bills),
         "quantity": f"{words.number(quantity.quantize(Decimal('0.01')))} {unit}".strip(),
         "tax": f"{words.number(Decimal(first.tax_percent))} %" if first.tax_category == "S" else first.tax_category,
         "amount": words.number(_sum(lines).text()),

@@ -5,7 +5,16 @@ from decimal import Decimal
 
 from core.errors import Forbidden, Refused
 
-__all__ = ("BelowFloor", "QuoteApproverIsMaker", "QuoteExpired", "QuoteNotOpen", "QuoteSuperseded", "QuoteTooDear")
+__all__ = (
+    "BelowFloor",
+    "QuoteAlreadyAccepted",
+    "QuoteApproverIsMaker",
+    "QuoteExpired",
+    "QuoteNeedsApproval",
+    "QuoteNotOpen",
+    "QuoteSuperseded",
+    "QuoteTooDear",
+)
 
 
 class QuoteExpired(Refused):
@@ -24,6 +33,28 @@ class QuoteSuperseded(Refused):
 
     def __init__(self, key: str, version: int, newest: int) -> None:
         super().__init__(f"Version {version} of the quote '{key}' was replaced by version {newest}. Look at that one.")
+
+
+class QuoteAlreadyAccepted(Refused):
+    """Another version of the quote is a contract already."""
+
+    code = "quote_already_accepted"
+
+    def __init__(self, key: str, version: int) -> None:
+        super().__init__(
+            f"Version {version} of the quote '{key}' was accepted: it is the contract. Give another offer another key."
+        )
+
+
+class QuoteNeedsApproval(Refused):
+    """What the vendor's people may grant has been lowered since the quote was sent."""
+
+    code = "quote_needs_approval"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The vendor has to approve the quote '{key}' before it can be accepted. Ask your contact in sales."
+        )
 
 
 class QuoteNotOpen(Refused):
@@ -63,6 +94,6 @@ class BelowFloor(Refused):
 
     def __init__(self, share: Decimal, floor: Decimal) -> None:
         super().__init__(
-            f"This quote comes to {share:f} % of the list price on the customer's real year; the floor is {floor:f} %. "
+            f"This quote comes to {share:f} % of the list price on the customer's real use; the floor is {floor:f} %. "
             "Give less away, or have the floor changed."
         )

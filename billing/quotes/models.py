@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models import Base, Instant, TenantId, json_column
@@ -20,12 +20,15 @@ class Quote(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "key", "version"),
         CheckConstraint("version >= 1", name="version_positive"),
-        CheckConstraint("status in ('pending', 'open', 'declined', 'accepted')", name="status"),
+        CheckConstraint("status in ('draft', 'pending', 'open', 'declined', 'accepted')", name="status"),
         CheckConstraint("approved_by is null or approved_by <> created_by", name="approver_is_not_maker"),
         CheckConstraint(
-            "not needs_approval or status in ('pending', 'declined') or approved_by is not null", name="approved"
+            "not needs_approval or status in ('draft', 'pending', 'declined') or approved_by is not null",
+            name="approved",
         ),
         CheckConstraint("(status = 'accepted') = (subscription_id is not null)", name="accepted_is_a_contract"),
+        Index("uq_quote_accepted", "tenant_id", "key", unique=True, postgresql_where=text("status = 'accepted'")),
+        Index("ix_quote_waiting", "tenant_id", "id", postgresql_where=text("status = 'pending'")),
     )
     tenant_id: Mapped[TenantId]
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -41,7 +44,11 @@ class Quote(Base):
     """The simulated first year at list price, before tax."""
     net_minor: Mapped[int]
     """The simulated first year as quoted, before tax."""
+    term_list_minor: Mapped[int | None]
+    """The whole term at list price; null in quotes that were made before it was reckoned."""
+    term_net_minor: Mapped[int | None]
     discount_percent: Mapped[Decimal] = mapped_column(Numeric)
+    """Of the first year or of the whole term, whichever gives more away."""
     needs_approval: Mapped[bool]
     simulated_from: Mapped[date]
     simulated_until: Mapped[date]
@@ -49,6 +56,8 @@ class Quote(Base):
     """The simulated documents."""
     created_by: Mapped[str]
     created_at: Mapped[Instant]
+    sent_at: Mapped[datetime | None]
+    """Since when the customer sees it."""
     approved_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     reason: Mapped[str]

@@ -1,6 +1,6 @@
 """What a quote says, and what it gives away (pure)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -21,6 +21,8 @@ __all__ = (
     "State",
     "Trigger",
     "advance",
+    "begun_on",
+    "first_year",
     "given_away",
     "list_terms",
     "months_back",
@@ -70,6 +72,8 @@ class QuoteTerms(_Part, frozen=True, kw_only=True):
     trial_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 0
     phases: tuple[OfferPhase, ...] = ()
     discounts: tuple[Discount, ...] = ()
+    replaces: Key | None = None
+    """The subscription, by its key, that ends as this one begins; None: it stands beside what is held."""
 
     @property
     def ends_on(self) -> date:
@@ -80,6 +84,8 @@ class QuoteTerms(_Part, frozen=True, kw_only=True):
 class State(StrEnum):
     """Where a quote stands; that it expired or was replaced is told by its date and its successor."""
 
+    DRAFT = "draft"
+    """Saved, and not sent: the seller's own affair."""
     PENDING = "pending"
     """It gives more away than its maker may: somebody else has to approve it."""
     OPEN = "open"
@@ -93,18 +99,26 @@ class State(StrEnum):
 class Trigger(StrEnum):
     """What moves a quote on."""
 
+    SEND = "send"
+    """To the customer."""
+    ASK = "ask"
+    """Send it to whoever may approve it."""
     APPROVE = "approve"
     DECLINE = "decline"
     ACCEPT = "accept"
 
 
 TRANSITIONS: dict[tuple[State, Trigger], State] = {
+    (State.DRAFT, Trigger.SEND): State.OPEN,
+    (State.DRAFT, Trigger.ASK): State.PENDING,
+    (State.DRAFT, Trigger.DECLINE): State.DECLINED,
     (State.PENDING, Trigger.APPROVE): State.OPEN,
     (State.PENDING, Trigger.DECLINE): State.DECLINED,
+    (State.OPEN, Trigger.APPROVE): State.OPEN,
     (State.OPEN, Trigger.DECLINE): State.DECLINED,
     (State.OPEN, Trigger.ACCEPT): State.ACCEPTED,
 }
-"""Every step that exists; whatever is not here is refused."""
+"""Every step that exists; whatever is not here is refused. An open one is approved where limits were lowered since."""
 
 
 def advance(state: State, trigger: Trigger) -> State | None:
@@ -153,12 +167,34 @@ def months_back(offered: QuoteTerms, today: date) -> int:
 
 
 def moved(offered: QuoteTerms, months: int) -> QuoteTerms:
-    """Return the first year of the contract so many months earlier, on which its price is simulated."""
-    starts_on = add_months(offered.starts_on, -months)
-    term = min(offered.term_months, 12)
+    """Return the contract so many months earlier: its first year is simulated on the past."""
+    return begun_on(offered, add_months(offered.starts_on, -months))
+
+
+def begun_on(offered: QuoteTerms, first_day: date) -> QuoteTerms:
+    """Return the contract from another day on; its phases keep their distance from it, in months and days."""
     phases = tuple(
-        msgspec.structs.replace(phase, starts_on=add_months(phase.starts_on, -months))
+        msgspec.structs.replace(phase, starts_on=_as_far(offered.starts_on, phase.starts_on, first_day))
         for phase in offered.phases
-        if add_months(phase.starts_on, -months) < add_months(starts_on, term)
     )
-    return msgspec.structs.replace(offered, starts_on=starts_on, term_months=term, phases=phases)
+    return msgspec.structs.replace(offered, starts_on=first_day, phases=phases)
+
+
+def _as_far(start: date, later: date, first_day: date) -> date:
+    """Return the day that is as far from `first_day` as `later` is from `start`: whole months, then days.
+
+    A month that lacks those days gives its last one: the order of phases stays.
+    """
+    months = (later.year - start.year) * 12 + later.month - start.month
+    if add_months(start, months) > later:
+        months -= 1
+    days = later - add_months(start, months)
+    return min(add_months(first_day, months) + days, add_months(first_day, months + 1) - timedelta(days=1))
+
+
+def first_year(offered: QuoteTerms) -> QuoteTerms:
+    """Return the first twelve months of the contract, without what begins after them."""
+    term = min(offered.term_months, 12)
+    ends_on = add_months(offered.starts_on, term)
+    phases = tuple(phase for phase in offered.phases if phase.starts_on < ends_on)
+    return msgspec.structs.replace(offered, term_months=term, phases=phases)

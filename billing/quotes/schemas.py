@@ -8,11 +8,26 @@ from uuid import UUID
 import msgspec
 
 from billing.answers.results import SimulatedInvoice
+from billing.quotes.actions.price_quote import PricedQuote
+from billing.quotes.actions.reckon_ending import Ending
 from billing.quotes.offers import QuoteTerms
-from billing.quotes.reads import LimitView, QuoteView
+from billing.quotes.reads import LimitView, QuoteView, Why
 from billing.schemas.amounts import MoneyAnswer
 
-__all__ = ("DeclineBody", "LimitAnswer", "LimitBody", "LimitPage", "QuoteAnswer", "QuoteBody", "QuotePage")
+__all__ = (
+    "CreditsLeftAnswer",
+    "DeclineBody",
+    "EndingAnswer",
+    "LimitAnswer",
+    "LimitBody",
+    "LimitPage",
+    "QuoteAnswer",
+    "QuoteBody",
+    "QuotePage",
+    "QuotePreview",
+    "WaitingAnswer",
+    "WaitingPage",
+)
 
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 Name = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^[A-Za-z0-9._-]*$")]
@@ -25,6 +40,8 @@ class QuoteBody(msgspec.Struct, forbid_unknown_fields=True):
     valid_until: date
     key: Name = ""
     note: Text = ""
+    draft: bool = False
+    """Save it without sending it; `POST /v1/quotes/{id}/send` does."""
 
 
 class DeclineBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,9 +66,13 @@ class QuoteAnswer(msgspec.Struct):
     simulated_until: date
     first_year: tuple[SimulatedInvoice, ...]
     created_at: datetime
+    sent_at: datetime | None
     accepted_at: datetime | None
     subscription_id: UUID | None
     listed: MoneyAnswer | None = None
+    term_listed: MoneyAnswer | None = None
+    """The whole term, each later year used as the first one is."""
+    term_net: MoneyAnswer | None = None
     discount_percent: str | None = None
     needs_approval: bool | None = None
     created_by: str | None = None
@@ -74,21 +95,102 @@ class QuoteAnswer(msgspec.Struct):
             simulated_until=view.simulated_until,
             first_year=view.first_year,
             created_at=view.created_at,
+            sent_at=view.sent_at,
             accepted_at=view.accepted_at,
             subscription_id=view.subscription_id,
         )
         if vendor:
             answer.listed = MoneyAnswer.of(view.listed)
+            answer.term_listed = MoneyAnswer.of(view.term_listed) if view.term_listed else None
+            answer.term_net = MoneyAnswer.of(view.term_net) if view.term_net else None
             answer.discount_percent = f"{view.discount_percent:f}"
             answer.needs_approval = view.needs_approval
             answer.created_by, answer.approved_by, answer.reason = view.created_by, view.approved_by, view.reason
         return answer
 
 
+class CreditsLeftAnswer(msgspec.Struct):
+    """Credits that came with a contract that is replaced: after its last bill they pay nothing any more."""
+
+    name: str
+    left: MoneyAnswer
+    expires_at: datetime | None
+
+
+class EndingAnswer(msgspec.Struct):
+    """What a contract that is replaced still bills, use as far as it is known, and what is left of its credits."""
+
+    key: str
+    ends_at: datetime
+    documents: tuple[SimulatedInvoice, ...]
+    credits: list[CreditsLeftAnswer]
+
+    @classmethod
+    def of(cls, ending: Ending) -> "EndingAnswer":
+        """Return the value as JSON shows it."""
+        left = [CreditsLeftAnswer(one.name, MoneyAnswer.of(one.left), one.expires_at) for one in ending.credits]
+        return cls(ending.key, ending.ends_at, ending.documents, left)
+
+
+class QuotePreview(msgspec.Struct):
+    """What a quote would come to; nothing is written."""
+
+    terms: QuoteTerms
+    """With the versions that are sold today."""
+    listed: MoneyAnswer
+    net: MoneyAnswer
+    term_listed: MoneyAnswer
+    term_net: MoneyAnswer
+    discount_percent: str
+    needs_approval: bool
+    below_floor: bool
+    """It would be refused."""
+    limit: "LimitAnswer"
+    simulated_from: date
+    simulated_until: date
+    first_year: tuple[SimulatedInvoice, ...]
+    ending: EndingAnswer | None
+    """Of the contract that it replaces."""
+
+    @classmethod
+    def of(cls, priced: PricedQuote, limit: LimitView) -> "QuotePreview":
+        """Return the value as JSON shows it."""
+        return cls(
+            priced.terms,
+            MoneyAnswer.of(priced.listed),
+            MoneyAnswer.of(priced.net),
+            MoneyAnswer.of(priced.term_listed),
+            MoneyAnswer.of(priced.term_net),
+            f"{priced.discount_percent:f}",
+            priced.needs_approval,
+            priced.below_floor,
+            LimitAnswer.of(limit),
+            priced.simulated_from,
+            priced.simulated_until,
+            priced.first_year,
+            EndingAnswer.of(priced.ending) if priced.ending else None,
+        )
+
+
 class QuotePage(msgspec.Struct):
     """Quotes of a customer, newest first."""
 
     items: list[QuoteAnswer]
+    next_cursor: str | None
+
+
+class WaitingAnswer(msgspec.Struct):
+    """A quote that waits for an approval, whose it is, and why it waits."""
+
+    customer: str
+    why: Why | None
+    quote: QuoteAnswer
+
+
+class WaitingPage(msgspec.Struct):
+    """Quotes of all customers that wait for an approval, newest first."""
+
+    items: list[WaitingAnswer]
     next_cursor: str | None
 
 

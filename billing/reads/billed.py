@@ -2,24 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from billing.drafts import centres_from_json
 from billing.late import Figure
-from billing.models import BilledPeriod, RatedLine
+from billing.models import BilledPeriod, Invoice, InvoiceLine, RatedLine
 from core.money import Money
 from core.periods import Period
+from plans.rating import CREDITS
 
 __all__ = (
+    "AdvancePaid",
     "AdvanceView",
     "BilledPeriodView",
     "RevisionView",
+    "advance_paid",
     "advances_ending",
     "billed_by_subscription",
     "billed_periods",
@@ -214,6 +217,8 @@ def advances_ending(
         .where(
             RatedLine.tenant_id == tenant_id,
             RatedLine.kind == "advance",
+            # What was paid for credits is earned as they are used, not with their period.
+            ~RatedLine.charge_key.startswith(CREDITS),
             tuple_(RatedLine.subscription_id, RatedLine.period_ends_at).in_(ends),
         )
         .order_by(RatedLine.id)
@@ -221,6 +226,35 @@ def advances_ending(
     return tuple(
         AdvanceView(row.id, row.payer_tenant_id, row.invoice_id, Money(row.amount_minor, row.currency)) for row in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AdvancePaid:
+    """A line of a document that was billed in advance."""
+
+    amount_minor: int
+    deferred: Money
+    """Less what credits paid of it on that document."""
+
+
+def advance_paid(session: Session, payer_id: UUID, invoice_id: UUID) -> dict[UUID, AdvancePaid]:
+    """Return the fees in advance of an issued document by their rated line; the payer's transaction."""
+    line, sign = InvoiceLine, case((Invoice.kind == "credit_note", -1), else_=1)
+    rows = session.execute(
+        select(line.rated_line_id, line.kind, line.currency, (sign * line.net_minor).label("minor"))
+        .join(Invoice, (Invoice.tenant_id == line.tenant_id) & (Invoice.id == line.invoice_id))
+        .where(line.tenant_id == payer_id, line.invoice_id == invoice_id, ~line.charge_key.startswith(CREDITS))
+        .where(line.kind.in_(("advance", "prepaid")))
+        .order_by(line.position)
+    )
+    found: dict[UUID, AdvancePaid] = {}
+    for row in rows:
+        known = found.get(row.rated_line_id)
+        if row.kind == "advance":
+            found[row.rated_line_id] = AdvancePaid(row.minor, Money(row.minor, row.currency))
+        elif known is not None:
+            found[row.rated_line_id] = replace(known, deferred=known.deferred + Money(row.minor, row.currency))
+    return found
 
 
 def _timing(value: str) -> Timing:

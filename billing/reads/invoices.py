@@ -346,6 +346,7 @@ def _lines(session: Session, tenant_id: UUID, invoice_id: UUID) -> tuple[Invoice
             cost_centres=centres_from_json(row.cost_centres),
             rated_line_id=row.rated_line_id,
             credits_position=row.credits_position,
+            grant_id=row.grant_id,
         )
         for row in rows
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from core.errors import InputError, InvalidInput
-from core.money import Money, exponent
+from core.money import Money, exponent, to_money
 from core.periods import Period
 
 __all__ = ("MoneyAnswer", "MoneyBody", "PeriodAnswer", "Text")
@@ -26,6 +26,10 @@ class MoneyAnswer(msgspec.Struct):
         """Return the amount as JSON shows it."""
         return cls(money.text(), money.currency)
 
+    def money(self) -> Money:
+        """Return what it was made of."""
+        return to_money(Decimal(self.amount), self.currency)
+
 
 class MoneyBody(msgspec.Struct, forbid_unknown_fields=True):
     """An amount: a decimal string with at most the currency's digits."""
@@ -33,8 +37,8 @@ class MoneyBody(msgspec.Struct, forbid_unknown_fields=True):
     amount: Annotated[str, msgspec.Meta(pattern=r"^\d{1,15}(\.\d{1,6})?$")]
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
 
-    def money(self) -> Money:
-        """Return the amount.
+    def money(self, at: str = "/lines") -> Money:
+        """Return the amount; `at` says where it stands.
 
         Raises:
             InvalidInput: it has more digits than the currency (`amount_digits`).
@@ -42,7 +46,7 @@ class MoneyBody(msgspec.Struct, forbid_unknown_fields=True):
         minor = Decimal(self.amount).scaleb(exponent(self.currency))
         if minor != minor.to_integral_value():
             fault = f"{self.currency} has {exponent(self.currency)} decimals; write the amount with no more."
-            raise InvalidInput(InputError("/lines", "amount_digits", fault))
+            raise InvalidInput(InputError(at, "amount_digits", fault))
         return Money(int(minor), self.currency)
 
 

@@ -83,7 +83,7 @@ class InvoiceLineAnswer(msgspec.Struct):
     kind: str
     consumer_tenant_id: UUID
     consumer_name: str
-    subscription_id: UUID
+    subscription_id: UUID | None
     charge_key: str
     description: str
     meter: str | None
@@ -98,6 +98,8 @@ class InvoiceLineAnswer(msgspec.Struct):
     cost_centres: list[CentreAnswer]
     rated_line_id: UUID | None
     credits_position: int | None
+    grant_id: UUID | None = None
+    """The block of prepaid credits that pays here, was bought here, or is given back."""
 
     @classmethod
     def of(cls, line: InvoiceLineView) -> "InvoiceLineAnswer":
@@ -122,6 +124,7 @@ class InvoiceLineAnswer(msgspec.Struct):
             cost_centres=[CentreAnswer(code, str(share)) for code, share in line.cost_centres],
             rated_line_id=line.rated_line_id,
             credits_position=line.credits_position,
+            grant_id=line.grant_id,
         )
 
 

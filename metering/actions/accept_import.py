@@ -94,13 +94,25 @@ def _row(plan: Plan, given: AcceptInput, hashes: tuple[bytes, bytes]) -> dict[st
         "size_bytes": given.scan.size,
         "content_hash": hashes[0],
         "plan_hash": hashes[1],
-        "plan": msgspec.to_builtins(plan),
+        "plan": _stored(plan),
         "preset": given.options.preset or ("" if given.options.mapping else "events"),
         "dry_run": given.dry_run,
         "status": "queued",
         "error_code": "",
         "error_detail": "",
     }
+
+
+def _stored(plan: Plan) -> Any:
+    """Return the plan as it is kept.
+
+    Raises:
+        InvalidInput: a column's name or the mapping has U+0000, which the database does not take (`invalid_input`).
+    """
+    if b"\\u0000" in msgspec.json.encode(plan):
+        detail = "The header or the mapping has the character U+0000. Is it a text file? Take the character out."
+        raise as_refusal(FileFault("import_header_unreadable", detail))
+    return msgspec.to_builtins(plan)
 
 
 def _reopen(session: Session, tenant_id: UUID, known: ImportView, actor: str, now: datetime) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -20,9 +19,8 @@ from core.periods import Period, days_of, local_date
 from core.scope import StewardScope, TenantScope
 from metering.archive.digests import measurement_sha256
 from metering.archive.files import FACTS, ArchivedFact, read_facts, sha256_of, write_facts, write_manifest
-from metering.archive.months import Bounds, Reached, due_months, go_on, reach_of, standing_types, window_of
+from metering.archive.months import Behind, Reached, go_on, reach_of, unheard, window_of
 from metering.archive.uses import SEAT_TYPES, FirstUses
-from metering.custom.spec import custom_spec
 from metering.errors import ArchiveDamaged
 from metering.policies import policy_hash
 from metering.reads import Measuring, Reading, load_facts
@@ -31,16 +29,15 @@ from metering.reads.archives import (
     archive_of,
     archives,
     facts_between,
-    first_of_types,
+    hold_archives,
     last_accepted,
     retention_of,
     span_text,
     status_locked,
 )
-from metering.reads.custom_meters import custom_meters
 from metering.reads.facts import corrections
+from metering.reads.leaving import leaving_months, specs_of, standing_of
 from metering.reads.policies import all_policies, policies_at
-from metering.registry import METERS, MeterSpec
 from metering.store import begin_archive, delete_facts, hold_ingestion, move_archive
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, people, tenant_now
@@ -78,18 +75,20 @@ def due_for_archive(db: Database, tenant: TenantView, settled_until: datetime) -
     with db.begin(TenantScope(tenant.id)) as session:
         known = archives(session, tenant.id)
         begun = [found.month for found in known if found.status in ("writing", "written")]
-        keep = retention_of(session, tenant.id)
-        first = first_of_types(session, tenant.id, _standing(session, tenant)) if keep is not None else None
-        if keep is None or first is None:
-            return begun
-        due = due_months(first, tenant_now(session, tenant), Bounds(keep, settled_until), tenant.tz)
-    return sorted({*begun, *(set(due) - {found.month for found in known})})
+        return sorted({*begun, *leaving_months(session, tenant, retention_of(session, tenant.id), settled_until)})
 
 
-def archive_due(db: Database, tenant: TenantView, directory: Path, settled_until: datetime) -> int:
-    """Archive all that is due for a tenant; return how many months."""
+def archive_due(
+    db: Database,
+    tenant: TenantView,
+    directory: Path,
+    settled_until: datetime,
+    behind: Behind = unheard,
+) -> int:
+    """Archive all that is due for a tenant, telling `behind` how many months are of how many; return how many."""
     months = due_for_archive(db, tenant, settled_until)
-    for month in months:
+    for done, month in enumerate(months):
+        behind(done, len(months))
         archive_month(db, tenant, month, directory)
     return len(months)
 
@@ -115,13 +114,12 @@ def archive_month(db: Database, tenant: TenantView, month: Period, directory: Pa
     reached("begun")
     with db.begin(TenantScope(tenant.id)) as session:
         view = _view(session, work)
-        written = None
-        if view.status == "writing" and _alone(session, work):
+        if view.status == "writing" and hold_archives(session, tenant.id):
             written = _write(session, work, view, reached)
-    if written is not None:
-        with db.begin(StewardScope()) as session:
-            move_archive(session, (tenant.id, month.starts_at), (("writing",), "written"), **written)
-        reached("written")
+            # Before the hold ends: whoever looks for folders that no month names must not find this one.
+            with db.begin(StewardScope()) as steward:
+                move_archive(steward, (tenant.id, month.starts_at), (("writing",), "written"), **written)
+            reached("written")
     _delete(work, reached)
 
 
@@ -131,7 +129,7 @@ def _begin(work: _Work) -> None:
         hold_ingestion(session, work.tenant.id)
         now = tenant_now(session, work.tenant)
         before = [found for found in archives(session, work.tenant.id) if found.month.ends_at == work.month.starts_at]
-        specs, readings = _specs(session, work.tenant), all_policies(session, work.tenant.id)
+        specs, readings = specs_of(session, work.tenant), all_policies(session, work.tenant.id)
         window = window_of(work.month, reach_of(specs, readings), before[0].window if before else None)
         cut = max(now, last_accepted(session, work.tenant.id) or now)
         begin_archive(session, {
@@ -149,20 +147,6 @@ def _view(session: Session, work: _Work) -> ArchiveView:
     found = archive_of(session, work.tenant.id, work.month)
     assert found is not None, "it was begun"
     return found
-
-
-def _alone(session: Session, work: _Work) -> bool:
-    """Return whether nobody else writes this tenant's archives, and keep others out until the transaction ends."""
-    lock = text("select pg_try_advisory_xact_lock(hashtextextended(:tenant, 5))")
-    return bool(session.execute(lock, {"tenant": str(work.tenant.id)}).scalar_one())
-
-
-def _specs(session: Session, tenant: TenantView) -> list[MeterSpec]:
-    return [*METERS.values(), *(custom_spec(found.meter) for found in custom_meters(session, tenant.id))]
-
-
-def _standing(session: Session, tenant: TenantView) -> frozenset[str]:
-    return standing_types(_specs(session, tenant), all_policies(session, tenant.id))
 
 
 def _write(session: Session, work: _Work, view: ArchiveView, reached: Reached) -> dict[str, Any]:
@@ -198,7 +182,7 @@ def _leaving(session: Session, work: _Work, view: ArchiveView) -> Iterator[Archi
     corrected = corrections(session, tenant_id, None).by_target
     seats = load_facts(session, tenant_id, SEAT_TYPES, since=None, until=None)
     uses = FirstUses(seats, people(session, tenant_id))
-    for fact in facts_between(session, tenant_id, view.window, _standing(session, work.tenant)):
+    for fact in facts_between(session, tenant_id, view.window, standing_of(session, work.tenant)):
         if fact.event_key not in corrected and not uses.is_first(fact.type, fact.identity_id, fact.occurred_at):
             yield fact
 
@@ -217,7 +201,7 @@ def _figures(
     policies = policies_at(session, work.tenant.id, work.month.starts_at)
     figures: dict[str, dict[str, str]] = {}
     told = []
-    for spec in _specs(session, work.tenant):
+    for spec in specs_of(session, work.tenant):
         if types.keys().isdisjoint(spec.fact_types(policies)):
             continue
         periods = [work.month, *(day for _, day in days_of(work.month, work.tenant.tz))]

@@ -1,6 +1,6 @@
 """Forget a person's xAPI originals: without their key nobody can read them any more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +13,15 @@ from metering.xapi.shapes import Faulty
 from metering.xapi.statements import check_agent
 from tenants.actions.record_audit import record_audit
 
-__all__ = ("forget_actor",)
+__all__ = ("forget_actor", "forget_keys")
 
 
 def forget_actor(session: Session, tenant_id: UUID, agent: Mapping[str, Any], actor: str) -> bool:
-    """Delete the key under which an agent's statements and attachments are sealed, and what finds them.
+    """Delete the key under which an agent stands in originals, and what finds them.
 
-    Facts stay: they name an identity and no person. Statements of others that mention the agent are
-    sealed under those others' keys and stay too, but are no longer found by this agent.
+    Facts stay: they name an identity and no person. The agent's own statements and attachments cannot
+    be read any more. Statements of others that mention the agent stay, with a placeholder in the
+    agent's place; a signature over one of those goes, because it holds the statement once more.
 
     Args:
         session: scoped to the tenant.
@@ -40,8 +41,16 @@ def forget_actor(session: Session, tenant_id: UUID, agent: Mapping[str, Any], ac
         raise XapiRequestInvalid(str(fault)) from None
     key = agent_key(agent)
     assert key is not None, "check_agent wants an identifier"
-    sealed_by = mark(tenant_id, "actor", key)
-    found = drop_actor_key(session, tenant_id, sealed_by)
-    drop_marks(session, tenant_id, [mark(tenant_id, kind, key) for kind in ("agent", "related_agent")])
-    record_audit(session, tenant_id, actor, "forget_xapi_actor", ("xapi_actor", str(sealed_by)), {"found": found})
-    return found
+    return forget_keys(session, tenant_id, [key], actor)
+
+
+def forget_keys(session: Session, tenant_id: UUID, keys: Iterable[str], actor: str) -> bool:
+    """Forget the agents of these keys (`agent_key`), as above; return whether any of them was known."""
+    found_any = False
+    for key in keys:
+        sealed_by = mark(tenant_id, "actor", key)
+        found = drop_actor_key(session, tenant_id, sealed_by)
+        drop_marks(session, tenant_id, [mark(tenant_id, kind, key) for kind in ("agent", "related_agent")])
+        record_audit(session, tenant_id, actor, "forget_xapi_actor", ("xapi_actor", str(sealed_by)), {"found": found})
+        found_any = found_any or found
+    return found_any

@@ -20,6 +20,7 @@ from metering.xapi.actors import ANYBODY, agent_key, mark
 from metering.xapi.content import essence_hash
 from metering.xapi.mapping import SOURCE, Mapped, TenantMapping, event_of
 from metering.xapi.marks import found_by
+from metering.xapi.mentions import mentioned
 from metering.xapi.requests import Incoming
 from metering.xapi.sealing import Vault
 from metering.xapi.statements import VOIDED
@@ -130,6 +131,8 @@ def _row(tenant_id: UUID, statement: Incoming, sender: Sender) -> StatementRow:
         event_key=event_uuid(SOURCE, str(statement.id)),
         unmetered=None,
         raw=statement.raw,
+        value=value,
+        mentions={key: mark(tenant_id, "actor", key) for key in mentioned(value)},
         marks=frozenset(mark(tenant_id, kind, text) for kind, text in found_by(value, sender.authority)),
         contents=statement.contents,
     )

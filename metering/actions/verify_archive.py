@@ -16,7 +16,7 @@ from core.periods import Period, local_date
 from metering.actions.restore_month import Shelf, checked_file
 from metering.archive.digests import measurement_sha256
 from metering.archive.files import MANIFEST, read_facts
-from metering.archive.months import GONE
+from metering.archive.months import GONE, Behind, unheard
 from metering.errors import ArchiveDamaged, ArchiveNotFound
 from metering.reads import Measuring, Reading
 from metering.reads.archives import ArchiveView, archive_of, archives
@@ -45,7 +45,13 @@ class _Manifest(msgspec.Struct, frozen=True):
     meters: list[_Said]
 
 
-def verify_archive(session: Session, tenant: TenantView, month: Period, directory: Path) -> ArchiveProof:
+def verify_archive(
+    session: Session,
+    tenant: TenantView,
+    month: Period,
+    directory: Path,
+    behind: Behind = unheard,
+) -> ArchiveProof:
     """Check a month's files against what the database recorded, and measure it anew from them.
 
     Args:
@@ -53,6 +59,7 @@ def verify_archive(session: Session, tenant: TenantView, month: Period, director
         tenant: whose month.
         month: an archived one.
         directory: where archives lie.
+        behind: is told how many figures are measured, of how many.
 
     Raises:
         ArchiveNotFound: it is not archived (`not_found`).
@@ -65,7 +72,8 @@ def verify_archive(session: Session, tenant: TenantView, month: Period, director
     lay_over(session, tenant, directory, month)
     measuring = Measuring(session, tenant, Reading(as_of=view.measured_at, now=view.measured_at))
     differences = []
-    for said in manifest.meters:
+    for done, said in enumerate(manifest.meters):
+        behind(done, len(manifest.meters))
         measured = measuring.measure(said.meter, month)
         if str(measured.quantity) != said.figure:
             differences.append(f"{said.meter}: {said.figure} was recorded, {measured.quantity} is measured")
@@ -91,7 +99,7 @@ _OWN_TABLE = "create temp table {0}{1} (like public.{1} including indexes) on co
 _IN_FRONT = """
     create temp view {0} as
     select * from public.{0} h where not exists (
-        select 1 from archived_{0} a where a.tenant_id = h.tenant_id and a.event_key = h.event_key{1})
+        select 1 from archived_{0} a where a.tenant_id = h.tenant_id and a.{1} = h.{1} and a.event_key = h.event_key)
     union all select * from archived_{0}
 """
 _AWAY = "create temp table archived_month (starts_at timestamptz) on commit drop"
@@ -131,8 +139,7 @@ def lay_over(session: Session, tenant: TenantView, directory: Path, span: Period
             rows += len(some)
     for table in _TABLES:
         session.execute(text(f"analyze archived_{table}"))
-        same = " and a.meter_id = h.meter_id" if table == "meter_value" else ""
-        session.execute(text(_IN_FRONT.format(table, same)))
+        session.execute(text(_IN_FRONT.format(table, "meter_id" if table == "meter_value" else "accepted_at")))
     session.execute(text(_AWAY))
     for found in wanted:
         session.execute(text("insert into archived_month values (:starts_at)"), {"starts_at": found.month.starts_at})

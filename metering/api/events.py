@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -37,6 +37,7 @@ Limit = Annotated[int, Parameter(ge=1, le=500)]
 
 _PREFIX = "/v1/events/"
 _LOOK_BACK = timedelta(days=31)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class EventController(Controller):
         require(principal, Permission.USAGE_READ)
         named = _may_name(principal, picked.subject)
         until = span.until or tenant_now(session, tenant) + timedelta(hours=1)
-        since = span.since or until - _LOOK_BACK
+        since = span.since or max(until, _EARLIEST + _LOOK_BACK) - _LOOK_BACK
         wanted = EventFilter(since, until, picked.type, picked.source, picked.subject, page.after, page.limit)
         if delivery.is_file:
             parts = event_parts(delivery.database, tenant.id, wanted, named=named)

@@ -96,7 +96,7 @@ async def report_file(database: Database, tenant: TenantView, job_id: UUID) -> S
             after = found[-1][0]
 
     headers = {"Content-Disposition": f'attachment; filename="import-{view.id}-report.csv"'}
-    return Stream(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(lines(), media_type="text/csv", headers=headers)
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:

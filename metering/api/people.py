@@ -15,7 +15,7 @@ from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
 
-__all__ = ("route_handlers",)
+__all__ = ("MergeAnswer", "merged_and_measured", "route_handlers")
 
 SHOWN = (
     "members.active", "members.registered.average", "members.contributors", "seats.named.peak",
@@ -77,7 +77,7 @@ class MergeController(Controller):
         """
         require(principal, Permission.PEOPLE_WRITE)
         now = tenant_now(session, tenant)
-        return _done(
+        return merged_and_measured(
             session,
             tenant,
             lambda: merge_people(session, tenant.id, key, data.into, data.reason, principal.actor, now),
@@ -91,7 +91,7 @@ class MergeController(Controller):
         """Take back that the person of this key is somebody else; with `preview` only tell what it would change."""
         require(principal, Permission.PEOPLE_WRITE)
         now = tenant_now(session, tenant)
-        return _done(
+        return merged_and_measured(
             session,
             tenant,
             lambda: unmerge_person(session, tenant.id, key, data.reason, principal.actor, now),
@@ -99,7 +99,9 @@ class MergeController(Controller):
         )
 
 
-def _done(session: Session, tenant: TenantView, act: Callable[[], Merged], *, preview: bool) -> MergeAnswer:
+def merged_and_measured(
+    session: Session, tenant: TenantView, act: Callable[[], Merged], *, preview: bool
+) -> MergeAnswer:
     """Do it and measure before and after; a preview is the same, undone."""
     before = _figures(session, tenant)
     with session.begin_nested() as point:

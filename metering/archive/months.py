@@ -13,19 +13,23 @@ __all__ = (
     "CLOSED",
     "GONE",
     "LEAST_MONTHS",
+    "MOST_MONTHS",
     "TRANSITIONS",
+    "Behind",
     "Bounds",
     "Reached",
     "due_months",
     "go_on",
     "reach_of",
     "standing_types",
+    "unheard",
     "window_of",
 )
 
 LEAST_MONTHS = 26
 """Whole months that stay on line at least: the 400 days in which billed periods are reckoned anew, a
 contract year before them (its tiers and inclusions), and the month under way."""
+MOST_MONTHS = 1_200
 
 TRANSITIONS = {
     "writing": ("written",),
@@ -51,6 +55,14 @@ def go_on(_step: str) -> None:
     """Stop nowhere."""
 
 
+Behind = Callable[[int, int], None]
+"""Is told how many steps are behind, of how many."""
+
+
+def unheard(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 def standing_types(specs: Iterable[MeterSpec], policies: Iterable[CountingPolicies]) -> frozenset[str]:
     """Return the types of event that never leave: figures of today depend on them however old they are.
 
@@ -72,7 +84,9 @@ def reach_of(specs: Iterable[MeterSpec], policies: Iterable[CountingPolicies]) -
     day = Period(datetime(2000, 1, 3, tzinfo=UTC), datetime(2000, 1, 4, tzinfo=UTC))
     readings = list(policies)
     spans = [spec.span(day, reading) for spec in specs for reading in readings]
-    return max((day.starts_at - span.since for span in spans if span.since is not None), default=timedelta(0))
+    since = [span.since for span in spans if span.since is not None]
+    since += [acts for spec in specs for one in readings if (acts := spec.acts_since(day.starts_at, one)) is not None]
+    return max((day.starts_at - instant for instant in since), default=timedelta(0))
 
 
 def window_of(month: Period, reach: timedelta, before: Period | None) -> Period:

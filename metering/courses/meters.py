@@ -50,7 +50,7 @@ def transactions(grounds: Grounds, statistic: Statistic) -> Reader:
 
 def _charge(grounds: Grounds, transaction: Transaction) -> Entry:
     trigger = transaction.trigger
-    keys = (*keys_of(trigger, DIMENSIONS), ("course_type", course_type_of(trigger.fact)))
+    keys = (*keys_of(trigger, DIMENSIONS), ("course_type", course_type_of(trigger.fact.type, trigger.fact.attributes)))
     reason = f"charged_on_{TRIGGERS[trigger.fact.type]}"
     return entry_of(trigger, trigger.weight, reason, (keys, grounds.centres_of(trigger.fact)))
 
@@ -71,7 +71,7 @@ def _refund(grounds: Grounds, refund: Refund, sign: int) -> Entry:
         event_id=fact.event_id or None,
         keys=(
             *keys_of(trigger, DIMENSIONS),
-            ("course_type", course_type_of(trigger.fact)),
+            ("course_type", course_type_of(trigger.fact.type, trigger.fact.attributes)),
             ("origin_period", month.isoformat()),
             ("origin_at", trigger.fact.occurred_at.isoformat()),
         ),

@@ -4,10 +4,11 @@ Facts are replayed in reading order, a trigger before a cancellation at the same
 life of a key is replayed, so that a late earlier trigger moves the anchor of its access window.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from core.periods import local_date
@@ -15,9 +16,9 @@ from metering.courses.refunds import Case, refund_share
 from metering.facts import Fact, fact_order
 from metering.grounds import Grounds, Weighed, excluded
 from metering.measurement import Exclusion
-from metering.policies import RefundPolicy
+from metering.policies import CoursePolicy, RefundPolicy
 
-__all__ = ("Book", "Refund", "Transaction", "course_type_of", "replay")
+__all__ = ("Book", "Refund", "Transaction", "course_type_of", "replay", "why_no_trigger")
 
 Key = tuple[str, int, str, str]
 """What is charged once: kind (`registration`, `class`, `course`), number of the person, course,
@@ -71,9 +72,22 @@ def replay(grounds: Grounds) -> Book:
     return _Replay(grounds).run()
 
 
-def course_type_of(fact: Fact) -> str:
+def course_type_of(event_type: str, attributes: Mapping[str, Any]) -> str:
     """Return the course type; what happens in a class is of a class."""
-    return str(fact.attributes.get("course_type") or ("ilt" if fact.type.startswith("class.") else ""))
+    return str(attributes.get("course_type") or ("ilt" if event_type.startswith("class.") else ""))
+
+
+def why_no_trigger(policy: CoursePolicy, event_type: str, attributes: Mapping[str, Any]) -> str | None:
+    """Return why such a fact can't charge, or None where it can."""
+    wanted = policy.triggers.get(course_type_of(event_type, attributes))
+    happened = TRIGGERS[event_type]
+    if happened == "missed" and wanted == "attended":
+        return None if policy.no_show_billable else "no_show_not_billable"
+    if happened != wanted:
+        return "not_trigger"
+    if happened == "launched" and attributes.get("mode") in ("browse", "review"):
+        return "browse_or_review"
+    return "waived" if happened == "completed" and attributes.get("waived") else None
 
 
 class _Replay:
@@ -93,7 +107,7 @@ class _Replay:
             if fact.type == "course.cancelled":
                 self._cancel(fact, key)
                 continue
-            why_not = self._why_no_trigger(fact)
+            why_not = why_no_trigger(self._policy, fact.type, fact.attributes)
             if why_not is None:
                 self._trigger(fact, key)
             else:
@@ -101,18 +115,6 @@ class _Replay:
             if _begins(fact):
                 self._begin(fact, key)
         return self._book
-
-    def _why_no_trigger(self, fact: Fact) -> str | None:
-        """Return why the fact can't charge, or None where it can."""
-        wanted = self._policy.triggers.get(course_type_of(fact))
-        happened = TRIGGERS[fact.type]
-        if happened == "missed" and wanted == "attended":
-            return None if self._policy.no_show_billable else "no_show_not_billable"
-        if happened != wanted:
-            return "not_trigger"
-        if happened == "launched" and fact.attributes.get("mode") in ("browse", "review"):
-            return "browse_or_review"
-        return "waived" if happened == "completed" and fact.attributes.get("waived") else None
 
     def _trigger(self, fact: Fact, key: Key) -> None:
         held = self._open.get(key) or self._substituted(fact, key)
@@ -202,7 +204,9 @@ class _Replay:
             class_begun=class_starts_at is not None and fact.occurred_at >= class_starts_at,
             begun=held.begun or Fraction(str(fact.attributes.get("progress") or 0)) > 0,
         )
-        rules = self._policy.refunds.get(course_type_of(held.trigger.fact), RefundPolicy())
+        rules = self._policy.refunds.get(
+            course_type_of(held.trigger.fact.type, held.trigger.fact.attributes), RefundPolicy()
+        )
         return refund_share(rules, case, self._grounds.holidays)
 
     def _day_of(self, fact: Fact) -> date:
@@ -240,7 +244,7 @@ def _key_of(fact: Fact, person: int) -> Key:
     registration, class_id = attributes.get("registration"), attributes.get("class_id")
     if registration:
         return "registration", person, course_id, str(registration)
-    if class_id and course_type_of(fact) == "ilt":
+    if class_id and course_type_of(fact.type, attributes) == "ilt":
         return "class", person, course_id, str(class_id)
     return "course", person, course_id, ""
 

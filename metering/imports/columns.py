@@ -85,6 +85,8 @@ def _missing(mapping: Mapping, column: str, names: dict[str, str]) -> str:
         near += [names[one] for one in get_close_matches(norm(name), names, n=1, cutoff=0.6)]
     also = f" (or {', '.join(wanted[1:])})" if len(wanted) > 1 else ""
     hint = f" Did you mean '{near[0]}'?" if near else f" The header has: {_listed(names.values())}."
+    if len(names) == 1:
+        hint += " That is one column: separate fields by comma, semicolon, tab or vertical bar."
     return f"The column '{column}'{also} is missing.{hint}"
 
 

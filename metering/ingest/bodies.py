@@ -80,7 +80,9 @@ def decoded_body(raw: bytes, encoding: str) -> bytes:
     try:
         body = _from_zstd(raw) if name == "zstd" else _from_gzip(raw)
     except (zlib.error, zstandard.ZstdError, EOFError) as error:
-        raise BodyMalformed(f"The body is not valid {name}: {error}.") from error
+        raise BodyMalformed(
+            f"The body is not valid {name}: {error}. Compress it so, whole, or leave Content-Encoding out."
+        ) from error
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge(MAX_BODY_BYTES)
     return body

@@ -17,7 +17,7 @@ from metering.errors import BodyMalformed, EventFault, TooManyEvents
 from metering.events.registry import Fault
 from metering.ingest.bodies import Mode
 
-__all__ = ("MAX_EVENTS", "Envelope", "FaultyEvent", "read_envelope", "split_body")
+__all__ = ("MAX_EVENTS", "Envelope", "FaultyEvent", "read_envelope", "read_envelopes", "split_body")
 
 MAX_EVENTS = 10_000
 """How many events one request may carry."""
@@ -39,7 +39,7 @@ class FaultyEvent(Exception):
 
 
 class Envelope(Struct, gc=False):
-    """The attributes of one event; `data` is not looked at yet. Extension attributes are dropped."""
+    """The attributes of one event; the raw ones are not looked at yet. Extension attributes are dropped."""
 
     id: Attribute
     source: Attribute
@@ -49,11 +49,26 @@ class Envelope(Struct, gc=False):
     specversion: str | None = None
     data: Raw = Raw(b"")
     data_base64: str | None = None
+    datacontenttype: Raw = Raw(b"")
+    dataschema: Raw = Raw(b"")
+
+    @property
+    def names(self) -> int:
+        """How many names it has, those inside its data and of extensions not counted."""
+        return (
+            5
+            + (self.specversion is not None)
+            + (len(self.data) > 0)
+            + (self.data_base64 is not None)
+            + (len(self.datacontenttype) > 0)
+            + (len(self.dataschema) > 0)
+        )
 
 
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _RAW = msgspec.json.Decoder(Raw)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
+_ENVELOPES = msgspec.json.Decoder(list[Envelope])
 
 
 def split_body(body: bytes, mode: Mode, headers: Mapping[str, str]) -> list[Raw]:
@@ -77,7 +92,9 @@ def split_body(body: bytes, mode: Mode, headers: Mapping[str, str]) -> list[Raw]
     except RecursionError:
         return [Raw(body)]  # one event, too deep: reading its envelope will say so
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BodyMalformed(f"The body is not JSON: {error}. Nothing of it was taken.") from error
+        raise BodyMalformed(
+            f"The body is not JSON: {error}. Nothing of it was taken: send it whole, as RFC 8259 has it."
+        ) from error
     if len(events) > MAX_EVENTS:
         raise TooManyEvents(len(events), MAX_EVENTS)
     return events
@@ -169,7 +186,7 @@ def _from_headers(body: bytes, headers: Mapping[str, str]) -> Raw:
     return Raw(msgspec.json.encode(event))
 
 
-def read_envelope(raw: Raw, *, version_required: bool) -> Envelope:
+def read_envelope(raw: bytes, *, version_required: bool) -> Envelope:
     """Return one event's attributes.
 
     Raises:
@@ -183,7 +200,7 @@ def read_envelope(raw: Raw, *, version_required: bool) -> Envelope:
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _diagnosis(raw, str(error)) from None
-    if envelope.specversion != "1.0" and (version_required or envelope.specversion is not None):
+    if not speaks_1_0(envelope, version_required=version_required):
         raise FaultyEvent(
             (EventFault.SPECVERSION_UNSUPPORTED, "specversion must be '1.0'. Send CloudEvents 1.0."), envelope.id
         )
@@ -197,6 +214,23 @@ def read_envelope(raw: Raw, *, version_required: bool) -> Envelope:
     return envelope
 
 
+def speaks_1_0(envelope: Envelope, *, version_required: bool) -> bool:
+    """Whether an event is of CloudEvents 1.0, or need not say."""
+    return envelope.specversion == "1.0" or (envelope.specversion is None and not version_required)
+
+
+def read_envelopes(array: bytes, *, version_required: bool) -> list[Envelope] | None:
+    """Return the attributes of an array of events, None where one of them needs `read_envelope` by itself."""
+    try:
+        envelopes = _ENVELOPES.decode(array)
+    except (RecursionError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    for envelope in envelopes:
+        if envelope.time < EARLIEST or not speaks_1_0(envelope, version_required=version_required):
+            return None
+    return None if b"\0" in array or (b"\\" in array and b"\\u0000" in array) else envelopes
+
+
 _MISSING = {
     "id": (EventFault.ID_MISSING, "id is missing. Give each event an id that is unique in its source."),
     "source": (EventFault.SOURCE_MISSING, "source is missing. Name the system that sends."),
@@ -206,7 +240,7 @@ _MISSING = {
 }
 
 
-def _diagnosis(raw: Raw, error: str) -> FaultyEvent:
+def _diagnosis(raw: bytes, error: str) -> FaultyEvent:
     """Find out what the fast decoder did not like: the slow path, for bad events only."""
     try:
         event = msgspec.json.decode(raw)

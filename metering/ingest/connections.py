@@ -17,22 +17,14 @@ from psycopg.pq import Format, TransactionStatus
 from core.db import INGEST, conninfo
 from metering.errors import DatabaseUnavailable
 
-__all__ = ("Connections", "Link", "UuidArray")
+__all__ = ("Connections", "Link", "PackedArray")
 
 CONNECT_TIMEOUT_S = 5
-_SESSION = (
-    "set statement_timeout = '20s'; set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '20s';"
-    "create temporary table staged_key"
-    " (tenant_id uuid, event_key uuid, content_hash bytea, accepted_at timestamptz) on commit delete rows;"
-    "create temporary table staged_fact"
-    " (tenant_id uuid, event_key uuid, occurred_at timestamptz, accepted_at timestamptz, type_id int,"
-    " source_id int, identity_id bigint, attributes jsonb) on commit delete rows;"
-    "create temporary table staged_body (tenant_id uuid, event_key uuid, body bytea) on commit delete rows"
-)
+_SESSION = "set statement_timeout = '20s'; set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '20s'"
 
 
-class UuidArray:
-    """A parameter that is a uuid[] in binary already (`packing.packed_uuids`)."""
+class PackedArray:
+    """A parameter that is an array in binary already (`packing`); the statement says of what."""
 
     __slots__ = ("packed",)
 
@@ -40,11 +32,11 @@ class UuidArray:
         self.packed = packed
 
 
-class _UuidArrayDumper(Dumper):
+class _PackedArrayDumper(Dumper):
     format = Format.BINARY
-    oid = 2951
+    oid = 0
 
-    def dump(self, obj: UuidArray) -> bytes:
+    def dump(self, obj: PackedArray) -> bytes:
         return obj.packed
 
 
@@ -87,7 +79,7 @@ class Connections:
             )
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable from error
-        connection.adapters.register_dumper(UuidArray, _UuidArrayDumper)
+        connection.adapters.register_dumper(PackedArray, _PackedArrayDumper)
         try:
             await connection.execute(_SESSION)
             cursor = await connection.execute("select rolbypassrls from pg_roles where rolname = current_user")

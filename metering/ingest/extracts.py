@@ -18,7 +18,8 @@ from core.scope import VENDOR_ID
 from metering.bodies import unpacked_body
 from metering.custom.definition import MeterDefinition
 from metering.custom.extraction import Extractor, body_data
-from metering.ingest.packing import PackedRow, microseconds
+from metering.ingest.calls import run
+from metering.ingest.packing import PackedRow
 
 __all__ = ("Closed", "Meter", "Meters", "MetersInForce", "record_values")
 
@@ -27,8 +28,10 @@ _BEGIN = (
     " select pg_advisory_xact_lock_shared(hashtextextended('{tenant}', 2)),"
     " pg_advisory_xact_lock_shared(hashtextextended('{vendor}', 2));"
     " select id, null, null from meter_version where tenant_id in ('{tenant}', '{vendor}') union all"
-    " select null, starts_at, ends_at from fact_archive where tenant_id = '{tenant}' and status <> 'restored'"
+    " select null, {starts_at}, {ends_at} from fact_archive where tenant_id = '{tenant}' and status <> 'restored'"
 )
+_MICROSECONDS = "(extract(epoch from {} - timestamptz '2000-01-01 00:00+00') * 1000000)::bigint"
+_SPAN = {name: _MICROSECONDS.format(name) for name in ("starts_at", "ends_at")}
 _DEFINITIONS = "select id, definition from meter_version where tenant_id in (%s, %s) and id = any(%s)"
 _INSERT = """
     insert into meter_value (tenant_id, meter_id, event_key, value, item, dimensions)
@@ -56,12 +59,9 @@ class Meters:
             The custom meters that hold in it, and the months that take no facts because they are archived.
         """
         # A UUID's text cannot carry anything else along.
-        cursor = await connection.execute(_BEGIN.format(tenant=tenant_id, vendor=VENDOR_ID))
-        while cursor.nextset():
-            pass
-        told = await cursor.fetchall()
-        closed = [(microseconds(starts_at), microseconds(ends_at)) for found, starts_at, ends_at in told if not found]
-        ids = [meter_id for meter_id, *_ in told if meter_id]
+        told = await run(connection, _BEGIN.format(tenant=tenant_id, vendor=VENDOR_ID, **_SPAN).encode())
+        closed = [(int(starts_at), int(ends_at)) for _, starts_at, ends_at in told if starts_at and ends_at]
+        ids = [UUID(meter_id.decode()) for meter_id, *_ in told if meter_id]
         unknown = [meter_id for meter_id in ids if meter_id not in self._known]
         if unknown:
             rows = await connection.execute(_DEFINITIONS, (tenant_id, VENDOR_ID, unknown))

@@ -31,10 +31,7 @@ def hours_and_commit(tenant_id: UUID, rows: Sequence[PackedRow]) -> str:
 
     Nothing but integers and a UUID goes into the text.
     """
-    counted: Counter[tuple[int, int]] = Counter()
-    for row in rows:
-        type_id, at = row.place
-        counted[type_id, at // _HOUR_US] += 1
+    counted = Counter([(type_id, at // _HOUR_US) for type_id, at in [row.place for row in rows]])
     if not counted:
         return "commit"
     ordered = sorted(counted.items())

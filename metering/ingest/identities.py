@@ -5,7 +5,8 @@ of its own before the facts (an id that no fact came to use harms nobody).
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,8 @@ __all__ = ("Resolver",)
 _ATTEMPTS = 4
 _REMEMBERED = 500_000
 """How many ids a process remembers, of all tenants, before it begins again."""
+_REMEMBERED_S = 600.0
+"""How long it remembers them: so long the key of somebody who was erased may still mean the pseudonym."""
 
 _SYMBOLS = """
     insert into symbol (tenant_id, kind, value)
@@ -97,6 +100,7 @@ class Resolver:
         self._connections = connections
         self._tenants: dict[UUID, _Known] = {}
         self._remembered = 0
+        self._until = time.monotonic() + _REMEMBERED_S
 
     async def resolve(self, tenant_id: UUID, drafts: Sequence[Draft]) -> Ids:
         """Return ids for every type, source, subject and person key of the drafts.
@@ -104,7 +108,7 @@ class Resolver:
         Raises:
             DatabaseUnavailable: nothing was stored (`database_unavailable`).
         """
-        known = self._tenants.setdefault(tenant_id, _Known())
+        known = self._known(tenant_id)
         if known.lacks(drafts):
             # One at a time per tenant, for all that wait: a process that has just begun knows nobody.
             known.asked.extend(drafts)
@@ -115,14 +119,39 @@ class Resolver:
                         await self._learn(tenant_id, known, asked)
                 if known.lacks(drafts):
                     await self._learn(tenant_id, known, drafts)
-        if self._remembered > _REMEMBERED:
-            self._tenants, self._remembered = {}, 0
         return Ids(known.types, known.sources, known.identities)
+
+    def _known(self, tenant_id: UUID) -> _Known:
+        if self._remembered > _REMEMBERED or time.monotonic() > self._until:
+            self._tenants, self._remembered = {}, 0
+            self._until = time.monotonic() + _REMEMBERED_S
+        return self._tenants.setdefault(tenant_id, _Known())
+
+    def known(self, tenant_id: UUID, key: str) -> int | None:
+        """Return the identity of a person's key where this process remembers it, and may still."""
+        known = None if time.monotonic() > self._until else self._tenants.get(tenant_id)
+        return None if known is None else known.identities.get(key)
+
+    async def identities(self, tenant_id: UUID, keys: Collection[str], since: datetime) -> Mapping[str, int]:
+        """Return the identities of people's keys; who is new is made, seen since then.
+
+        Raises:
+            DatabaseUnavailable: nothing was stored (`database_unavailable`).
+        """
+        known = self._known(tenant_id)
+        newcomers = {key: _Newcomer(key, since, None) for key in keys if key not in known.identities}
+        if newcomers:
+            await self._make(tenant_id, known, set(), newcomers)
+        return known.identities
 
     async def _learn(self, tenant_id: UUID, known: _Known, drafts: Sequence[Draft]) -> None:
         symbols = {("type", draft.type) for draft in drafts if draft.type not in known.types}
         symbols |= {("source", draft.source) for draft in drafts if draft.source not in known.sources}
-        newcomers = _newcomers(drafts, known.identities)
+        await self._make(tenant_id, known, symbols, _newcomers(drafts, known.identities))
+
+    async def _make(
+        self, tenant_id: UUID, known: _Known, symbols: set[tuple[str, str]], newcomers: Mapping[str, _Newcomer]
+    ) -> None:
         for _ in range(_ATTEMPTS):
             try:
                 async with self._connections.link() as link:

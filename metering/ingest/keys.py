@@ -50,4 +50,4 @@ def content_hash(event_type: str, subject: str, canonical_data: bytes) -> bytes:
 
     Neither type nor subject can hold a NUL, so that no two contents run together.
     """
-    return blake2b(b"%b\0%b\0%b" % (event_type.encode(), subject.encode(), canonical_data), digest_size=16).digest()
+    return blake2b(f"{event_type}\0{subject}\0".encode() + canonical_data, digest_size=16).digest()

@@ -22,7 +22,7 @@ from metering.ingest.cloudevents import FaultyEvent, split_body
 from metering.ingest.connections import Connections
 from metering.ingest.identities import Resolver
 from metering.ingest.packing import PackedRow, Packer
-from metering.ingest.validation import Draft, Rules, draft_event
+from metering.ingest.validation import Draft, Rules, draft_event, draft_plain
 from metering.ingest.writer import Companion, FactWriter
 from tenants.reads import TenantView
 
@@ -85,7 +85,7 @@ class IngestLane:
         self.admission = Admission(budget)
         self._connections = Connections(database_url, limits.flights + 1, role)
         self._resolver = Resolver(self._connections)
-        self._writer = FactWriter(self._connections)
+        self._writer = FactWriter(self._connections, limits.few_rows)
         self._batcher = Batcher(self._writer.write, limits)
 
     @property
@@ -112,6 +112,17 @@ class IngestLane:
         assert row is not None, "a tenant's clock is there by foreign key"
         now: datetime = row[0]
         return now
+
+    async def identity(self, tenant: TenantView, person: str) -> int:
+        """Return the identity of a person's key, as the subject of events; who is new is made.
+
+        Raises:
+            DatabaseUnavailable: to ask again is safe (`database_unavailable`).
+        """
+        known = self._resolver.known(tenant.id, person)
+        if known is None:
+            known = (await self._resolver.identities(tenant.id, [person], await self.now(tenant)))[person]
+        return known
 
     async def ingest_body(
         self, tenant: TenantView, body: bytes, headers: Mapping[str, str], visit: Visit
@@ -195,14 +206,20 @@ class IngestLane:
 async def _draft_all(events: Sequence[Raw], rules: Rules) -> tuple[list[Draft], list[ItemFault]]:
     drafts: list[Draft] = []
     rejected: list[ItemFault] = []
-    for index, raw in enumerate(events):
-        if index % _SLICE == _SLICE - 1:
+    for first in range(0, len(events), _SLICE):
+        if first:
             await asyncio.sleep(0)
-        try:
-            drafts.append(draft_event(raw, index, rules))
-        except FaultyEvent as fault:
-            event_id = fault.event_id[:_TOO_LONG] if fault.event_id is not None else None
-            rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
+        some = events[first : first + _SLICE]
+        plain = draft_plain(some, first, rules) if len(some) > 1 else None
+        if plain is not None:
+            drafts += plain
+            continue
+        for index, raw in enumerate(some, first):
+            try:
+                drafts.append(draft_event(raw, index, rules))
+            except FaultyEvent as fault:
+                event_id = fault.event_id[:_TOO_LONG] if fault.event_id is not None else None
+                rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
     return drafts, rejected
 
 
@@ -223,17 +240,16 @@ def answer_of(found: Prepared, outcome: Outcome) -> IngestAnswer:
     if verdicts.count(Verdict.ACCEPTED) == len(verdicts):
         unmetered = sum(not draft.metered and draft.type not in custom for draft in found.drafts)
         return IngestAnswer(len(verdicts), 0, [], found.rejected, unmetered)
-    counts = dict.fromkeys(Verdict, 0)
     conflicts, rejected, unmetered = [], list(found.rejected), 0
     for draft, verdict in zip(found.drafts, verdicts, strict=True):
-        counts[verdict] += 1
-        if verdict is Verdict.CONFLICT:
+        if verdict is Verdict.ACCEPTED:
+            unmetered += not draft.metered and draft.type not in custom
+        elif verdict is Verdict.CONFLICT:
             conflicts.append(ItemFault(draft.index, draft.id, EventFault.CONFLICT, _CONFLICT))
         elif verdict is Verdict.REFUSED:
             rejected.append(ItemFault(draft.index, draft.id, EventFault.NOT_STORABLE, _REFUSED))
         elif verdict is Verdict.ARCHIVED:
             rejected.append(ItemFault(draft.index, draft.id, EventFault.PERIOD_ARCHIVED, _ARCHIVED))
-        elif verdict is Verdict.ACCEPTED and not draft.metered and draft.type not in custom:
-            unmetered += 1
     rejected.sort(key=lambda fault: fault.index)
-    return IngestAnswer(counts[Verdict.ACCEPTED], counts[Verdict.DUPLICATE], conflicts, rejected, unmetered)
+    accepted, duplicate = verdicts.count(Verdict.ACCEPTED), verdicts.count(Verdict.DUPLICATE)
+    return IngestAnswer(accepted, duplicate, conflicts, rejected, unmetered)

@@ -26,6 +26,7 @@ __all__ = (
     "Trait",
     "instant_of",
     "microseconds",
+    "packed_columns",
     "packed_uuids",
 )
 
@@ -38,9 +39,7 @@ _MICROSECOND = timedelta(microseconds=1)
 # Each field is its length (int32) and its bytes; each row begins with its number of fields (int16).
 _KEY = Struct(">hi16si16si16siq")
 _FACT = Struct(">hi16si16siqiqiiiiiq")
-_BODY = Struct(">hi16si16si")
-# Where a row of `fact` has its time and its type.
-_PLACE = Struct(">46xq16xi")
+_BODY = Struct(">hi16si16siqi")
 _JSONB = Struct(">ib")
 _NULL = b"\xff\xff\xff\xff"
 _JSONB_VERSION = 1
@@ -48,19 +47,41 @@ _JSONB_VERSION = 1
 
 def microseconds(instant: datetime) -> int:
     """Return PostgreSQL's timestamptz: microseconds since 2000-01-01 UTC."""
-    return (instant - _EPOCH) // _MICROSECOND
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 _ARRAY = Struct(">iiIii")
-_UUID_OID = 2950
+_UUID, _TIMESTAMPTZ, _INT, _BIGINT, _JSONB_TYPE, _BYTEA = 2950, 1184, 23, 20, 3802, 17
 _UUID_LENGTH = b"\0\0\0\x10"
+# Where the rows have their columns, each with its length before it: as arrays have their elements.
+_OF_FACT = (
+    (_UUID, slice(22, 42)), (_TIMESTAMPTZ, slice(42, 54)), (_TIMESTAMPTZ, slice(54, 66)), (_INT, slice(66, 74)),
+    (_INT, slice(74, 82)), (_BIGINT, slice(82, 94)), (_JSONB_TYPE, slice(94, None)),
+)  # fmt: skip
+_HASH_OF_KEY = slice(42, 62)
+_BODY_OF_BODY = slice(54, None)
 
 
 def packed_uuids(uuids: Sequence[bytes]) -> bytes:
     """Return PostgreSQL's binary form of uuid[]: one dimension, no nulls, then the length and bytes of each."""
-    if not uuids:
-        return _ARRAY.pack(0, 0, _UUID_OID, 0, 1)[:12]
-    return _ARRAY.pack(1, 0, _UUID_OID, len(uuids), 1) + _UUID_LENGTH + _UUID_LENGTH.join(uuids)
+    return _packed_array(_UUID, [_UUID_LENGTH + uuid for uuid in uuids])
+
+
+def packed_columns(rows: "Sequence[PackedRow]") -> list[bytes]:
+    """Return rows as arrays in PostgreSQL's binary form: the columns of `fact` after the tenant, content hash, body."""
+    facts = [row.fact_row for row in rows]
+    columns = [_packed_array(oid, [row[place] for row in facts]) for oid, place in _OF_FACT]
+    columns.append(_packed_array(_BYTEA, [row.key_row[_HASH_OF_KEY] for row in rows]))
+    columns.append(_packed_array(_BYTEA, [row.body_row[_BODY_OF_BODY] for row in rows]))
+    return columns
+
+
+def _packed_array(oid: int, elements: Sequence[bytes]) -> bytes:
+    """Return an array of one dimension, of elements that have their lengths before them (-1 is null)."""
+    if not elements:
+        return _ARRAY.pack(0, 0, oid, 0, 1)[:12]
+    return _ARRAY.pack(1, 0, oid, len(elements), 1) + b"".join(elements)
 
 
 def instant_of(value: int) -> datetime:
@@ -100,6 +121,8 @@ class PackedRow(msgspec.Struct, gc=False, frozen=True):
     key_row: bytes
     fact_row: bytes
     body_row: bytes
+    place: tuple[int, int]
+    """The number of the type, and the time as PostgreSQL has it: microseconds since 2000."""
     traits: tuple[Trait, ...]
     profile: Profile | None
 
@@ -107,12 +130,6 @@ class PackedRow(msgspec.Struct, gc=False, frozen=True):
     def body(self) -> bytes:
         """The compressed body."""
         return self.body_row[_BODY.size :]
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """The number of the type, and the time as PostgreSQL has it: microseconds since 2000."""
-        at, type_id = _PLACE.unpack_from(self.fact_row)
-        return type_id, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +157,9 @@ class Packer:
         attributes = attributes_json(draft, ids.identities)
         body = packed_body(body_json(draft, ids.identities))
         tenant, key, accepted, hashed = self._tenant, draft.event_key, self._accepted_us, draft.content_hash
+        place = ids.types[draft.type], microseconds(draft.occurred_at)
         fact = _FACT.pack(
-            8, 16, tenant, 16, key, 8, microseconds(draft.occurred_at), 8, accepted,
-            4, ids.types[draft.type], 4, ids.sources[draft.source], 8, identity_id,
+            8, 16, tenant, 16, key, 8, place[1], 8, accepted, 4, place[0], 4, ids.sources[draft.source], 8, identity_id,
         )  # fmt: skip
         jsonb = _NULL if attributes is None else _JSONB.pack(len(attributes) + 1, _JSONB_VERSION) + attributes
         stated = draft.person is not None
@@ -153,7 +170,8 @@ class Packer:
             self._accepted_at,
             _KEY.pack(4, 16, tenant, 16, key, 16, hashed, 8, accepted),
             fact + jsonb,
-            _BODY.pack(3, 16, tenant, 16, key, len(body)) + body,
+            _BODY.pack(4, 16, tenant, 16, key, 8, accepted, len(body)) + body,
+            place,
             _traits(draft, identity_id) if stated else (),
             _profile(draft, identity_id) if stated else None,
         )

@@ -29,20 +29,32 @@ _PERSON_OF = """
         i.home_person_id)
 """
 
-# What an event says fills what is empty; a person.updated overwrites.
+# Events that were on their way when somebody was erased bring nothing of them back.
+_ERASED = "exists (select from erasure e where e.tenant_id = p.tenant_id and e.person_id = p.id)"
+
+# What an event says fills what is empty; a person.updated overwrites. Whoever is changed, also by an
+# external id afterwards, is locked in the order of ids, so that two flights never wait for each other in a ring.
+_RENAMES = "(g.name <> '' and (g.replaces or p.name = '') or g.email <> '' and (g.replaces or p.email = ''))"
 _NAMES = f"""
+    with given as materialized (
+        select distinct on (person_id) {_PERSON_OF} as person_id, name, email, replaces,
+            bool_or(claims) over (partition by {_PERSON_OF}) as claims
+        from unnest(%(ids)s::bigint[], %(names)s::text[], %(emails)s::text[], %(replaces)s::bool[], %(claims)s::bool[])
+            as g (identity_id, name, email, replaces, claims)
+        join identity i on i.tenant_id = %(tenant)s and i.id = g.identity_id
+        order by person_id, g.replaces desc, g.identity_id
+    ), held as materialized (
+        select g.* from given g join person p on p.tenant_id = %(tenant)s and p.id = g.person_id
+        where not {_ERASED} and (
+            {_RENAMES} or g.claims and (p.external_id is null or g.replaces)
+        )
+        order by p.id for no key update of p
+    )
     update person p
     set name = case when g.name <> '' and (g.replaces or p.name = '') then g.name else p.name end,
         email = case when g.email <> '' and (g.replaces or p.email = '') then g.email else p.email end
-    from (
-        select distinct on (person_id) {_PERSON_OF} as person_id, name, email, replaces
-        from unnest(%(ids)s::bigint[], %(names)s::text[], %(emails)s::text[], %(replaces)s::bool[])
-            as g (identity_id, name, email, replaces)
-        join identity i on i.tenant_id = %(tenant)s and i.id = g.identity_id
-        order by person_id, g.replaces desc, g.identity_id
-    ) g
-    where p.tenant_id = %(tenant)s and p.id = g.person_id
-      and (g.name <> '' and (g.replaces or p.name = '') or g.email <> '' and (g.replaces or p.email = ''))
+    from held g
+    where p.tenant_id = %(tenant)s and p.id = g.person_id and not {_ERASED} and {_RENAMES}
 """  # noqa: S608 - made of constants
 
 _OWNERS = f"""
@@ -50,7 +62,7 @@ _OWNERS = f"""
            (select o.id from person o where o.tenant_id = %(tenant)s and o.external_id = g.external_id)
     from unnest(%(ids)s::bigint[], %(external_ids)s::text[]) as g (identity_id, external_id)
     join identity i on i.tenant_id = %(tenant)s and i.id = g.identity_id
-    join person p on p.tenant_id = %(tenant)s and p.id = {_PERSON_OF}
+    join person p on p.tenant_id = %(tenant)s and p.id = {_PERSON_OF} and not {_ERASED}
     order by i.id
 """  # noqa: S608 - made of constants
 
@@ -91,6 +103,7 @@ async def record_profiles(connection: AsyncConnection[Any], tenant_id: UUID, row
             "names": [profile.name or "" for profile in given],
             "emails": [profile.email or "" for profile in given],
             "replaces": [profile.replaces for profile in given],
+            "claims": [profile.external_id is not None for profile in given],
         },
     )
     claims = [profile for profile in given if profile.external_id is not None]

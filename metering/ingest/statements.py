@@ -4,18 +4,20 @@ The row of `xapi_stream` is locked first: one request of a tenant after another.
 writes statements of the tenant meanwhile, and what is looked up here still holds at the commit.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from core.clock import utc_now
 from core.ids import new_id
 from metering.errors import StatementConflict, StatementInvalid
+from metering.xapi.mentions import hidden, signatures_of
 from metering.xapi.requests import Content
 from metering.xapi.sealing import Vault
 from metering.xapi.statements import VOIDED
@@ -23,6 +25,7 @@ from metering.xapi.statements import VOIDED
 __all__ = ("StatementRow", "StatementWriter", "VoidedFact")
 
 Connection = AsyncConnection[Any]
+Sealer = Callable[[bytes, bytes], bytes]
 
 # Each statement has an instant of its own, later than all before it. The clock is read when the row
 # is locked, not before: an instant at which nobody held the lock has all its past behind it.
@@ -60,7 +63,8 @@ _INHERIT = """
     returning statement_id
 """
 _ADD_ATTACHMENT = (
-    "insert into xapi_attachment (tenant_id, statement_id, sha2, content_type, sealed) values (%s, %s, %s, %s, %s)"
+    "insert into xapi_attachment (tenant_id, statement_id, sha2, content_type, sealed, also_by)"
+    " values (%s, %s, %s, %s, %s, %s)"
 )
 _VOID_FACT = """
     insert into correction (tenant_id, id, target_key, kind, reason, author, recorded_at)
@@ -99,6 +103,9 @@ class StatementRow:
     event_key: UUID
     unmetered: str | None
     raw: bytes
+    value: Mapping[str, Any]
+    mentions: Mapping[str, UUID]
+    """Whom it names beside its actor, by `agent_key`: under which name their keys stand."""
     marks: frozenset[UUID]
     contents: tuple[Content, ...]
 
@@ -169,22 +176,18 @@ class StatementWriter:
         return done
 
     async def _add(self, connection: Connection, rows: Sequence[StatementRow], stored: dict[UUID, datetime]) -> None:
-        keys = await self._keys(connection, {row.actor for row in rows})
+        people = {row.actor for row in rows}.union(*(row.mentions.values() for row in rows))
+        keys = await self._keys(connection, people)
         tenant = self.tenant_id
+        sealers = {one: self.vault.sealer(keys[one], tenant.bytes + one.bytes) for one in people}
         statements, attachments = [], []
         for row in rows:
-            bound = tenant.bytes + row.actor.bytes
-            seal = self.vault.sealer(keys[row.actor], bound)
             statements.append((
                 tenant, row.id, stored[row.id], row.version, Jsonb(row.authority), row.essence_hash, row.actor,
                 row.verb, row.activity_type, row.refers_to, row.voids, row.event_key, row.unmetered,
-                seal(row.raw, tenant.bytes + row.id.bytes),
+                sealers[row.actor](self._original(row, sealers), tenant.bytes + row.id.bytes),
             ))  # fmt: skip
-            attachments += [
-                (tenant, row.id, content.sha2, content.content_type,
-                 seal(content.content, tenant.bytes + row.id.bytes + content.sha2.encode()))
-                for content in row.contents
-            ]  # fmt: skip
+            attachments += [self._attachment(row, content, sealers) for content in row.contents]
         async with connection.cursor() as cursor:
             await cursor.executemany(_ADD_STATEMENT, statements)
             if attachments:
@@ -193,6 +196,24 @@ class StatementWriter:
         await connection.execute(
             _ADD_MARKS, (tenant, [m for m, _ in marks], [stored[i] for _, i in marks], [i for _, i in marks])
         )
+
+    def _original(self, row: StatementRow, sealers: Mapping[UUID, Sealer]) -> bytes:
+        """Return a statement's bytes, with tokens for whom it mentions."""
+        if not row.mentions:
+            return row.raw
+        bound = self.tenant_id.bytes + row.id.bytes
+        return msgspec.json.encode(hidden(row.value, {
+            key: (name, lambda plain, seal=sealers[name], name=name: seal(plain, bound + name.bytes))  # type: ignore[misc]
+            for key, name in row.mentions.items()
+        }))  # fmt: skip
+
+    def _attachment(self, row: StatementRow, content: Content, sealers: Mapping[UUID, Sealer]) -> tuple[Any, ...]:
+        bound = self.tenant_id.bytes + row.id.bytes + content.sha2.encode()
+        also_by = sorted(row.mentions.values()) if content.sha2 in signatures_of(row.value) else []
+        sealed = content.content
+        for one in (*also_by, row.actor):
+            sealed = sealers[one](sealed, bound)
+        return self.tenant_id, row.id, content.sha2, content.content_type, sealed, also_by
 
     async def _keys(self, connection: Connection, actors: Collection[UUID]) -> dict[UUID, bytes]:
         cursor = await connection.execute(_KEYS, (self.tenant_id, list(actors)))

@@ -1,28 +1,31 @@
 """One flight of rows into the database: all of one tenant, in one transaction, durable at its end.
 
-Three ways, from the quickest to the surest (`Way`). The straight one copies into the tables and lets
-the primary key find a duplicate, which fails the whole copy. Where duplicates are likely (or turned
-up), the keys are asked for first and only what is new is copied; that fails when another process
-stores one of them in between. Then the keys go through a temporary table and `on conflict do
-nothing`. Where the role may not copy under row-level security at all (managed PostgreSQL),
-everything goes through temporary tables.
+Three ways, from the quickest for many rows to the surest (`Way`). The straight one copies into the
+tables and lets the primary key find a duplicate, which fails the whole copy. Where duplicates are
+likely (or turned up), the keys are asked for first and only what is new is copied; that fails when
+another process stores one of them in between. Then one statement inserts what is new and passes by
+the rest, which takes longer for each row. Few rows go that way at once, because it is one round trip
+instead of six; so does everything where the role may not copy under row-level security (managed
+PostgreSQL).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection, errors
 
 from metering.errors import DatabaseUnavailable
-from metering.ingest.connections import Connections, Link, UuidArray
+from metering.ingest.calls import run
+from metering.ingest.connections import Connections
 from metering.ingest.extracts import Closed, Meters, record_values
 from metering.ingest.hours import hours_and_commit
-from metering.ingest.packing import HEADER, TRAILER, PackedRow, packed_uuids
+from metering.ingest.packing import PackedRow
 from metering.ingest.profiles import record_profiles, record_traits
+from metering.ingest.tables import copy_rows, insert_rows, stored_hashes
 
 __all__ = ("Companion", "FactWriter", "MonthsArchived", "Written")
 
@@ -30,39 +33,19 @@ Companion = Callable[[AsyncConnection[Any]], Awaitable[None]]
 """What else is written in the flight's transaction, before the facts; it may be begun again."""
 
 _ATTEMPTS = 4
-_KEY = "(tenant_id, event_key, content_hash, accepted_at)"
-_FACT = "(tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes)"
-_BODY = "(tenant_id, event_key, body)"
-# Sorted by key, so that two flights never wait for each other in a ring.
-_CLAIM = """
-    insert into fact_key (tenant_id, event_key, content_hash, accepted_at)
-    select tenant_id, event_key, content_hash, accepted_at from staged_key order by event_key
-    on conflict do nothing
-    returning event_key
-"""
-_INSERT_FACTS = """
-    insert into fact
-        (tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes)
-    select tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes
-    from staged_fact order by event_key
-"""
-_INSERT_BODIES = """
-    insert into fact_body (tenant_id, event_key, body)
-    select tenant_id, event_key, body from staged_body order by event_key
-"""
-_ASK = "select uuid_send(event_key), content_hash from fact_key where tenant_id = %s and event_key = any(%s)"
 _AGAIN = ("08", "57P", "40001", "40P01")
 """Beginnings of the SQLSTATEs after which a flight is begun again: lost connections, deadlocks."""
-_SMOOTHING = 0.1
+_SMOOTHING = 0.3
 _LIKELY = 0.25
+"""One flight with duplicates makes the next one ask: asking costs far less than copying in vain."""
 
 
 class Way(IntEnum):
-    """How keys come into the table."""
+    """How rows come into the tables."""
 
     STRAIGHT = 0
     ASK = 1
-    CLAIM = 2
+    INSERT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +54,18 @@ class Written:
 
     `stored` holds the content hashes of keys that were there before; `refused` the keys whose values
     the database would not take, `archived` those whose month is. All others were accepted.
-    `custom_types` are those that custom meters were about at that moment.
+    `custom_types` are those that custom meters were about at that moment, `closed` the months that took no facts.
     """
 
     stored: dict[bytes, bytes]
     refused: frozenset[bytes] = frozenset()
     custom_types: frozenset[str] = frozenset()
     archived: frozenset[bytes] = frozenset()
+    closed: tuple[Closed, ...] = ()
+
+    def takes(self, row: PackedRow) -> bool:
+        """Return whether the month of a row takes facts."""
+        return not any(start <= row.place[1] < end for start, end in self.closed)
 
 
 class MonthsArchived(Exception):
@@ -95,8 +83,9 @@ class _InDoubt(Exception):
 class FactWriter:
     """Writes flights, and learns per tenant how often they hold duplicates."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, few_rows: int) -> None:
         self._connections = connections
+        self._few_rows = few_rows
         self._meters = Meters()
         self._repeats: dict[UUID, float] = {}
         self.fallbacks = 0
@@ -121,7 +110,7 @@ class FactWriter:
                 written = await self._attempt(tenant_id, rows, companion, way)
             except errors.UniqueViolation:
                 self.fallbacks += 1
-                way = Way(min(way + 1, Way.CLAIM))
+                way = Way(min(way + 1, Way.INSERT))
             except (errors.DataError, errors.IntegrityError):
                 if companion is not None:
                     raise
@@ -155,6 +144,7 @@ class FactWriter:
             left.refused | right.refused,
             left.custom_types | right.custom_types,
             left.archived | right.archived,
+            left.closed or right.closed,
         )
 
     async def _attempt(
@@ -168,27 +158,28 @@ class FactWriter:
                 if early.archived:
                     raise MonthsArchived(early.archived)
                 await companion(connection)
-            claims = way is Way.CLAIM or not link.copies
             stored: dict[bytes, bytes] = {}
-            if rows and claims:
-                stored = await _claim(connection, tenant_id, rows)
+            inserts = way is Way.INSERT or len(rows) <= self._few_rows or not link.copies
+            if rows and inserts:
+                stored = await insert_rows(connection, tenant_id, rows)
             elif rows and way is Way.ASK:
-                stored = await _stored(connection, tenant_id, [row.event_key for row in rows])
+                stored = await stored_hashes(connection, tenant_id, [row.event_key for row in rows])
             fresh = [row for row in rows if row.event_key not in stored] if stored else rows
             if fresh:
-                if not claims:
-                    await _copy(connection, "fact_key", _KEY, [row.key_row for row in fresh])
-                await _store(link, fresh)
+                if not inserts:
+                    await copy_rows(connection, fresh)
                 await record_traits(connection, tenant_id, fresh)
                 await record_profiles(connection, tenant_id, fresh)
                 await record_values(connection, tenant_id, meters, fresh)
             try:
-                await connection.execute(hours_and_commit(tenant_id, fresh))
+                await run(connection, hours_and_commit(tenant_id, fresh).encode())
             except psycopg.OperationalError as error:
                 if error.sqlstate is not None and error.sqlstate.startswith("40"):
                     raise  # the database itself took it back
                 raise _InDoubt from error
-            return Written(stored | early.stored, custom_types=meters.types, archived=early.archived)
+            return Written(
+                stored | early.stored, custom_types=meters.types, archived=early.archived, closed=tuple(closed)
+            )
 
 
 async def _apart(
@@ -198,7 +189,7 @@ async def _apart(
     late = _of_closed(rows, closed) if closed else []
     if not late:
         return rows, Written({})
-    known = await _stored(connection, tenant_id, [row.event_key for row in late])
+    known = await stored_hashes(connection, tenant_id, [row.event_key for row in late])
     refused = frozenset(row.event_key for row in late) - known.keys()
     apart = refused | known.keys()
     return [row for row in rows if row.event_key not in apart], Written(known, archived=refused)
@@ -209,38 +200,3 @@ def _of_closed(rows: Sequence[PackedRow], closed: Sequence[Closed]) -> list[Pack
     until = max(end for _, end in closed)
     placed = ((row, row.place[1]) for row in rows)
     return [row for row, at in placed if at < until and any(start <= at < end for start, end in closed)]
-
-
-async def _copy(connection: AsyncConnection[Any], table: LiteralString, columns: str, rows: list[bytes]) -> None:
-    statement = f"copy {table} {columns} from stdin (format binary)"
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        await copy.write(b"".join((HEADER, *rows, TRAILER)))
-
-
-async def _claim(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]) -> dict[bytes, bytes]:
-    """Insert the keys that are new; return key → content hash of those that are not."""
-    await _copy(connection, "staged_key", _KEY, [row.key_row for row in rows])
-    cursor = await connection.execute(_CLAIM, binary=True)
-    fresh = {key.bytes for (key,) in await cursor.fetchall()}
-    if len(fresh) == len(rows):
-        return {}
-    return await _stored(connection, tenant_id, [row.event_key for row in rows if row.event_key not in fresh])
-
-
-async def _stored(connection: AsyncConnection[Any], tenant_id: UUID, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Return key → content hash of those keys that are in the table."""
-    cursor = await connection.execute(_ASK, (tenant_id, UuidArray(packed_uuids(keys))), binary=True)
-    return dict(await cursor.fetchall())
-
-
-async def _store(link: Link, rows: Sequence[PackedRow]) -> None:
-    connection = link.connection
-    facts, bodies = [row.fact_row for row in rows], [row.body_row for row in rows]
-    if link.copies:
-        await _copy(connection, "fact", _FACT, facts)
-        await _copy(connection, "fact_body", _BODY, bodies)
-        return
-    await _copy(connection, "staged_fact", _FACT, facts)
-    await _copy(connection, "staged_body", _BODY, bodies)
-    await connection.execute(_INSERT_FACTS)
-    await connection.execute(_INSERT_BODIES)

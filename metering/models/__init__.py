@@ -3,8 +3,12 @@
 What readers need to know, beyond the columns:
 
 - One event is one row in each of `fact_key`, `fact` and `fact_body`, written together in one
-  transaction by `metering.ingest` alone. There are no foreign keys among them: a check per row
+  transaction by `metering.ingest`, and what the product itself brings about (seats assigned here)
+  by `metering.actions.record_events`. There are no foreign keys among them: a check per row
   would cost as much as the row.
+- The primary keys of `fact` and `fact_body` begin with `accepted_at`, so that new rows go to the
+  end of the index whatever their keys are. Whoever looks for an event by its key alone goes by way
+  of `fact_key`, which knows when it was accepted (`metering.reads.keyed`).
 - `attributes` holds the typed fields of `metering.events` that the event carried, without
   `person`; NULL where there are none. Person keys in it (`substitute`, `contributor`,
   `object_owner`) are identity ids (integers). `minutes`, `progress` and `amount` are decimal
@@ -42,7 +46,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models import Base, Instant, TenantId, json_column
-from metering.models.archives import FactArchive, FactRetention
+from metering.models.archives import ArchiveJob, FactArchive, FactRetention
+from metering.models.leases import LeasedPool, LeasedSession
 from metering.models.rollups import KeptFigure, UsageDay, UsageFold, UsageHour
 from metering.models.xapi import (
     XapiActorKey,
@@ -55,6 +60,7 @@ from metering.models.xapi import (
 )
 
 __all__ = (
+    "ArchiveJob",
     "Correction",
     "Fact",
     "FactArchive",
@@ -65,6 +71,8 @@ __all__ = (
     "ImportJob",
     "ImportPart",
     "KeptFigure",
+    "LeasedPool",
+    "LeasedSession",
     "MeterBackfill",
     "MeterValue",
     "MeterVersion",
@@ -116,14 +124,11 @@ class Fact(Base):
     """Append-only: the lean row that meters read."""
 
     __tablename__ = "fact"
-    __table_args__ = (
-        Index("ix_fact_type_id_occurred_at", "tenant_id", "type_id", "occurred_at"),
-        Index("ix_fact_accepted_at", "tenant_id", "accepted_at"),
-    )
+    __table_args__ = (Index("ix_fact_type_id_occurred_at", "tenant_id", "type_id", "occurred_at"),)
     tenant_id: Mapped[TenantId]
+    accepted_at: Mapped[datetime] = mapped_column(primary_key=True)
     event_key: Mapped[UUID] = mapped_column(primary_key=True)
     occurred_at: Mapped[Instant]
-    accepted_at: Mapped[Instant]
     type_id: Mapped[int] = mapped_column(Integer)
     source_id: Mapped[int] = mapped_column(Integer)
     identity_id: Mapped[int]
@@ -139,6 +144,7 @@ class FactBody(Base):
 
     __tablename__ = "fact_body"
     tenant_id: Mapped[TenantId]
+    accepted_at: Mapped[datetime] = mapped_column(primary_key=True)
     event_key: Mapped[UUID] = mapped_column(primary_key=True)
     body: Mapped[bytes] = mapped_column(LargeBinary)
 

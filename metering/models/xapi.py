@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models import Base, Instant, TenantId, json_column
@@ -33,7 +35,10 @@ class XapiStream(Base):
 
 
 class XapiActorKey(Base):
-    """The key under which an actor's originals are sealed, wrapped; without it they are forgotten."""
+    """The key of a person, wrapped: under it their originals are sealed, and where others' mention them.
+
+    Without it both are forgotten.
+    """
 
     __tablename__ = "xapi_actor_key"
     tenant_id: Mapped[TenantId]
@@ -89,7 +94,11 @@ class XapiMark(Base):
 
 
 class XapiAttachment(Base):
-    """Append-only: an attachment's content, sealed like its statement."""
+    """Append-only: an attachment's content, sealed like its statement.
+
+    A signature holds the statement once more: it is sealed under the keys `also_by` first, in their
+    order, so that it goes with the first of the people in it who is forgotten.
+    """
 
     __tablename__ = "xapi_attachment"
     tenant_id: Mapped[TenantId]
@@ -97,6 +106,7 @@ class XapiAttachment(Base):
     sha2: Mapped[str] = mapped_column(primary_key=True)
     content_type: Mapped[str]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    also_by: Mapped[list[UUID]] = mapped_column(ARRAY(PG_UUID(as_uuid=True)), server_default="{}")
 
 
 class XapiRule(Base):

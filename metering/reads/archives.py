@@ -17,6 +17,7 @@ from metering.bodies import unpacked_body
 from metering.errors import EventArchived, FactsArchived
 from metering.models import Fact, FactArchive, FactBody, FactKey, FactRetention
 from metering.reads.facts import symbols_of
+from metering.reads.keyed import of_events, same_event
 from metering.registry import FactSpan
 from tenants.reads import TenantView
 
@@ -25,8 +26,10 @@ __all__ = (
     "archive_of",
     "archived_figures",
     "archives",
+    "are_here",
     "facts_between",
     "first_of_types",
+    "hold_archives",
     "is_archived",
     "last_accepted",
     "refuse_archived",
@@ -51,12 +54,15 @@ class ArchiveView:
     types: dict[str, int]
     measured_at: datetime
     changed_at: datetime
+    checked_at: datetime | None
+    """When it was last measured from its files; `differences` is what came out otherwise then, as sentences."""
+    differences: list[str] | None
 
 
 _VIEW = (
     FactArchive.starts_at, FactArchive.ends_at, FactArchive.facts_from, FactArchive.facts_until, FactArchive.status,
     FactArchive.folder, FactArchive.row_count, FactArchive.file_sha256, FactArchive.manifest_sha256,
-    FactArchive.types, FactArchive.measured_at, FactArchive.changed_at,
+    FactArchive.types, FactArchive.measured_at, FactArchive.changed_at, FactArchive.checked_at, FactArchive.differences,
 )  # fmt: skip
 
 
@@ -71,6 +77,27 @@ def archives(session: Session, tenant_id: UUID) -> tuple[ArchiveView, ...]:
 def archive_of(session: Session, tenant_id: UUID, month: Period) -> ArchiveView | None:
     """Return a month, or None where it never was in a file."""
     return next((found for found in archives(session, tenant_id) if found.month == month), None)
+
+
+def hold_archives(session: Session, tenant_id: UUID) -> bool:
+    """Return whether nobody else writes this tenant's archives, and keep others out until the transaction ends."""
+    lock = text("select pg_try_advisory_xact_lock(hashtextextended(:tenant, 5))")
+    return bool(session.execute(lock, {"tenant": str(tenant_id)}).scalar_one())
+
+
+def are_here(session: Session, tenant_id: UUID, keys: Sequence[UUID]) -> bool:
+    """Tell whether the facts of all these events are in the database."""
+    if not keys:
+        return True
+    found = session.execute(_HERE, {"tenant": tenant_id, "keys": list(keys)}).scalar_one()
+    return int(found) == len(set(keys))
+
+
+_HERE = text("""
+    select count(*) from fact_key k join fact f
+      on f.tenant_id = k.tenant_id and f.accepted_at = k.accepted_at and f.event_key = k.event_key
+    where k.tenant_id = :tenant and k.event_key = any(cast(:keys as uuid[]))
+""")
 
 
 def status_locked(session: Session, tenant_id: UUID, month: Period) -> str | None:
@@ -113,7 +140,7 @@ def refuse_closed(session: Session, tenant_id: UUID, target_key: UUID, at: datet
         EventArchived: it must be restored first (`event_archived`).
     """
     closed = select(FactArchive.starts_at).where(FactArchive.tenant_id == tenant_id, FactArchive.status.in_(CLOSED))
-    known = select(Fact.occurred_at).where(Fact.tenant_id == tenant_id, Fact.event_key == target_key)
+    known = of_events(select(Fact.occurred_at), Fact, tenant_id, [target_key])
     occurred_at = session.execute(known).scalar_one_or_none()
     if occurred_at is None and is_archived(session, tenant_id, target_key):
         raise EventArchived
@@ -127,7 +154,7 @@ def refuse_closed(session: Session, tenant_id: UUID, target_key: UUID, at: datet
 
 def is_archived(session: Session, tenant_id: UUID, event_key: UUID) -> bool:
     """Tell whether an event was accepted and is not here."""
-    here = select(Fact.event_key).where(Fact.tenant_id == tenant_id, Fact.event_key == event_key).exists()
+    here = select(Fact.event_key).where(same_event(Fact, FactKey)).exists()
     query = select(FactKey.event_key).where(FactKey.tenant_id == tenant_id, FactKey.event_key == event_key, ~here)
     return session.execute(query).first() is not None
 
@@ -190,7 +217,7 @@ def facts_between(
             Fact.event_key, Fact.occurred_at, Fact.accepted_at, Fact.type_id, Fact.source_id, Fact.identity_id,
             cast(Fact.attributes, Text), FactBody.body,
         )
-        .outerjoin(FactBody, (FactBody.tenant_id == Fact.tenant_id) & (FactBody.event_key == Fact.event_key))
+        .outerjoin(FactBody, same_event(FactBody, Fact))
         .where(
             Fact.tenant_id == tenant_id,
             Fact.type_id.not_in([symbol for symbol, name in symbols.items() if name in standing]),

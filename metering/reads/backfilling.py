@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from metering.models import Fact, FactBody
+from metering.models import Fact, FactBody, FactKey
 from metering.reads.facts import symbols_of
+from metering.reads.keyed import same_event
 
 __all__ = ("StoredBody", "bodies_after")
 
@@ -27,12 +28,13 @@ def bodies_after(
     """Return the next facts of these types by key, after a key or from the first."""
     symbols = symbols_of(session, tenant_id)
     query = (
-        select(Fact.event_key, Fact.type_id, FactBody.body)
-        .join(FactBody, (FactBody.tenant_id == Fact.tenant_id) & (FactBody.event_key == Fact.event_key))
-        .where(Fact.tenant_id == tenant_id, Fact.type_id.in_([i for i, name in symbols.items() if name in types]))
-        .order_by(Fact.event_key)
+        select(FactKey.event_key, Fact.type_id, FactBody.body)
+        .join(Fact, same_event(Fact, FactKey))
+        .join(FactBody, same_event(FactBody, FactKey))
+        .where(FactKey.tenant_id == tenant_id, Fact.type_id.in_([i for i, name in symbols.items() if name in types]))
+        .order_by(FactKey.event_key)
         .limit(limit)
     )
     if after is not None:
-        query = query.where(Fact.event_key > after)
+        query = query.where(FactKey.event_key > after)
     return [StoredBody(key, symbols[type_id], body) for key, type_id, body in session.execute(query)]

@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import any_, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from metering.bodies import unpacked_body
 from metering.models import FactBody
+from metering.reads.keyed import of_events
 
 __all__ = ("event_ids",)
 
@@ -31,9 +30,7 @@ def event_ids(session: Session, tenant_id: UUID, keys: Collection[UUID]) -> dict
     found: dict[UUID, str] = {}
     waiting = iter(sorted(keys))
     while chunk := list(islice(waiting, CHUNK)):
-        query = select(FactBody.event_key, FactBody.body).where(
-            FactBody.tenant_id == tenant_id, FactBody.event_key == any_(literal(chunk, ARRAY(PG_UUID)))
-        )
+        query = of_events(select(FactBody.event_key, FactBody.body), FactBody, tenant_id, chunk)
         for key, body in session.execute(query):
             found[key] = _decoder.decode(unpacked_body(body)).id
     return found

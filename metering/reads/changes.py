@@ -9,11 +9,12 @@ from sqlalchemy import BigInteger, Select, Text, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from metering.models import Correction, Fact, PolicyBinding, Symbol
+from metering.models import Correction, Fact, FactKey, PolicyBinding, Symbol
 from metering.policies import DEFAULT_POLICIES
 from metering.reads.custom_meters import longest_of
 from metering.reads.facts import late_keys
-from tenants.reads import first_traits, merged_since, people, trait_keys
+from metering.reads.keyed import same_event
+from tenants.reads import first_departure_since, first_traits, merged_since, people, trait_keys
 
 __all__ = ("first_change_since",)
 
@@ -24,7 +25,7 @@ EVER = datetime.min.replace(tzinfo=UTC)
 def first_change_since(session: Session, tenant_id: UUID, since: datetime) -> datetime | None:
     """Return the earliest instant from which on figures may differ from those known at `since`.
 
-    Looked at are facts accepted, corrections, counting policies and merges recorded after it. A
+    Looked at are facts accepted, corrections, counting policies, departures and merges recorded after it. A
     figure of a period that ended at or before the answer is the same as it was. Most facts change
     nothing before their own time; a session's end, a longer class report, what closes something of
     a custom meter and the first word on somebody's class or audience do.
@@ -49,6 +50,7 @@ def first_change_since(session: Session, tenant_id: UUID, since: datetime) -> da
         *_accepted(session, tenant_id, since),
         *_corrected(session, tenant_id, since),
         _stated(session, tenant_id, since),
+        first_departure_since(session, tenant_id, since),
     ]
     return min((instant for instant in found if instant is not None), default=None)
 
@@ -124,7 +126,7 @@ def _corrected(session: Session, tenant_id: UUID, since: datetime) -> Iterator[d
     after its correction acts at the replacement's.
     """
     fresh = select(Correction.target_key).where(Correction.tenant_id == tenant_id, Correction.recorded_at > since)
-    arrived = (Fact.tenant_id == Correction.tenant_id) & (Fact.event_key == Correction.target_key)
+    known = (FactKey.tenant_id == Correction.tenant_id) & (FactKey.event_key == Correction.target_key)
     rows = session.execute(
         select(
             Correction.id,
@@ -135,7 +137,8 @@ def _corrected(session: Session, tenant_id: UUID, since: datetime) -> Iterator[d
             Correction.replacement,
         )
         .select_from(Correction)
-        .outerjoin(Fact, arrived)
+        .outerjoin(FactKey, known)
+        .outerjoin(Fact, same_event(Fact, FactKey))
         .outerjoin(Symbol, (Symbol.tenant_id == Fact.tenant_id) & (Symbol.id == Fact.type_id))
         .where(Correction.tenant_id == tenant_id, Correction.target_key.in_(fresh) | (Fact.accepted_at > since))
     ).all()

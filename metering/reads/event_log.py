@@ -16,6 +16,7 @@ from metering.events import REGISTRY
 from metering.ingest.keys import event_uuid
 from metering.models import Correction, Fact, FactBody, Symbol
 from metering.reads.archives import is_archived
+from metering.reads.keyed import of_events, same_event
 from tenants.actions.import_people import SUBJECT
 from tenants.reads.identities import identity_keys, identity_of_key
 
@@ -98,9 +99,10 @@ def find_event(session: Session, tenant_id: UUID, source: str, event_id: str, *,
         EventNotFound: none was accepted under that source and id (`event_not_found`).
         EventArchived: it was accepted and lies in an archive (`event_archived`).
     """
-    rows = session.execute(_query(tenant_id).where(Fact.event_key == event_uuid(source, event_id))).all()
+    key = event_uuid(source, event_id)
+    rows = session.execute(of_events(_query(tenant_id), Fact, tenant_id, [key])).all()
     if not rows:
-        if is_archived(session, tenant_id, event_uuid(source, event_id)):
+        if is_archived(session, tenant_id, key):
             raise EventArchived
         raise EventNotFound(source, event_id)
     return _views(session, tenant_id, rows, named=named)[0]
@@ -135,12 +137,11 @@ class SeenEvent:
 
 def views_of(session: Session, tenant_id: UUID, keys: Sequence[UUID], *, named: bool) -> tuple[SeenEvent, ...]:
     """Return the events of these keys, in their order; see `find_event` for `named`."""
-    rows = {row.event_key: row for row in session.execute(_query(tenant_id).where(Fact.event_key.in_(keys)))}
-    stored = select(Fact.event_key, Fact.attributes).where(Fact.tenant_id == tenant_id, Fact.event_key.in_(keys))
-    attributes: dict[UUID, Any] = dict(session.execute(stored).tuples().all())
+    query = of_events(_query(tenant_id).add_columns(Fact.attributes), Fact, tenant_id, keys)
+    rows = {row.event_key: row for row in session.execute(query)}
     ordered = [rows[key] for key in keys if key in rows]
     return tuple(
-        SeenEvent(view, row.identity_id, attributes[row.event_key] or {})
+        SeenEvent(view, row.identity_id, row.attributes or {})
         for view, row in zip(_views(session, tenant_id, ordered, named=named), ordered, strict=True)
     )
 
@@ -148,7 +149,7 @@ def views_of(session: Session, tenant_id: UUID, keys: Sequence[UUID], *, named: 
 def _query(tenant_id: UUID) -> Select[UUID, datetime, datetime, int, int, int, bytes]:
     return (
         select(*_EVENT, FactBody.body)
-        .outerjoin(FactBody, (FactBody.tenant_id == Fact.tenant_id) & (FactBody.event_key == Fact.event_key))
+        .outerjoin(FactBody, same_event(FactBody, Fact))
         .where(Fact.tenant_id == tenant_id)
     )
 

@@ -16,6 +16,7 @@ from metering.models import Fact as FactRow
 from metering.models import FactBody, MeterValue
 from metering.reads.custom_meters import is_backfilled
 from metering.reads.facts import Corrections, Selection, narrowed, replacements, symbols_of
+from metering.reads.keyed import same_event
 from metering.registry import CustomMeter
 
 __all__ = ("load_extracted",)
@@ -85,9 +86,7 @@ def _from_bodies(
     symbols: dict[int, str],
     extractor: Extractor,
 ) -> Iterator[_Row]:
-    joined = query.add_columns(FactBody.body).join(
-        FactBody, (FactBody.tenant_id == FactRow.tenant_id) & (FactBody.event_key == FactRow.event_key)
-    )
+    joined = query.add_columns(FactBody.body).join(FactBody, same_event(FactBody, FactRow))
     for key, occurred_at, type_id, source_id, identity_id, attributes, body in session.execute(
         joined.execution_options(yield_per=_AT_ONCE)
     ):

@@ -16,13 +16,17 @@ from metering.facts import Fact, sorted_facts
 from metering.models import Correction, FactKey, Symbol
 from metering.models import Fact as FactRow
 from metering.reads.bodies import event_ids
+from metering.reads.keyed import of_events
 from metering.registry import FactSpan
 from tenants.people import People
+from tenants.reads import people as people_at
+from tenants.reads import trait_keys
 
 __all__ = (
     "Corrections",
     "Selection",
     "corrections",
+    "known_people",
     "load_facts",
     "load_selected",
     "narrowed",
@@ -152,11 +156,10 @@ def replacements(
     wanted = {key: new for key, new in known.by_target.items() if new is not None and _selects(selection, new)}
     if not wanted:
         return
-    query = (
-        select(FactRow.event_key, Symbol.value)
-        .join(Symbol, (Symbol.tenant_id == FactRow.tenant_id) & (Symbol.id == FactRow.source_id))
-        .where(FactRow.tenant_id == tenant_id, FactRow.event_key.in_(wanted))
+    query = select(FactRow.event_key, Symbol.value).join(
+        Symbol, (Symbol.tenant_id == FactRow.tenant_id) & (Symbol.id == FactRow.source_id)
     )
+    query = of_events(query, FactRow, tenant_id, wanted)
     if as_of is not None:
         query = query.where(FactRow.accepted_at <= as_of)
     for key, source in session.execute(query):
@@ -185,6 +188,14 @@ def late_keys(session: Session, tenant_id: UUID, keys: Collection[UUID], as_of: 
         FactKey.accepted_at > as_of,
     )
     return frozenset(session.execute(query).scalars())
+
+
+def known_people(session: Session, tenant_id: UUID, known: Corrections, as_of: datetime | None) -> People:
+    """Return the people; what voided, replaced or later accepted events said of them does not hold."""
+    ignored = known.without_effect
+    if as_of is not None:
+        ignored |= late_keys(session, tenant_id, trait_keys(session, tenant_id), as_of)
+    return people_at(session, tenant_id, as_of, ignored_events=ignored)
 
 
 def ties_broken(session: Session, tenant_id: UUID, facts: list[Fact], people: People) -> list[Fact]:

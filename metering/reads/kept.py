@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 import metering
 import tenants
 from core.periods import Period, local_date
+from metering.leases import LEASED
 from metering.models import KeptFigure
 from metering.policies import CountingPolicies, policy_hash
 from metering.reads.stamps import Stamps
@@ -34,6 +35,8 @@ __all__ = ("WHOLE", "Answer", "KeptFigures", "kept_periods")
 MICROSECOND = timedelta(microseconds=1)
 WHOLE = ""
 """Stands where a dimension could: the figure itself."""
+_USED = {"seats": tuple(sorted(USE_TYPES)), "sessions": (LEASED,)}
+"""What is looked at besides a family's own types."""
 Answer = Mapping[str | None, Fraction]
 """A figure's parts by the value of a dimension; the figure itself is the one part under None."""
 
@@ -108,7 +111,7 @@ class KeptFigures:
         stamps, counted_anew = {}, False
         by_types: dict[tuple[str, ...], list[Period]] = {}
         for period, policies in wanted.items():
-            used = sorted(USE_TYPES) if spec.family == "seats" else ()
+            used = _USED.get(spec.family, ())
             by_types.setdefault((*spec.fact_types(policies), *used), []).append(period)
         for types, periods in by_types.items():
             spans = [spec.span(period, wanted[period]) for period in periods]

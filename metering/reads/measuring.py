@@ -1,32 +1,35 @@
 """The one function behind every figure: API, evidence, invoice, late delta and chargeback driver."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core.periods import Period
+from metering.buckets import consecutive
+from metering.columns.registry import ColumnReader
 from metering.directory import Directory
 from metering.facts import Fact, sorted_facts
 from metering.grounds import Grounds
-from metering.measurement import Measurement, Reader, split_by
+from metering.measurement import Measurement, Reader
 from metering.policies import CountingPolicies, policy_hash
-from metering.reads.archives import archived_figures, refuse_archived
+from metering.reads.answering import Answering
+from metering.reads.archives import refuse_archived
+from metering.reads.columns import ColumnFigures, Shared
 from metering.reads.custom_meters import find_spec
 from metering.reads.days import Folds, Wanted
 from metering.reads.extracts import load_extracted
-from metering.reads.facts import Corrections, Selection, corrections, late_keys, load_selected, ties_broken
-from metering.reads.kept import WHOLE, Answer, KeptFigures
+from metering.reads.facts import Corrections, Selection, corrections, known_people, load_selected, ties_broken
+from metering.reads.leases import LeasedPoolView, leased_facts, leased_pools, leasing
 from metering.reads.policies import bound_policies
 from metering.reads.seat_use import SeatUses, seat_use
-from metering.registry import FactSpan, MeterSpec
+from metering.registry import FactSpan, LoadedGrounds, MeterSpec
 from tenants.people import People
-from tenants.reads import TenantView, attribution, people, tenant_now, trait_keys
+from tenants.reads import TenantView, attribution, tenant_now
 
 __all__ = ("Measuring", "Reading", "load_grounds", "measure")
 
@@ -78,23 +81,7 @@ _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 _A_YEAR = timedelta(days=366)
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """Grounds of one kind of meter, and the periods that they can answer for."""
-
-    first: datetime
-    span: FactSpan
-    grounds: Grounds
-    readers: dict[str, Reader] = field(default_factory=dict)
-
-    def answers(self, first: datetime, span: FactSpan) -> bool:
-        """Return whether a period that begins at `first` and needs `span` can be read from them."""
-        since_ok = self.span.since is None or (span.since is not None and self.span.since <= span.since)
-        until_ok = self.span.until is None or (span.until is not None and span.until <= self.span.until)
-        return self.first <= first and since_ok and until_ok
-
-
-class Measuring:
+class Measuring(Answering):
     """Measures a tenant's meters at one moment: what several figures share is read once.
 
     For use within one transaction that writes nothing that figures depend on. A bill asks for many
@@ -105,11 +92,11 @@ class Measuring:
         self._session = session
         self._tenant = tenant
         self._reading = reading or Reading()
-        self._loaded: dict[tuple[tuple[str, ...], str, str], _Loaded] = {}
+        self._loaded: dict[tuple[tuple[str, ...], str, str], LoadedGrounds] = {}
         self._specs: dict[str, MeterSpec] = {}
         self._shelf: dict[tuple[str, tuple[str, ...], FactSpan], list[Fact]] | None = None
         """Facts that several policies share; nothing is held here for one policy alone."""
-        self._thinned: tuple[object, _Loaded] | None = None
+        self._thinned: tuple[object, LoadedGrounds] | None = None
 
     def under(self, policies: CountingPolicies) -> "Measuring":
         """Return what measures the same facts and people under another policy: they are read once for both."""
@@ -118,7 +105,8 @@ class Measuring:
             self._shelf = {}
         other._specs, other._shelf = self._specs, self._shelf
         # What is cached under a property's name is that property's value.
-        other.__dict__ |= {"_corrections": self._corrections, "_people": self._people, "_directory": self._directory}
+        shared = ("_leased_pools", "_corrections", "_people", "_directory", "_columns")
+        other.__dict__ |= {name: getattr(self, name) for name in shared}
         return other
 
     def spec(self, meter: str) -> MeterSpec:
@@ -139,78 +127,41 @@ class Measuring:
         """Return the figure alone: that of `measure`, sooner."""
         return self._reader(meter, period).figure(period)
 
-    def figures(self, meter: str, periods: Sequence[Period], *, anew: bool = False) -> list[Fraction]:
-        """Return the figures of periods, each that of `measure`; see `parts` on what is kept."""
-        spec = self.spec(meter)
+    def grouped(self, meter: str, period: Period, names: Sequence[str] = ()) -> Measurement:
+        """Return a figure whose entries stand for all that share the keys `names`; without names it has none.
 
-        def measured(period: Period) -> Answer:
-            return {None: self.figure(meter, period)}
-
-        return [answer[None] for answer in self._answers(spec, periods, (WHOLE, measured), anew=anew)]
-
-    def parts(self, meter: str, dimension: str, periods: Sequence[Period], *, anew: bool = False) -> list[Answer]:
-        """Return the parts of a meter's figures by the value of a dimension, as `split_by` has them.
-
-        Those of ended periods are kept, and told from there while they hold, but not where they are
-        to be measured anew.
+        The figure is that of `measure` and so are the sums by those keys, sooner: from columns where they tell it.
         """
+        spec = self.spec(meter)
+        read = self._by_columns(spec, period, names)
+        if read is not None:
+            return read(period)
+        if names:
+            return self.measure(meter, period)
+        additive = spec.additive if spec.custom else None
+        return Measurement(spec.name, period, spec.unit, self.figure(meter, period), (), (), additive)
 
-        def measured(period: Period) -> Answer:
-            return split_by(self.measure(meter, period), dimension)
-
-        return self._answers(self.spec(meter), periods, (dimension, measured), anew=anew)
-
-    def _answers(
-        self,
-        spec: MeterSpec,
-        periods: Sequence[Period],
-        what: tuple[str, Callable[[Period], Answer]],
-        *,
-        anew: bool,
-    ) -> list[Answer]:
-        dimension, measured = what
-        ended = {period: self._policies(period.starts_at) for period in periods if self._keeps(period)}
-        if not ended:
+    def prepare_grouped(self, meter: str, periods: Sequence[Period], names: Sequence[str] = ()) -> None:
+        """Read in one go what `grouped` needs for consecutive periods of one policy."""
+        whole = Period(periods[0].starts_at, periods[-1].ends_at)
+        spec = self.spec(meter)
+        if self._by_columns(spec, whole, names) is None:
             self.prepare(spec, periods)
-            return [measured(period) for period in periods]
-        known, keeping = self._kept.find(spec, ended, dimension)
-        if anew:
-            known = {}
-        elif dimension == WHOLE:
-            away = [period for period in periods if period not in known]
-            told = archived_figures(self._session, self._tenant.id, spec.name, away)
-            known |= {period: {None: figure} for period, figure in told.items()}
-        missing = [period for period in periods if period not in known]
-        if keeping.counted_anew and not ended.keys().isdisjoint(missing):
-            self._forget(self._family(spec))
-        self.prepare(spec, missing)
-        found = {period: measured(period) for period in missing}
-        keeping.keep(found)
-        return [known[period] if period in known else found[period] for period in periods]
 
-    def _forget(self, family: str) -> None:
+    def _by_columns(self, spec: MeterSpec, period: Period, names: Sequence[str]) -> ColumnReader | None:
+        if spec.family == "sessions" and self._leased_pools:
+            return None  # leases are no columns
+        return self._columns.reader(spec, period, self._policies(period.starts_at), names)
+
+    def _read_again(self, spec: MeterSpec) -> None:
         """Let facts that were read before they were counted be read again, and people, who may be new with them."""
+        family = self._family(spec)
         kept = {kind: loaded for kind, loaded in self._loaded.items() if kind[1] != family}
         if len(kept) == len(self._loaded) and self._thinned is None and not self._shelf:
             return
         self._loaded, self._thinned, self._shelf = kept, None, None
-        for name in ("_corrections", "_people", "_directory"):
+        for name in ("_corrections", "_people", "_directory", "_columns"):
             self.__dict__.pop(name, None)
-
-    def _keeps(self, period: Period) -> bool:
-        """Tell whether answers may be kept: an ended period's, read as it stands now."""
-        reading = self._reading
-        return self._may_keep and reading.now is not None and period.ends_at <= reading.now
-
-    @property
-    def _may_keep(self) -> bool:
-        reading = self._reading
-        return reading.now is not None and reading.as_of is None and reading.policies is None
-
-    @cached_property
-    def _kept(self) -> KeptFigures:
-        assert self._reading.now is not None
-        return KeptFigures(self._session, self._tenant, self._reading.now)
 
     def _reader(self, meter: str, period: Period) -> Reader:
         spec = self.spec(meter)
@@ -223,7 +174,7 @@ class Measuring:
         """Return what the meter's figure of a period, or of any part of it, depends on."""
         return self._covering(spec, period).grounds
 
-    def _folded(self, spec: MeterSpec, period: Period) -> _Loaded | None:
+    def _folded(self, spec: MeterSpec, period: Period) -> LoadedGrounds | None:
         """Return grounds that answer for exactly this period, from folded days; None where facts are quicker."""
         policies = self._policies(period.starts_at)
         types = spec.fact_types(policies)
@@ -237,20 +188,21 @@ class Measuring:
             # What was folded of a month that is away goes back with this transaction.
             refuse_archived(self._session, self._tenant, types, span)
             grounds = self._grounds_of(facts, policies)
-            self._thinned = kind, _Loaded(period.starts_at, span, grounds)
+            self._thinned = kind, LoadedGrounds(period.starts_at, span, grounds)
         return self._thinned[1]
 
     @cached_property
     def _folds(self) -> Folds:
         return Folds(self._session, self._tenant, self._reading.now or tenant_now(self._session, self._tenant))
 
-    def _covering(self, spec: MeterSpec, period: Period) -> _Loaded:
+    def _covering(self, spec: MeterSpec, period: Period) -> LoadedGrounds:
         policies = self._policies(period.starts_at)
         types, span = spec.fact_types(policies), spec.span(period, policies)
         kind = (types, self._family(spec), policy_hash(policies))
         known = self._loaded.get(kind)
-        # Only the use of seats is read for what was freed since a period's start.
-        first = period.starts_at if spec.family == "seats" else _ANY_TIME
+        # Only the use of seats is read for what was freed since a period's start, and acts for who is idle in it.
+        bounded = spec.family == "seats" or spec.which == "idle"
+        first = period.starts_at if bounded else _ANY_TIME
         if known is None or not known.answers(first, span):
             if spec.family == "seats":
                 # What a contract year includes is reckoned beside the month, from the same facts.
@@ -258,7 +210,7 @@ class Measuring:
             if known is not None and span.since is None:
                 first = min(first, known.first)
                 span = FactSpan(None, max(known.span.until, span.until) if known.span.until and span.until else None)
-            known = self._loaded[kind] = _Loaded(first, span, self._load(spec, types, (first, span), policies))
+            known = self._loaded[kind] = LoadedGrounds(first, span, self._load(spec, types, (first, span), policies))
         return known
 
     @staticmethod
@@ -270,6 +222,11 @@ class Measuring:
         self, spec: MeterSpec, types: tuple[str, ...], wanted: tuple[datetime, FactSpan], policies: CountingPolicies
     ) -> Grounds:
         first, span = wanted
+        acts_since = spec.acts_since(first, policies)
+        if acts_since is not None:
+            standing = self._facts(spec, spec.types, span)
+            acts = self._facts(spec, tuple(policies.members.active_types), FactSpan(acts_since, span.until))
+            return self._grounds_of(sorted_facts([*standing, *acts]), policies)
         facts = self._facts(spec, types, span)
         if spec.family == "seats":
             session, tenant_id, as_of = self._session, self._tenant.id, self._reading.as_of
@@ -304,6 +261,8 @@ class Measuring:
             facts = load_selected(session, tenant_id, selection, self._corrections, as_of)
         else:
             facts = load_extracted(session, tenant_id, spec.custom, (selection, self._corrections), as_of)
+        if spec.family == "sessions":
+            facts = sorted_facts([*facts, *leased_facts(session, tenant_id, span, self._leased_pools)])
         facts = self._of_known_people(facts)
         # Asked after they were read: a month that left meanwhile is told, one that leaves later was whole.
         refuse_archived(session, self._tenant, types, span)
@@ -312,7 +271,7 @@ class Measuring:
     def _of_known_people(self, facts: list[Fact]) -> list[Fact]:
         """Return the facts with ties broken; people are read again where one came after they were read."""
         if not {fact.identity_id for fact in facts} <= self._people.identities().keys():
-            for name in ("_people", "_directory"):
+            for name in ("_people", "_directory", "_columns"):
                 self.__dict__.pop(name, None)
         return ties_broken(self._session, self._tenant.id, facts, self._people)
 
@@ -327,15 +286,19 @@ class Measuring:
         """
         if not periods or (folds and self._folded_run(spec, periods)):
             return
-        for run in _runs(periods):
+        for run in consecutive(periods):
             for _, together in groupby(run, key=lambda period: policy_hash(self._policies(period.starts_at))):
                 read = list(together)
                 self._covering(spec, Period(read[0].starts_at, read[-1].ends_at))
 
     def _policies(self, instant: datetime) -> CountingPolicies:
         if self._reading.policies is not None:
-            return self._reading.policies
+            return leasing(self._reading.policies, self._leased_pools)
         return self._policies_at(instant)
+
+    @cached_property
+    def _leased_pools(self) -> Mapping[str, LeasedPoolView]:
+        return leased_pools(self._session, self._tenant.id)
 
     @cached_property
     def _policies_at(self) -> Callable[[datetime], CountingPolicies]:
@@ -349,30 +312,16 @@ class Measuring:
 
     @cached_property
     def _people(self) -> People:
-        return _people(self._session, self._tenant.id, self._corrections, self._reading.as_of)
+        return known_people(self._session, self._tenant.id, self._corrections, self._reading.as_of)
+
+    @cached_property
+    def _columns(self) -> ColumnFigures:
+        reading = self._reading
+        shared = Shared(self._people, self._corrections, reading.as_of, reading.now, self._grounds_of)
+        return ColumnFigures(self._session, self._tenant, shared)
 
     @cached_property
     def _directory(self) -> Directory:
         people = self._people  # first: it has everything counted that must be
         carried = attribution(self._session, self._tenant.id, self._reading.as_of)
         return Directory(people, carried)
-
-
-def _runs(periods: Sequence[Period]) -> Iterator[list[Period]]:
-    """Yield the periods in runs without a gap: what lies between may be archived, and is not asked for."""
-    run: list[Period] = []
-    for period in periods:
-        if run and period.starts_at > run[-1].ends_at:
-            yield run
-            run = []
-        run.append(period)
-    if run:
-        yield run
-
-
-def _people(session: Session, tenant_id: UUID, known: Corrections, as_of: datetime | None) -> People:
-    """Return the people; what voided, replaced or later accepted events said of them does not hold."""
-    ignored = known.without_effect
-    if as_of is not None:
-        ignored |= late_keys(session, tenant_id, trait_keys(session, tenant_id), as_of)
-    return people(session, tenant_id, as_of, ignored_events=ignored)

@@ -1,4 +1,4 @@
-"""Which counting policies are in force."""
+"""Which counting policies are in force: the contract's, with the pools that lease."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from metering.models import PolicyBinding
 from metering.policies import DEFAULT_POLICIES, CountingPolicies
+from metering.reads.leases import leased_pools, leasing
 
 __all__ = ("Binding", "all_policies", "bindings_at", "bound_policies", "policies_at")
 
@@ -41,12 +42,13 @@ def bound_policies(session: Session, tenant_id: UUID) -> Callable[[datetime], Co
         .where(PolicyBinding.tenant_id == tenant_id)
         .order_by(PolicyBinding.starts_at, PolicyBinding.recorded_at)
     )
-    bound = {starts_at: msgspec.convert(policies, CountingPolicies) for starts_at, policies in rows}
-    starts = list(bound)
+    pools = leased_pools(session, tenant_id)
+    bound = {starts_at: leasing(msgspec.convert(policies, CountingPolicies), pools) for starts_at, policies in rows}
+    starts, default = list(bound), leasing(DEFAULT_POLICIES, pools)
 
     def at(instant: datetime) -> CountingPolicies:
         index = bisect_right(starts, instant)
-        return bound[starts[index - 1]] if index else DEFAULT_POLICIES
+        return bound[starts[index - 1]] if index else default
 
     return at
 
@@ -62,7 +64,8 @@ def policies_at(session: Session, tenant_id: UUID, instant: datetime) -> Countin
         .order_by(PolicyBinding.starts_at.desc(), PolicyBinding.recorded_at.desc())
         .limit(1)
     ).scalar_one_or_none()
-    return DEFAULT_POLICIES if bound is None else msgspec.convert(bound, CountingPolicies)
+    found = DEFAULT_POLICIES if bound is None else msgspec.convert(bound, CountingPolicies)
+    return leasing(found, leased_pools(session, tenant_id))
 
 
 def all_policies(session: Session, tenant_id: UUID) -> list[CountingPolicies]:
@@ -72,4 +75,6 @@ def all_policies(session: Session, tenant_id: UUID) -> list[CountingPolicies]:
         .where(PolicyBinding.tenant_id == tenant_id)
         .order_by(PolicyBinding.starts_at, PolicyBinding.recorded_at)
     ).scalars()
-    return [DEFAULT_POLICIES, *(msgspec.convert(policies, CountingPolicies) for policies in rows)]
+    bound = [DEFAULT_POLICIES, *(msgspec.convert(policies, CountingPolicies) for policies in rows)]
+    pools = leased_pools(session, tenant_id)
+    return [leasing(policies, pools) for policies in bound]

@@ -9,6 +9,7 @@ the counts that were read *before* it was made, and the result holds while the s
 - Corrections: at every place where a corrected event ever acted, its own and those of its
   replacements, once it has arrived: each time all corrections of that event. So a second one counts
   where the first one acted too.
+- Leases: their number and lengths, for meters that ask for `LEASED`.
 - People (`tenants.reads.people_stamp`), for results that resolve them.
 """
 
@@ -20,12 +21,13 @@ from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, func, literal, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
+from metering.leases import LEASED, LONGEST
 from metering.models import Correction, Fact, Symbol, UsageHour
+from metering.reads.keyed import of_events
+from metering.reads.leases import lease_marks
 from metering.registry import FactSpan
 from tenants.reads import traits_stated_by
 
@@ -91,8 +93,12 @@ class Stamps:
         asked = (tuple(types), tuple(spans))
         if asked not in self._known:
             floor = min(_hour(span.since or span.until or _EVER) for span in spans)
-            hours = self._hours(types, floor, all_before=any(span.since is None for span in spans))
+            all_before = any(span.since is None for span in spans)
+            hours = self._hours(types, floor, all_before=all_before)
             self._known[asked] = {name: self._of_spans(name, hours.get(name, []), spans) for name in asked[0]}
+            if LEASED in asked[0]:
+                marks = lease_marks(self._session, self._tenant_id, floor, all_before=all_before)
+                self._known[asked][LEASED] = self._of_spans(LEASED, marks, [_with_longest(span) for span in spans])
         return self._known[asked]
 
     def _of_spans(
@@ -140,14 +146,10 @@ class Stamps:
         by_target: dict[UUID, list[tuple[Mapping[str, Any] | None, datetime]]] = {}
         for _, target_key, replacement, recorded_at in self._corrections:
             by_target.setdefault(target_key, []).append((replacement, recorded_at))
-        arrived = self._session.execute(
-            select(Fact.event_key, Symbol.value, Fact.occurred_at, Fact.accepted_at)
-            .join(Symbol, (Symbol.tenant_id == Fact.tenant_id) & (Symbol.id == Fact.type_id))
-            .where(
-                Fact.tenant_id == self._tenant_id,
-                Fact.event_key == any_(literal(list(by_target), ARRAY(PG_UUID))),
-            )
+        query = select(Fact.event_key, Symbol.value, Fact.occurred_at, Fact.accepted_at).join(
+            Symbol, (Symbol.tenant_id == Fact.tenant_id) & (Symbol.id == Fact.type_id)
         )
+        arrived = self._session.execute(of_events(query, Fact, self._tenant_id, by_target))
         places = []
         for key, event_type, occurred_at, accepted_at in arrived:
             known = by_target[key]
@@ -170,3 +172,7 @@ def _hour(instant: datetime) -> datetime:
 
 def _inside(instant: datetime, span: FactSpan) -> bool:
     return (span.since is None or instant >= span.since) and (span.until is None or instant < span.until)
+
+
+def _with_longest(span: FactSpan) -> FactSpan:
+    return FactSpan(span.since - LONGEST if span.since is not None else None, span.until)

@@ -1,6 +1,7 @@
 """xAPI statements out of the database: one, a page of many, what of them is not metered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from metering.xapi.actors import mark
 from metering.xapi.content import completed
 from metering.xapi.filters import StatementQuery
 from metering.xapi.mapping import TenantMapping
+from metering.xapi.mentions import sealers_named, shown
 from metering.xapi.requests import Content
 from metering.xapi.rules import MappingRule
 from metering.xapi.sealing import Unreadable, Vault
@@ -35,6 +37,7 @@ __all__ = (
     "StatementPage",
     "StatementView",
     "UnmeteredView",
+    "actor_keys",
     "attachments_of",
     "consistent_through",
     "find_statement",
@@ -106,7 +109,7 @@ def find_statement(
     condition = _is_voided(XapiStatement)
     query = _statements(tenant_id).where(XapiStatement.id == statement_id, condition if voided else ~condition)
     row = session.execute(query).one_or_none()
-    view = _opened(tenant_id, [row] if row is not None else [], vault)
+    view = _opened(session, tenant_id, [row] if row is not None else [], vault)
     if not view:
         raise StatementNotFound(statement_id)
     return view[0]
@@ -138,11 +141,11 @@ def list_statements(session: Session, tenant_id: UUID, wanted: StatementQuery, v
     rows = session.execute(query.order_by(*order).limit(wanted.limit + 1)).all()
     page = rows[: wanted.limit]
     last = (page[-1].stored_at, page[-1].id) if len(rows) > wanted.limit else None
-    return StatementPage(tuple(_opened(tenant_id, page, vault)), last)
+    return StatementPage(tuple(_opened(session, tenant_id, page, vault)), last)
 
 
-def _opened(tenant_id: UUID, rows: Sequence[Row[Any]], vault: Vault) -> list[StatementView]:
-    views = []
+def _opened(session: Session, tenant_id: UUID, rows: Sequence[Row[Any]], vault: Vault) -> list[StatementView]:
+    originals = []
     for row in rows:
         try:
             open_sealed = vault.opener(row.wrapped, tenant_id.bytes + row.actor.bytes)
@@ -150,37 +153,76 @@ def _opened(tenant_id: UUID, rows: Sequence[Row[Any]], vault: Vault) -> list[Sta
         except Unreadable:
             # The person was forgotten, and came back under a new key.
             continue
-        value = completed(
-            msgspec.json.decode(raw),
+        originals.append((row, msgspec.json.decode(raw)))
+    wanted = frozenset[UUID]().union(*(sealers_named(value) for _, value in originals))
+    people = _People(session, tenant_id, wanted, vault)
+    return [
+        StatementView(row.id, row.stored_at, completed(
+            shown(value, people.opener_of(row.id)),
             stored=row.stored_at, statement_id=str(row.id), version=row.version, authority=row.authority,
-        )  # fmt: skip
-        views.append(StatementView(row.id, row.stored_at, value))
-    return views
+        ))
+        for row, value in originals
+    ]  # fmt: skip
+
+
+class _People:
+    """What opens what stands under people's keys, for as long as they have one."""
+
+    def __init__(self, session: Session, tenant_id: UUID, names: Collection[UUID], vault: Vault) -> None:
+        self._tenant_id = tenant_id
+        self._openers: dict[UUID, Callable[[bytes, bytes], bytes]] = {}
+        query = select(XapiActorKey.actor, XapiActorKey.wrapped).where(XapiActorKey.tenant_id == tenant_id)
+        for name, wrapped in session.execute(query.where(XapiActorKey.actor.in_(names))) if names else ():
+            with suppress(Unreadable):
+                self._openers[name] = vault.opener(wrapped, tenant_id.bytes + name.bytes)
+
+    def opener_of(self, statement_id: UUID) -> Callable[[UUID, bytes], bytes | None]:
+        """Return what opens the tokens of a statement."""
+        bound = self._tenant_id.bytes + statement_id.bytes
+        return lambda name, sealed: self.opened(name, sealed, bound + name.bytes)
+
+    def opened(self, name: UUID, sealed: bytes, bound: bytes) -> bytes | None:
+        """Return what was sealed under a person's key; None where they were forgotten (and came back)."""
+        opener = self._openers.get(name)
+        try:
+            return None if opener is None else opener(sealed, bound)
+        except Unreadable:
+            return None
 
 
 def attachments_of(session: Session, tenant_id: UUID, ids: Sequence[UUID], vault: Vault) -> list[Content]:
-    """Return the contents that were sent along with these statements, each SHA-2 once."""
+    """Return the contents that were sent along with these statements and can still be read, each SHA-2 once."""
     same = (XapiStatement.tenant_id == XapiAttachment.tenant_id) & (XapiStatement.id == XapiAttachment.statement_id)
-    key = (XapiActorKey.tenant_id == XapiStatement.tenant_id) & (XapiActorKey.actor == XapiStatement.actor)
     query = (
         select(
             XapiAttachment.statement_id, XapiAttachment.sha2, XapiAttachment.content_type, XapiAttachment.sealed,
-            XapiStatement.actor, XapiActorKey.wrapped,
+            XapiAttachment.also_by, XapiStatement.actor,
         )
         .join(XapiStatement, same)
-        .join(XapiActorKey, key)
         .where(XapiAttachment.tenant_id == tenant_id, XapiAttachment.statement_id.in_(ids))
         .order_by(XapiAttachment.sha2)
     )  # fmt: skip
+    rows = session.execute(query).all()
+    people = _People(session, tenant_id, {one for row in rows for one in (row.actor, *row.also_by)}, vault)
     found: dict[str, Content] = {}
-    for row in session.execute(query):
-        try:
-            open_sealed = vault.opener(row.wrapped, tenant_id.bytes + row.actor.bytes)
-            content = open_sealed(row.sealed, tenant_id.bytes + row.statement_id.bytes + row.sha2.encode())
-        except Unreadable:
-            continue
-        found[row.sha2] = Content(row.sha2, row.content_type, content)
+    for row in rows:
+        bound = tenant_id.bytes + row.statement_id.bytes + row.sha2.encode()
+        content: bytes | None = row.sealed
+        for one in (row.actor, *reversed(row.also_by)):
+            content = people.opened(one, content, bound) if content is not None else None
+        if content is not None:
+            found[row.sha2] = Content(row.sha2, row.content_type, content)
     return list(found.values())
+
+
+def actor_keys(session: Session, tenant_id: UUID, after: UUID | None, limit: int) -> list[tuple[UUID, bytes]]:
+    """Return people's wrapped keys in the order of their names, those after one only."""
+    query = select(XapiActorKey.actor, XapiActorKey.wrapped).where(XapiActorKey.tenant_id == tenant_id)
+    if after is not None:
+        query = query.where(XapiActorKey.actor > after)
+    return [
+        (actor, bytes(wrapped)) for actor, wrapped in session.execute(query.order_by(XapiActorKey.actor).limit(limit))
+    ]
 
 
 def consistent_through(session: Session, tenant_id: UUID) -> datetime:
@@ -229,7 +271,7 @@ def unmetered_page(
     if after is not None:
         query = query.where(XapiStatement.stored_at > after)
     rows = session.execute(query.order_by(XapiStatement.stored_at).limit(limit)).all()
-    return _opened(tenant_id, rows, vault), rows[-1].stored_at if len(rows) == limit else None
+    return _opened(session, tenant_id, rows, vault), rows[-1].stored_at if len(rows) == limit else None
 
 
 def unmetered_statements(session: Session, tenant_id: UUID, limit: int) -> list[UnmeteredView]:

@@ -1,14 +1,15 @@
 """Writes of corrections, policies, imports, meters, mappings and archives.
 
-New facts are written by `metering.ingest` alone; archived ones go and come back in `archives.py`.
+New facts of senders are written by `metering.ingest`, the product's own in `facts.py`; archived ones go and
+come back in `archives.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, func, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,8 @@ from metering.models import (
     ImportFault,
     ImportJob,
     ImportPart,
+    LeasedPool,
+    LeasedSession,
     MeterBackfill,
     MeterValue,
     MeterVersion,
@@ -26,13 +29,24 @@ from metering.models import (
     XapiMark,
     XapiRule,
 )
-from metering.store.archives import begin_archive, delete_facts, move_archive, put_facts, put_retention
+from metering.store.archives import (
+    add_archive_job,
+    begin_archive,
+    delete_facts,
+    mark_checked,
+    move_archive,
+    move_archive_job,
+    put_facts,
+    put_retention,
+)
 
 __all__ = (
+    "add_archive_job",
     "add_correction",
     "add_import",
     "add_import_faults",
     "add_import_part",
+    "add_leased_pool",
     "add_meter_values",
     "add_meter_version",
     "add_policy_binding",
@@ -47,10 +61,14 @@ __all__ = (
     "drop_import_parts",
     "drop_marks",
     "end_import",
+    "end_stretches",
     "hold_ingestion",
     "lock_meter_key",
+    "mark_checked",
     "move_archive",
+    "move_archive_job",
     "move_backfill",
+    "put_actor_key",
     "put_facts",
     "put_retention",
     "put_xapi_directory",
@@ -66,6 +84,31 @@ _VALUES_AT_ONCE = 5_000
 def add_correction(session: Session, row: Mapping[str, Any]) -> None:
     """Append a correction; its columns are those of `Correction`."""
     session.execute(insert(Correction).values(dict(row)))
+
+
+def add_leased_pool(session: Session, row: Mapping[str, Any]) -> None:
+    """Insert which pool leases from when on."""
+    session.execute(insert(LeasedPool).values(**row))
+
+
+def end_stretches(session: Session, tenant_id: UUID, identities: Collection[int], at: datetime) -> set[str]:
+    """End what identities hold in pools, without lingering; return the pools whose counters have less now.
+
+    What ran out before comes off the counter as well, but it stays one that ran out: whether somebody
+    had looked at it decides nothing.
+    """
+    lingered = LeasedSession.ends_at + func.make_interval(0, 0, 0, 0, 0, 0, LeasedSession.lingers_s)
+    query = (
+        update(LeasedSession)
+        .where(LeasedSession.tenant_id == tenant_id, LeasedSession.held, LeasedSession.identity_id.in_(identities))
+        .values(
+            ends_at=func.greatest(LeasedSession.starts_at, func.least(LeasedSession.ends_at, at)),
+            released=LeasedSession.released | (lingered > at),
+            held=False,
+        )
+        .returning(LeasedSession.pool)
+    )
+    return set(session.execute(query).scalars())
 
 
 def add_policy_binding(session: Session, row: Mapping[str, Any]) -> None:
@@ -241,6 +284,15 @@ def drop_actor_key(session: Session, tenant_id: UUID, actor: UUID) -> bool:
     """Delete the key of an actor's originals; return whether there was one."""
     query = delete(XapiActorKey).where(XapiActorKey.tenant_id == tenant_id, XapiActorKey.actor == actor)
     return session.execute(query.returning(XapiActorKey.actor)).first() is not None
+
+
+def put_actor_key(session: Session, tenant_id: UUID, actor: UUID, wrapped: tuple[bytes, bytes]) -> None:
+    """Replace a wrapped key (before, after); one that changed or was deleted meanwhile stays so."""
+    before, after = wrapped
+    query = update(XapiActorKey).where(
+        XapiActorKey.tenant_id == tenant_id, XapiActorKey.actor == actor, XapiActorKey.wrapped == before
+    )
+    session.execute(query.values(wrapped=after))
 
 
 def drop_marks(session: Session, tenant_id: UUID, marks: Sequence[UUID]) -> None:

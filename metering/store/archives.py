@@ -5,15 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, delete, literal, text, update
+from sqlalchemy import any_, delete, insert, literal, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
-from metering.models import Fact, FactArchive, FactBody, FactRetention, MeterValue
+from metering.models import ArchiveJob, FactArchive, FactRetention, MeterValue
 
-__all__ = ("begin_archive", "delete_facts", "move_archive", "put_facts", "put_retention")
+__all__ = (
+    "add_archive_job",
+    "begin_archive",
+    "delete_facts",
+    "mark_checked",
+    "move_archive",
+    "move_archive_job",
+    "put_facts",
+    "put_retention",
+)
 
 
 def put_retention(session: Session, row: Mapping[str, Any]) -> None:
@@ -52,14 +61,45 @@ def move_archive(
     return moved.first() is not None
 
 
+def mark_checked(session: Session, place: tuple[UUID, datetime], at: datetime, differences: Sequence[str]) -> None:
+    """Keep what measuring a month (tenant, start) from its files found; a steward's write."""
+    tenant_id, starts_at = place
+    session.execute(
+        update(FactArchive)
+        .where(FactArchive.tenant_id == tenant_id, FactArchive.starts_at == starts_at)
+        .values(checked_at=at, differences=list(differences))
+    )
+
+
+def add_archive_job(session: Session, row: Mapping[str, Any]) -> None:
+    """Insert a job; columns are those of `ArchiveJob`."""
+    session.execute(insert(ArchiveJob).values(dict(row)))
+
+
+def move_archive_job(session: Session, tenant_id: UUID, job_id: UUID, **changes: Any) -> None:
+    """Change columns of a job that is not over; a steward's write."""
+    session.execute(
+        update(ArchiveJob)
+        .where(ArchiveJob.tenant_id == tenant_id, ArchiveJob.id == job_id, ArchiveJob.status.in_(("queued", "running")))
+        .values(**changes)
+    )
+
+
+# The key table knows when each was accepted, which the other keys begin with.
+_DELETE = """
+    delete from {0} f using fact_key k
+    where k.tenant_id = :tenant_id and k.event_key = any(cast(:keys as uuid[]))
+      and f.tenant_id = k.tenant_id and f.accepted_at = k.accepted_at and f.event_key = k.event_key
+    returning f.event_key
+"""
+
+
 def delete_facts(session: Session, tenant_id: UUID, keys: Sequence[UUID]) -> int:
     """Delete facts with their bodies and values; their keys stay. Return how many there were."""
     wanted = any_(literal(list(keys), ARRAY(PG_UUID)))
     session.execute(delete(MeterValue).where(MeterValue.tenant_id == tenant_id, MeterValue.event_key == wanted))
-    session.execute(delete(FactBody).where(FactBody.tenant_id == tenant_id, FactBody.event_key == wanted))
-    gone = session.execute(
-        delete(Fact).where(Fact.tenant_id == tenant_id, Fact.event_key == wanted).returning(Fact.event_key)
-    )
+    for table in ("fact_body", "fact"):
+        gone = session.execute(text(_DELETE.format(table)), {"tenant_id": tenant_id, "keys": list(keys)})
     return len(gone.all())
 
 
@@ -73,8 +113,10 @@ _PUT_FACTS = """
     on conflict do nothing
 """
 _PUT_BODIES = """
-    insert into {body} (tenant_id, event_key, body)
-    select :tenant_id, b.key, b.body from unnest(cast(:keys as uuid[]), cast(:bodies as bytea[])) as b (key, body)
+    insert into {body} (tenant_id, accepted_at, event_key, body)
+    select :tenant_id, b.accepted_at, b.key, b.body
+    from unnest(cast(:accepted as timestamptz[]), cast(:keys as uuid[]), cast(:bodies as bytea[]))
+         as b (accepted_at, key, body)
     where b.body is not null
     on conflict do nothing
 """
@@ -99,7 +141,7 @@ def put_facts(session: Session, tenant_id: UUID, facts: Mapping[str, Any], value
         into: what stands before the names of the tables, of the caller's own only.
     """
     names = {"fact": f"{into}fact", "body": f"{into}fact_body", "value": f"{into}meter_value"}
-    bodies = {name: facts[name] for name in ("keys", "bodies")}
+    bodies = {name: facts[name] for name in ("accepted", "keys", "bodies")}
     rows = {name: column for name, column in facts.items() if name != "bodies"}
     session.execute(text(_PUT_FACTS.format(**names)), {"tenant_id": tenant_id, **rows})
     session.execute(text(_PUT_BODIES.format(**names)), {"tenant_id": tenant_id, **bodies})

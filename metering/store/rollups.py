@@ -158,27 +158,30 @@ def day_digest(session: Session, tenant_id: UUID, event_type: str, starts_at: da
 
 
 _WRONG_HOURS = text("""
-    select s.value as type, f.type_id, f.hour, coalesce(h.facts, 0)::bigint as told, f.facts
+    select s.value as type, type_id, hour, coalesce(h.facts, 0)::bigint as told, coalesce(f.facts, 0) as facts
     from (select type_id, date_trunc('hour', occurred_at, 'UTC') as hour, count(*) as facts
           from fact where tenant_id = :tenant_id group by 1, 2) f
-    join symbol s on s.tenant_id = :tenant_id and s.id = f.type_id
-    left join (select type_id, hour, sum(facts) as facts from usage_hour where tenant_id = :tenant_id group by 1, 2) h
-           on h.type_id = f.type_id and h.hour = f.hour
+    full join (select type_id, hour, sum(facts) as facts from usage_hour where tenant_id = :tenant_id group by 1, 2) h
+           using (type_id, hour)
+    join symbol s on s.tenant_id = :tenant_id and s.id = type_id
     where f.facts is distinct from h.facts and not exists (
         select from fact_archive a where a.tenant_id = :tenant_id and a.status in ('written', 'archived', 'restoring')
-           and a.facts_from < f.hour + interval '1 hour' and a.facts_until > f.hour)
-    order by f.hour, s.value
+           and a.facts_from < hour + interval '1 hour' and a.facts_until > hour)
+    order by hour, s.value
 """)
 _MEND_HOURS = (
     text("delete from usage_hour where tenant_id = :tenant_id and type_id = :type_id and hour = :hour"),
     text(
-        "insert into usage_hour (tenant_id, type_id, hour, slot, facts) values (:tenant_id, :type_id, :hour, 0, :facts)"
+        "insert into usage_hour (tenant_id, type_id, hour, slot, facts)"
+        " select :tenant_id, :type_id, :hour, 0, :facts where :facts > 0"
     ),
 )
 
 
 def mend_hours(session: Session, tenant_id: UUID) -> list[tuple[str, datetime, int, int]]:
-    """Count the facts of every hour anew and put right what differs; to be called while ingestion is held.
+    """Count the facts of every hour anew and put right what differs, hours that have none any more too.
+
+    To be called while ingestion is held.
 
     Hours of archived months stay as they are: most of their facts are away.
 

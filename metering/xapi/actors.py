@@ -5,7 +5,7 @@ from hashlib import blake2b, sha1
 from typing import Any
 from uuid import UUID
 
-__all__ = ("ANYBODY", "agent_key", "identified_agents", "mark", "person_of", "subject_of")
+__all__ = ("ANYBODY", "agent_key", "agent_keys_of", "identified_agents", "mark", "person_of", "subject_of")
 
 ANYBODY = "anybody"
 """The key of a group without an identifier."""
@@ -26,6 +26,24 @@ def agent_key(agent: Mapping[str, Any]) -> str | None:
     if "mbox_sha1sum" in agent:
         return f"mbox_sha1sum:{agent['mbox_sha1sum'].lower()}"
     return f"openid:{agent['openid']}" if "openid" in agent else None
+
+
+def agent_keys_of(subjects: Collection[str], emails: Collection[str], directories: Collection[str]) -> list[str]:
+    """Return the keys of all agents by whom statements may mean a person.
+
+    Args:
+        subjects: the keys by which facts know the person (`subject_of`).
+        emails: the person's addresses.
+        directories: home pages whose account names are the tenant's own keys of people.
+
+    >>> agent_keys_of(["ann"], [], ["https://idp.example"])
+    ['account:https://idp.example|ann']
+    """
+    agents: list[dict[str, Any]] = [{"mbox": f"mailto:{email}"} for email in emails]
+    agents += [{"mbox": f"mailto:{subject}"} for subject in subjects if "@" in subject]
+    agents += [{"account": {"homePage": page, "name": subject}} for page in directories for subject in subjects]
+    own = [subject for subject in subjects if subject.startswith(("account:", "mbox_sha1sum:", "openid:"))]
+    return sorted({*own, *(key for key in map(agent_key, agents) if key is not None)})
 
 
 def subject_of(agent: Mapping[str, Any], directories: Collection[str] = ()) -> str:

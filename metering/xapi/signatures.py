@@ -19,7 +19,7 @@ from metering.xapi.shapes import Faulty
 from metering.xapi.statements import SIGNATURE, check_statement
 from metering.xapi.versions import Version
 
-__all__ = ("check_signatures",)
+__all__ = ("SIGNATURE", "check_signatures")
 
 _ALGORITHMS = ("RS256", "RS384", "RS512")
 

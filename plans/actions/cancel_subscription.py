@@ -1,4 +1,4 @@
-"""End a subscription: at once, or with the running period."""
+"""End a subscription: at once, with the running period, at any later instant, or at the end of its term."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from plans.actions.open_periods import open_periods_of
-from plans.changes import Decision, Timing, When, decide_cancellation
+from plans.changes import CancelWhen, Decision, Timing, decide_cancellation, decide_end, decide_non_renewal
 from plans.errors import ChangeInThePast
 from plans.reads.periods import closed_after, periods
 from plans.reads.subscriptions import get_subscription
@@ -25,9 +25,9 @@ class CancelInput:
     tenant_id: UUID
     subscription_id: UUID
     actor: str
-    when: When = "at_period_end"
+    when: CancelWhen = "at_period_end"
     at: datetime | None = None
-    """With `prorate_now`: an instant in the running period; None: now."""
+    """With `prorate_now`: an instant in the running period; with `at_instant` any later one too. None: now."""
     reason: str = ""
     preview: bool = False
     """Decide and show, write nothing."""
@@ -46,12 +46,18 @@ def cancel_subscription(session: Session, given: CancelInput, now: datetime) -> 
 
     Raises:
         NotFound: there is no such subscription (`not_found`).
-        Those of `plans.changes.decide_cancellation`.
+        Those of `plans.changes.decide_cancellation`, `decide_end` and `decide_non_renewal`.
     """
     lock_subscription(session, given.tenant_id, given.subscription_id)
     subscription = get_subscription(session, given.tenant_id, given.subscription_id, now)
     known = periods(session, subscription.tenant_id, subscription.id)
-    decision = decide_cancellation(subscription, [view.span for view in known], Timing(given.when, given.at, now))
+    spans = [view.span for view in known]
+    if given.when == "at_term_end":
+        decision = decide_non_renewal(subscription, spans, now)
+    elif given.when == "at_instant":
+        decision = decide_end(subscription, spans, Timing("prorate_now", given.at, now))
+    else:
+        decision = decide_cancellation(subscription, spans, Timing(given.when, given.at, now))
     if closed_after(known, decision.effective_at):
         raise ChangeInThePast(decision.effective_at, now)
     if not given.preview:

@@ -22,7 +22,7 @@ from plans.reads.catalogue import get_version
 from plans.reads.figures import measured_sources
 from plans.reads.moves import MoveView, get_move, move_runs, waiting_items
 from plans.reads.periods import periods
-from plans.reads.subscriptions import all_subscriptions, get_subscription
+from plans.reads.subscriptions import get_subscription, subscriptions_holding
 from plans.states import State
 from plans.store import add_move, end_move, lock_subscription, set_move_item
 from plans.subscriptions import Holding, SubscriptionView
@@ -58,9 +58,10 @@ def start_move(session: Session, given: MoveInput, now: datetime) -> MoveView:
         NotFound, VersionRetired: one of the versions cannot be had.
         MovesNobody: no running contract holds the version, or both are one (`moves_nobody`).
     """
-    get_version(session, given.plan_key, given.from_number)
+    held = get_version(session, given.plan_key, given.from_number)
     get_version(session, given.plan_key, given.to_number, on_sale=True)
-    concerned = [view for view in all_subscriptions(session) if view.status in RUNNING and _holds(view, given)]
+    holders = subscriptions_holding(session, held.id)
+    concerned = [view for view in holders if view.status in RUNNING and _holds(view, given)]
     if not concerned or given.from_number == given.to_number:
         raise MovesNobody(given.plan_key, given.from_number)
     move_id = new_id()

@@ -16,7 +16,9 @@ from plans.subscriptions import SubscriptionView
 __all__ = ("close_period", "open_periods", "open_periods_of")
 
 
-def open_periods(session: Session, tenant_id: UUID, subscription_id: UUID, until: datetime) -> tuple[Span, ...]:
+def open_periods(
+    session: Session, tenant_id: UUID, subscription_id: UUID, until: datetime
+) -> tuple[SubscriptionView, tuple[Span, ...]]:
     """Store every billing period that begins up to `until` (inclusive); safe to repeat, also at once.
 
     Args:
@@ -26,13 +28,14 @@ def open_periods(session: Session, tenant_id: UUID, subscription_id: UUID, until
         until: mostly now; never far ahead, since a change cuts stored periods only.
 
     Returns:
-        All stored periods of the subscription, in order.
+        The subscription as it stands at `until`, and all its stored periods in order.
 
     Raises:
         NotFound: there is no such subscription (`not_found`).
     """
     lock_subscription(session, tenant_id, subscription_id)
-    return open_periods_of(session, get_subscription(session, tenant_id, subscription_id, until), until)
+    subscription = get_subscription(session, tenant_id, subscription_id, until)
+    return subscription, open_periods_of(session, subscription, until)
 
 
 def open_periods_of(session: Session, subscription: SubscriptionView, until: datetime) -> tuple[Span, ...]:

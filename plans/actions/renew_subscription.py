@@ -55,8 +55,8 @@ def renew_subscription(session: Session, given: RenewInput, now: datetime) -> Su
     if ends_at is not None and before.ends_at is not None and ends_at <= before.ends_at:
         raise TermsDontFit(f"The subscription already runs until {before.ends_at.isoformat()}. Name a later day.")
     if given.preview:
-        return replace(before, ends_at=ends_at, status=status)
-    end_subscription(session, before.tenant_id, before.id, ends_at)
+        return replace(before, ends_at=ends_at, status=status, renews_months=before.renews_months if ends_at else None)
+    end_subscription(session, before.tenant_id, before.id, ends_at, before.renews_months if ends_at else None)
     after = get_subscription(session, before.tenant_id, before.id, now)
     open_periods_of(session, after, now)
     detail = {"ends_at": ends_at.isoformat() if ends_at else None}

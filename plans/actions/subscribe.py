@@ -77,6 +77,10 @@ class SubscribeInput:
     """What follows, by start; all of it is billed exactly as agreed on here."""
     discounts: tuple[Discount, ...] = ()
     """Of this contract alone, from its start on."""
+    renews_months: int | None = None
+    """At `ends_on` it goes on for so many months, unless it was cancelled before."""
+    notice_days: int = 1
+    """So many local days before its end the renewal is settled."""
     coupon: str | None = None
     preview: bool = False
     """Decide and show, write nothing."""
@@ -157,7 +161,9 @@ def store_terms(session: Session, tenant_id: UUID, holdings: Iterable[Holding], 
     )
 
 
-NEW_FIELDS: Final = ("quantity", "terms", "trial_days", "phases", "discounts", "coupon")
+NEW_FIELDS: Final = (
+    "quantity", "terms", "trial_days", "phases", "discounts", "coupon", "renews_months", "notice_days",
+)  # fmt: skip
 
 
 def _terms_hash(given: SubscribeInput) -> bytes:
@@ -207,6 +213,8 @@ def _decide(session: Session, tenant: TenantView, given: SubscribeInput, now: da
         holdings=tuple(sorted(holdings, key=lambda holding: (holding.slot, holding.starts_at))),
         as_of=now,
         discounts=_discounts(session, given, holdings[0].plan_key, day_start(first_paid_on, tz), now),
+        renews_months=given.renews_months,
+        notice_days=given.notice_days,
     )
 
 
@@ -224,18 +232,19 @@ def _discounts(
 
 
 def _refuse_faults(given: SubscribeInput, starts_on: date) -> None:
-    faults = []
-    if given.ends_on is not None and given.ends_on <= starts_on:
-        faults.append(InputError("/ends_on", "ends_before_start", "The end must be after the first day."))
-    if given.anchor_on is not None and abs(given.anchor_on - starts_on) > timedelta(days=3660):
-        faults.append(InputError("/anchor_on", "anchor_too_far", "The anchor is within ten years of the start."))
-    if given.quantity < 1:
-        faults.append(InputError("/quantity", "quantity_invalid", "Name a quantity of 1 or more."))
-    if not 0 <= given.trial_days <= 366:
-        faults.append(InputError("/trial_days", "trial_invalid", "A trial is 0 to 366 days."))
-    keys = [discount.key for discount in given.discounts]
-    if len(set(keys)) < len(keys):
-        faults.append(InputError("/discounts", "agreement_key_taken", "Two discounts have the same key."))
+    checks = (
+        (given.ends_on is not None and given.ends_on <= starts_on,
+         "/ends_on", "ends_before_start", "The end must be after the first day."),
+        (given.renews_months is not None and given.ends_on is None,
+         "/renews_months", "renewal_needs_end", "Only a term renews: name 'ends_on' too."),
+        (given.anchor_on is not None and abs(given.anchor_on - starts_on) > timedelta(days=3660),
+         "/anchor_on", "anchor_too_far", "The anchor is within ten years of the start."),
+        (given.quantity < 1, "/quantity", "quantity_invalid", "Name a quantity of 1 or more."),
+        (not 0 <= given.trial_days <= 366, "/trial_days", "trial_invalid", "A trial is 0 to 366 days."),
+        (len({discount.key for discount in given.discounts}) < len(given.discounts),
+         "/discounts", "agreement_key_taken", "Two discounts have the same key."),
+    )  # fmt: skip
+    faults = [InputError(at, code, detail) for wrong, at, code, detail in checks if wrong]
     seen: set[str] = set()
     for index, addon in enumerate(given.addons):
         if addon.key in seen:
@@ -250,7 +259,7 @@ def _refuse_faults(given: SubscribeInput, starts_on: date) -> None:
 def _row(wanted: SubscriptionView, terms: bytes, actor: str, now: datetime) -> dict[str, object]:
     plain = (
         "tenant_id", "id", "key", "payer_tenant_id", "currency", "starts_at", "ends_at", "anchor_on",
-        "interval_months", "time_zone", "purchase_order",
+        "interval_months", "time_zone", "purchase_order", "renews_months", "notice_days",
     )  # fmt: skip
     return {name: getattr(wanted, name) for name in plain} | {
         "terms_hash": terms,

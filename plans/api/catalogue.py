@@ -3,13 +3,14 @@
 from fractions import Fraction
 from typing import Annotated
 
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, post
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import NotFound
 from plans.actions.create_coupon import CouponInput, create_coupon
+from plans.actions.discard_draft import discard_draft
 from plans.actions.publish_version import publish_version
 from plans.actions.retire_version import retire_version
 from plans.actions.save_draft import DraftInput, PlanIdentity, save_draft
@@ -124,6 +125,12 @@ class PlanController(Controller):
         """Publish the draft that has this number: from then on it never changes."""
         require(principal, Permission.CATALOGUE_WRITE)
         return VersionAnswer.of(publish_version(steward, key, principal.actor, utc_now(), number))
+
+    @delete("/{key:str}/draft", sync_to_thread=True)
+    def discard(self, principal: Principal, steward: Session, key: str) -> None:
+        """Discard the draft of a plan's next version; what is published stays as it is."""
+        require(principal, Permission.CATALOGUE_WRITE)
+        discard_draft(steward, key, principal.actor)
 
     @post("/{key:str}/versions/{number:int}/retire", sync_to_thread=True, status_code=200)
     def retire(self, principal: Principal, steward: Session, key: str, number: int) -> VersionAnswer:

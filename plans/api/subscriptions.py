@@ -14,24 +14,24 @@ from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
 from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
+from plans.actions.withdraw_change import WithdrawInput, withdraw_change
 from plans.changes import TICK, Decision, direction
 from plans.rating import RatedCharge
 from plans.rating.estimate import estimate_change, estimate_periods
 from plans.reads import Phase, SubscriptionView, find_subscription, list_plans, measured_sources, subscriptions
-from plans.reads.entitlements import entitlement_of
 from plans.schemas.subscriptions import (
     AddonBody,
     CancelBody,
     ChangeAnswer,
     ChangeBody,
     DiscountAnswer,
-    EntitlementAnswer,
     PauseBody,
     RedeemBody,
     RenewBody,
     SubscriptionAnswer,
     SubscriptionBody,
     SubscriptionPage,
+    WithdrawBody,
 )
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
@@ -101,6 +101,17 @@ class SubscriptionController(Controller):
         """End a pause, or a trial before its time."""
         return _change(principal, session, tenant, key, msgspec.structs.asdict(data) | {"mode": "regular"})
 
+    @post("/subscriptions/{key:str}/withdraw", sync_to_thread=True, status_code=200)
+    def withdraw(
+        self, principal: Principal, session: Session, tenant: TenantView, key: str, data: WithdrawBody
+    ) -> ChangeAnswer:
+        """Withdraw a change that was agreed on for later: what is held before it goes on."""
+        require(principal, Permission.SUBSCRIPTIONS_WRITE)
+        now = tenant_now(session, tenant)
+        found = find_subscription(session, tenant.id, key, now)
+        given = WithdrawInput(tenant.id, found.id, principal.actor, data.at, data.preview)
+        return ChangeAnswer.of(withdraw_change(session, given, now), "same_plan", [], preview=data.preview)
+
     @post("/subscriptions/{key:str}/renew", sync_to_thread=True, status_code=200)
     def renew(
         self, principal: Principal, session: Session, tenant: TenantView, key: str, data: RenewBody
@@ -136,12 +147,6 @@ class SubscriptionController(Controller):
         lines = _lines(session, tenant, found, decision, now) if data.preview else []
         return ChangeAnswer.of(decision, "end", lines, preview=data.preview)
 
-    @get("/entitlements/{feature:str}", sync_to_thread=True)
-    def entitled(self, principal: Principal, session: Session, tenant: TenantView, feature: str) -> EntitlementAnswer:
-        """Say whether the tenant may use a feature, and if not, why."""
-        require(principal, Permission.SUBSCRIPTIONS_READ)
-        return EntitlementAnswer.of(entitlement_of(session, tenant, feature))
-
 
 def _addons(bodies: Sequence[AddonBody]) -> tuple[AddonInput, ...]:
     return tuple(AddonInput(addon.key, addon.quantity, addon.version) for addon in bodies)
@@ -150,7 +155,7 @@ def _addons(bodies: Sequence[AddonBody]) -> tuple[AddonInput, ...]:
 def _wish(tenant: TenantView, data: SubscriptionBody, actor: str) -> SubscribeInput:
     plain = (
         "key", "version", "currency", "starts_on", "ends_on", "anchor_on", "purchase_order", "quantity", "terms",
-        "trial_days", "coupon", "preview",
+        "trial_days", "coupon", "renews_months", "notice_days", "preview",
     )  # fmt: skip
     phases = tuple(Phase(p.starts_on, p.plan, p.version, p.quantity, p.terms) for p in data.phases)
     told = {name: getattr(data, name) for name in plain} | {"phases": phases, "discounts": tuple(data.discounts)}

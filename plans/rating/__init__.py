@@ -5,11 +5,12 @@ measurements come from. Nothing here knows what was billed before, except for th
 earlier bills that cumulative charges need.
 
 The order of a bill: charges with their line discounts, invoice discounts, commitments of the
-period, commitments of a term that ends. Credits and tax come after it, in `billing`.
+period, commitments of a term that ends. What prepaid credits pay of it, and tax, come after it, in `billing`.
 """
 
 from plans.periods import Span
 from plans.rating.commitments import period_true_ups, term_true_ups
+from plans.rating.credits import CREDITS, block_of, rate_blocks
 from plans.rating.discounts import invoice_discounts
 from plans.rating.lines import (
     CHARGED,
@@ -26,10 +27,12 @@ from plans.subscriptions import SubscriptionView
 
 __all__ = (
     "CHARGED",
+    "CREDITS",
     "REFUNDED",
     "REVENUE",
     "RatedCharge",
     "Sources",
+    "block_of",
     "counted",
     "rate_advance",
     "rate_period",
@@ -57,13 +60,17 @@ def rate_period(subscription: SubscriptionView, span: Span, sources: Sources) ->
 
     def billed(other: Span) -> tuple[RatedCharge, ...]:
         own = arrears if other == span else _arrears(subscription, other, sources)
-        return own + rate_advance(subscription, other)
+        return own + _advances(subscription, other)
 
     return (*arrears, *term_true_ups(subscription, span, billed))
 
 
 def rate_advance(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
-    """Rate the fees that are due in advance at the beginning of a billing period, less its invoice discounts."""
+    """Rate what is due at the beginning of a billing period: fees less its invoice discounts, blocks of credits."""
+    return (*_advances(subscription, span), *rate_blocks(subscription, span))
+
+
+def _advances(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
     advances = rate_advances(subscription, span)
     _, off = invoice_discounts(subscription, span, (), advances)
     return (*advances, *off)

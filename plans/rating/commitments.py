@@ -9,6 +9,7 @@ from core.periods import Period
 from plans.charges import Charge
 from plans.periods import Span
 from plans.pricing import Rated, Step, decimal_text
+from plans.rating.lines import FAIR_USE
 from plans.rating.sources import RatedCharge
 from plans.subscriptions import SubscriptionView
 from plans.terms import Commitment
@@ -78,7 +79,7 @@ def _held(subscription: SubscriptionView, span: Span) -> list[tuple[Commitment, 
 
 
 def _counting(billed: Sequence[RatedCharge], keys: frozenset[str] | None) -> Fraction:
-    lines = [line for line in billed if keys is None or line.charge_key in keys]
+    lines = [line for line in billed if keys is None or line.charge_key.removesuffix(FAIR_USE) in keys]
     return sum((Fraction(line.rated.amount.decimal()) for line in lines), Fraction(0))
 
 

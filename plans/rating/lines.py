@@ -6,6 +6,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
+import msgspec
+
 from core.periods import Period
 from metering.measurement import Entry, Measurement, split_by
 from plans.charges import Charge
@@ -19,6 +21,7 @@ from plans.subscriptions import HeldCharge, SubscriptionView, held_charges
 
 __all__ = (
     "CHARGED",
+    "FAIR_USE",
     "REFUNDED",
     "REVENUE",
     "counted",
@@ -31,15 +34,22 @@ __all__ = (
 CHARGED = "courses.transactions.charged"
 REFUNDED = "courses.transactions.refunded"
 REVENUE = "courses.revenue"
+REGISTERED = "members.registered.average"
+IDLE = "members.idle"
+FAIR_USE = ":fair_use"
+"""What the charge key of a fair-use credit ends with."""
 
 
 def rate_arrears(subscription: SubscriptionView, span: Span, sources: Sources) -> tuple[RatedCharge, ...]:
     """Rate the charges that are due in arrears for a billing period; their line discounts are inside."""
-    return tuple(
-        _rate(subscription, held, service, sources)
-        for held, service in _served(subscription, span)
-        if not held.charge.in_advance and service.period.ends_at == span.period.ends_at
-    )
+    lines = []
+    for held, service in _served(subscription, span):
+        if held.charge.in_advance or service.period.ends_at != span.period.ends_at:
+            continue
+        lines.append(_rate(subscription, held, service, sources))
+        if held.charge.fair_use:
+            lines.append(_fair_use(subscription, held, service, sources))
+    return tuple(lines)
 
 
 def rate_advances(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
@@ -147,6 +157,19 @@ def _refund(
     off = line_discounts(subscription, held, service)
     rated = difference(held.charge, before, after, subscription.currency, part, off)
     return RatedCharge(held.key, held.charge, "refund", service.period, part, rated, refunds)
+
+
+def _fair_use(subscription: SubscriptionView, held: HeldCharge, service: Span, sources: Sources) -> RatedCharge:
+    """Credit idle members: `rate(q − idle) − rate(q)`, so that charge and credit are the price of those who are not."""
+    tz = subscription.schedule.tz
+    part = part_of(service.full, service.period, held.charge.proration, tz)
+    registered, idle = (sources.measure(meter, service.period) for meter in (REGISTERED, IDLE))
+    before = _usage(subscription, held, service, sources, registered)
+    after = replace(before, total=before.total - idle.quantity)
+    off = line_discounts(subscription, held, service)
+    rated = difference(held.charge, before, after, subscription.currency, part, off)
+    charge = msgspec.structs.replace(held.charge, meter=IDLE, name=f"{held.charge.name} · idle members")
+    return RatedCharge(f"{held.key}{FAIR_USE}", charge, "usage", service.period, part, rated, idle)
 
 
 def _usage(

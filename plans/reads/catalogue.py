@@ -126,9 +126,22 @@ def get_version(session: Session, plan_key: str, number: int, *, on_sale: bool =
 
 
 def versions_by_id(session: Session, ids: set[UUID]) -> dict[UUID, VersionView]:
-    """Return versions by id."""
-    found = _version_views(session, select(*_VERSION).where(PlanVersion.id.in_(ids)))
-    return {version.id: version for version in found}
+    """Return versions by id; what was read once in a transaction is not read and parsed again: it never changes."""
+    known: dict[UUID, VersionView] = session.info.setdefault("plan_versions", {})
+    missing = ids - known.keys()
+    if missing:
+        query = select(*_VERSION).where(PlanVersion.id.in_(missing))
+        known |= {version.id: version for version in _version_views(session, query)}
+    return {version_id: known[version_id] for version_id in ids}
+
+
+def plan_names(session: Session, keys: set[str]) -> dict[str, str]:
+    """Return what plans are called; likewise once in a transaction."""
+    known: dict[str, str] = session.info.setdefault("plan_names", {})
+    missing = keys - known.keys()
+    if missing:
+        known |= dict(session.execute(select(Plan.key, Plan.name).where(Plan.key.in_(missing))).tuples().all())
+    return {key: known[key] for key in keys}
 
 
 def list_plans(session: Session, kind: str | None = None) -> tuple[PlanView, ...]:

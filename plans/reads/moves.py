@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -14,7 +14,16 @@ from core.scope import VENDOR_ID
 from plans.changes import When
 from plans.models import PlanMove, PlanMoveItem
 
-__all__ = ("MoveItemView", "MoveView", "get_move", "move_items", "move_runs", "unfinished_moves", "waiting_items")
+__all__ = (
+    "MoveItemView",
+    "MoveView",
+    "get_move",
+    "move_items",
+    "move_runs",
+    "moves_of",
+    "unfinished_moves",
+    "waiting_items",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +65,40 @@ def get_move(session: Session, move_id: UUID) -> MoveView:
     Raises:
         NotFound: there is none of that id (`not_found`).
     """
-    move = session.execute(
+    found = _views(session, PlanMove.id == move_id)
+    if not found:
+        raise NotFound("move", move_id)
+    return found[0]
+
+
+def moves_of(session: Session, plan_key: str, limit: int = 20) -> tuple[MoveView, ...]:
+    """Return the latest moves and previews of a plan, newest first; a steward's read."""
+    return _views(session, PlanMove.plan_key == plan_key, limit=limit)
+
+
+def _views(session: Session, wanted: ColumnElement[bool], limit: int = 1) -> tuple[MoveView, ...]:
+    rows = session.execute(
         select(
             PlanMove.id, PlanMove.plan_key, PlanMove.from_number, PlanMove.to_number, PlanMove.timing,
             PlanMove.preview, PlanMove.status, PlanMove.created_by, PlanMove.created_at, PlanMove.finished_at,
-        ).where(PlanMove.tenant_id == VENDOR_ID, PlanMove.id == move_id)
-    ).one_or_none()  # fmt: skip
-    if move is None:
-        raise NotFound("move", move_id)
-    counts = session.execute(
-        select(PlanMoveItem.status, func.count())
-        .where(PlanMoveItem.tenant_id == VENDOR_ID, PlanMoveItem.move_id == move_id)
-        .group_by(PlanMoveItem.status)
-    )
-    return MoveView(
-        move.id, move.plan_key, move.from_number, move.to_number, cast(When, move.timing), move.preview, move.status,
-        move.created_by, move.created_at, move.finished_at, dict(counts.tuples().all()),
+        )
+        .where(PlanMove.tenant_id == VENDOR_ID, wanted)
+        .order_by(PlanMove.id.desc())
+        .limit(limit)
+    ).all()  # fmt: skip
+    counts: dict[UUID, dict[str, int]] = {row.id: {} for row in rows}
+    for move_id, state, count in session.execute(
+        select(PlanMoveItem.move_id, PlanMoveItem.status, func.count())
+        .where(PlanMoveItem.tenant_id == VENDOR_ID, PlanMoveItem.move_id.in_(counts))
+        .group_by(PlanMoveItem.move_id, PlanMoveItem.status)
+    ):
+        counts[move_id][state] = count
+    return tuple(
+        MoveView(
+            row.id, row.plan_key, row.from_number, row.to_number, cast(When, row.timing), row.preview, row.status,
+            row.created_by, row.created_at, row.finished_at, counts[row.id],
+        )
+        for row in rows
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from plans.models import BillingPeriod, Subscription
 from plans.periods import Span
 from tenants.reads import TenantView, list_tenants, tenant_now
 
-__all__ = ("BillingPeriodView", "DuePeriod", "closed_after", "due_periods", "periods", "unopened")
+__all__ = ("BillingPeriodView", "DuePeriod", "closed_after", "due_periods", "periods", "periods_since", "unopened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,16 @@ def periods(session: Session, tenant_id: UUID, subscription_id: UUID) -> tuple[B
         )
         for row in rows
     )
+
+
+def periods_since(session: Session, tenant_ids: Collection[UUID], instant: datetime) -> tuple[tuple[UUID, Period], ...]:
+    """Return the opened billing periods of customers that end at an instant or later; a steward's read."""
+    rows = session.execute(
+        select(BillingPeriod.tenant_id, BillingPeriod.starts_at, BillingPeriod.ends_at)
+        .where(BillingPeriod.tenant_id.in_(tenant_ids), BillingPeriod.ends_at >= instant)
+        .order_by(BillingPeriod.starts_at)
+    )
+    return tuple((row.tenant_id, Period(row.starts_at, row.ends_at)) for row in rows)
 
 
 def closed_after(known: Sequence[BillingPeriodView], instant: datetime) -> bool:

@@ -12,14 +12,21 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from plans.documents import PlanDocument, parse_document
-from plans.models import Plan, Subscription, SubscriptionDiscount, SubscriptionItem, SubscriptionTerms
-from plans.reads.catalogue import versions_by_id
+from plans.models import Subscription, SubscriptionDiscount, SubscriptionItem, SubscriptionTerms
+from plans.reads.catalogue import plan_names, versions_by_id
 from plans.states import state_at
 from plans.subscriptions import AgreedDiscount, Holding, SubscriptionView
 from plans.terms import Discount
 from tenants.reads import get_tenant, tenant_now
 
-__all__ = ("all_subscriptions", "find_subscription", "get_subscription", "subscriptions")
+__all__ = (
+    "all_subscriptions",
+    "find_subscription",
+    "get_subscription",
+    "renewing",
+    "subscriptions",
+    "subscriptions_holding",
+)
 
 _COLUMNS = (
     Subscription.id,
@@ -33,6 +40,8 @@ _COLUMNS = (
     Subscription.interval_months,
     Subscription.time_zone,
     Subscription.purchase_order,
+    Subscription.renews_months,
+    Subscription.notice_days,
 )
 
 
@@ -45,6 +54,19 @@ def subscriptions(session: Session, tenant_id: UUID, now: datetime | None = None
 def all_subscriptions(session: Session, now: datetime | None = None) -> tuple[SubscriptionView, ...]:
     """Return the subscriptions of all tenants that the session may see (steward: everyone's)."""
     return _views(session, select(*_COLUMNS).order_by(Subscription.tenant_id, Subscription.starts_at), now)
+
+
+def renewing(session: Session) -> tuple[SubscriptionView, ...]:
+    """Return the subscriptions that go on by themselves at their end; a steward's read."""
+    query = select(*_COLUMNS).where(Subscription.renews_months.is_not(None))
+    return _views(session, query.order_by(Subscription.tenant_id, Subscription.starts_at), None)
+
+
+def subscriptions_holding(session: Session, version_id: UUID) -> tuple[SubscriptionView, ...]:
+    """Return the subscriptions that hold or held a version, now or later; a steward's read."""
+    holders = select(SubscriptionItem.subscription_id).where(SubscriptionItem.version_id == version_id)
+    query = select(*_COLUMNS).where(Subscription.id.in_(holders))
+    return _views(session, query.order_by(Subscription.tenant_id, Subscription.starts_at), None)
 
 
 def get_subscription(
@@ -178,7 +200,7 @@ def _holdings(session: Session, subscriptions_found: Iterable[Row[*tuple[Any, ..
     ).all()
     versions = versions_by_id(session, {row.version_id for row in rows})
     terms = _terms(session, {(row.tenant_id, row.terms_id) for row in rows if row.terms_id is not None})
-    names = dict(session.execute(select(Plan.key, Plan.name)).tuples().all())
+    names = plan_names(session, {version.plan_key for version in versions.values()})
     held: dict[UUID, list[Holding]] = defaultdict(list)
     for row in rows:
         version = versions[row.version_id]

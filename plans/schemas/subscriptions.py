@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from plans.changes import Decision, When, running_span
+from plans.changes import CancelWhen, Decision, When, running_span
 from plans.documents import Feature, PlanDocument
 from plans.entitlements import Entitlement
 from plans.pricing import Step
@@ -32,7 +32,11 @@ __all__ = (
     "SubscriptionAnswer",
     "SubscriptionBody",
     "SubscriptionPage",
+    "WithdrawBody",
 )
+
+
+Months = Annotated[int, msgspec.Meta(ge=1, le=120)]
 
 
 class AddonBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,6 +76,10 @@ class SubscriptionBody(msgspec.Struct, forbid_unknown_fields=True):
     trial_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 0
     phases: list[PhaseBody] = []
     discounts: list[Discount] = []
+    renews_months: Months | None = None
+    """At `ends_on` it goes on for so many months, and again, unless it was cancelled before."""
+    notice_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 1
+    """So many days before its end the renewal is settled: until then it can be cancelled at the term's end."""
     coupon: Key | None = None
     preview: bool = False
 
@@ -97,6 +105,13 @@ class PauseBody(msgspec.Struct, forbid_unknown_fields=True):
 
     keep_later: bool = False
     when: When = "prorate_now"
+    at: AwareDatetime | None = None
+    preview: bool = False
+
+
+class WithdrawBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Which change does not come; none where there is only one."""
+
     at: AwareDatetime | None = None
     preview: bool = False
 
@@ -129,9 +144,9 @@ class DiscountAnswer(msgspec.Struct):
 
 
 class CancelBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A cancellation, with the running period or at once."""
+    """A cancellation: with the running period, at once, or at the end of the term, which then does not renew."""
 
-    when: When = "at_period_end"
+    when: CancelWhen = "at_period_end"
     at: AwareDatetime | None = None
     reason: Text = ""
     preview: bool = False
@@ -214,6 +229,9 @@ class SubscriptionAnswer(msgspec.Struct):
     currency: str
     starts_at: datetime
     ends_at: datetime | None
+    renews_months: int | None
+    """At its end it goes on for so many months, unless it was cancelled before."""
+    notice_days: int
     anchor_on: date
     interval_months: int
     time_zone: str
@@ -234,7 +252,7 @@ class SubscriptionAnswer(msgspec.Struct):
         """Return the view as JSON shows it."""
         plain = (
             "id", "key", "tenant_id", "payer_tenant_id", "currency", "starts_at", "ends_at", "anchor_on",
-            "interval_months", "time_zone", "purchase_order",
+            "interval_months", "time_zone", "purchase_order", "renews_months", "notice_days",
         )  # fmt: skip
         running = view.status in (State.ACTIVE, State.ENDING)
         period = running_span(view, (), view.as_of).period if running else None

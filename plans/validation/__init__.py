@@ -7,7 +7,7 @@ from typing import Final
 
 from core.errors import InputError
 from core.money import UnknownCurrency, exponent
-from plans.charges import Charge, ChargeModel, Price, Tier
+from plans.charges import Charge, ChargeModel, IncludedPer, Price, Tier
 from plans.documents import PlanDocument
 from plans.pricing import is_cumulative
 from plans.validation.agreements import agreement_faults
@@ -63,7 +63,7 @@ def faults_of(
         faults += _allowances(charge, at, document.interval_months)
         for currency, price in charge.prices.items():
             faults += _price(charge, price, currency, f"{at}/prices/{currency}")
-    return faults + list(agreement_faults(document))
+    return faults + list(agreement_faults(document, is_meter))
 
 
 def warnings_of(document: PlanDocument) -> list[InputError]:
@@ -111,27 +111,46 @@ def _meters(charge: Charge, at: str, is_meter: Callable[[str], bool], splits: Ca
         yield InputError(f"{at}/key", "charge_key_invalid", "A charge key has lower-case letters, digits and '_' only.")
     if charge.meter is not None and not is_meter(charge.meter):
         yield InputError(f"{at}/meter", "meter_unknown", _no_meter(charge.meter))
+    if charge.meter == "courses.transactions.net":
+        yield InputError(
+            f"{at}/meter", "meter_not_chargeable", "The net of a period can be below 0, where no tier is. Charge"
+            " courses.transactions.charged: refunds come by themselves, at the price of the period they belong to."
+        )  # fmt: skip
     counted = charge.meter is not None and splits(charge.meter)
     if charge.where and not counted:
         yield InputError(
             f"{at}/where", "where_needs_counted_meter", "'where' narrows counts and sums only, not levels or nothing."
         )
+    for name, values in charge.where.items():
+        if not values:
+            detail = f"Name at least one value of {name} that counts, or leave it out: now nothing counts."
+            yield InputError(f"{at}/where/{name}", "where_empty", detail)
     if charge.tier_period is not None and not counted:
         yield InputError(
             f"{at}/tier_period", "tier_period_needs_counted_meter", "Tiers over a year need a meter that adds up."
         )
-    per = charge.included_per
-    if per is None:
-        return
+    if charge.fair_use and charge.meter != "members.registered.average":
+        yield InputError(
+            f"{at}/fair_use", "fair_use_needs_members", "Idle members are credited by the day: charge"
+            " members.registered.average, of which they are a part."
+        )  # fmt: skip
+    if charge.included_per is not None:
+        yield from _pool(charge, charge.included_per, f"{at}/included_per", is_meter, splits)
+
+
+def _pool(
+    charge: Charge, per: IncludedPer, at: str, is_meter: Callable[[str], bool], splits: Callable[[str], bool]
+) -> Found:
     if not is_meter(per.meter) or splits(per.meter):
-        yield InputError(f"{at}/included_per/meter", "meter_unknown", f"'{per.meter}' is no meter of seats or people.")
-    yield from number_faults(per.quantity, f"{at}/included_per/quantity")
+        yield InputError(f"{at}/meter", "meter_unknown", f"'{per.meter}' is no meter of seats or people.")
+    yield from number_faults(per.quantity, f"{at}/quantity")
     if per.period == "period":
         return
-    if not counted:
-        yield InputError(f"{at}/included_per", "included_per_needs_counted_meter", "A pool needs a meter that adds up.")
+    if charge.meter is None or not splits(charge.meter):
+        yield InputError(at, "included_per_needs_counted_meter", "A pool needs a meter that adds up.")
     if charge.model in TIERED and charge.tier_period != per.period:
-        yield InputError(f"{at}/tier_period", "included_per_needs_tier_period", "Tiers after a yearly pool are yearly.")
+        pointer = at.removesuffix("/included_per") + "/tier_period"
+        yield InputError(pointer, "included_per_needs_tier_period", "Tiers after a yearly pool are yearly.")
 
 
 def _terms(charge: Charge, at: str, plan_months: int) -> Found:

@@ -123,14 +123,24 @@ def create_api_key(session: Session, key: KeyInput, actor: str, now: datetime) -
         now: the current instant.
 
     Raises:
-        InvalidInput: a scope is not one of the role's (`invalid_input`).
+        InvalidInput: a scope is not one of the role's, there is no name, or it would have expired
+            already (`invalid_input`).
     """
     allowed = permissions_of(key.role)
     wanted = sorted(allowed) if key.scopes is None else list(key.scopes)
     beyond = [scope for scope in wanted if scope not in allowed]
+    faults = []
+    if not key.name.strip():
+        faults.append(InputError("/name", "name_missing", "Name the key after what will use it."))
     if beyond:
         detail = f"{key.role} does not include {', '.join(beyond)}; it includes {', '.join(sorted(allowed))}."
-        raise InvalidInput(InputError("/scopes", "scope_beyond_role", detail))
+        faults.append(InputError("/scopes", "scope_beyond_role", detail))
+    if not wanted:
+        faults.append(InputError("/scopes", "scopes_missing", "Choose at least one thing that the key may do."))
+    if key.expires_at is not None and key.expires_at <= now:
+        faults.append(InputError("/expires_at", "expiry_past", "Choose an end that lies ahead."))
+    if faults:
+        raise InvalidInput(*faults)
     token = new_token("tb")
     made = NewKey(new_id(), token, f"{token[:7]}…{token[-4:]}")
     add(
@@ -139,7 +149,7 @@ def create_api_key(session: Session, key: KeyInput, actor: str, now: datetime) -
             id=made.id,
             token_hash=token_hash(token),
             user_id=key.user_id,
-            name=key.name,
+            name=key.name.strip(),
             hint=made.hint,
             scopes=[str(scope) for scope in wanted],
             created_at=now,

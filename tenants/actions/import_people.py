@@ -15,9 +15,10 @@ from tenants.actions.record_audit import record_audit
 from tenants.attribution import NOBODY
 from tenants.errors import AssignmentOverlap, CostCentreCycle, CostCentreUnknown
 from tenants.models import Assignment, IdentityKey, Person, PersonTrait
+from tenants.organisation import Node, there_on, tree_faults
 from tenants.people import AUDIENCES, NO_EVENT, PERSON_CLASSES
 from tenants.reads import all_cost_centres
-from tenants.store import add_all, identities_by_key, put_cost_centres
+from tenants.store import add_all, identities_by_key, lock_organisation, put_cost_centres
 
 __all__ = (
     "SUBJECT",
@@ -116,8 +117,8 @@ def import_cost_centres(session: Session, tenant_id: UUID, centres: Sequence[Cos
     """Create or change nodes of the tree.
 
     Raises:
-        CostCentreUnknown: a parent is neither given nor known (`cost_centre_unknown`).
-        CostCentreCycle: the parents lead in a circle (`cost_centre_cycle`).
+        CostCentreUnknown: a parent does not exist on a node's first day (`cost_centre_unknown`).
+        CostCentreCycle: the parents lead in a circle on some day (`cost_centre_cycle`).
         InvalidInput: a code is empty, reserved (begins with ~) or the dates run backwards (`invalid_input`).
     """
     faults = [
@@ -129,10 +130,8 @@ def import_cost_centres(session: Session, tenant_id: UUID, centres: Sequence[Cos
     ]
     if faults:
         raise InvalidInput(*faults[:100])
-    parents = {centre.code: centre.parent_code for centre in all_cost_centres(session, tenant_id)}
-    parents |= {centre.code: centre.parent_code for centre in centres}
-    for code in parents:
-        _refuse_cycle(code, parents)
+    lock_organisation(session, tenant_id)
+    _refuse_bad_tree(session, tenant_id, centres)
     put_cost_centres(session, [
         {"tenant_id": tenant_id, "code": centre.code, "name": centre.name, "parent_code": centre.parent_code,
          "valid_from": centre.valid_from, "valid_to": centre.valid_to, "headcount": centre.headcount}
@@ -141,16 +140,18 @@ def import_cost_centres(session: Session, tenant_id: UUID, centres: Sequence[Cos
     record_audit(session, tenant_id, actor, "import_cost_centres", ("tenant", str(tenant_id)), {"given": len(centres)})
 
 
-def _refuse_cycle(code: str, parents: dict[str, str | None]) -> None:
-    seen = {code}
-    parent = parents[code]
-    while parent is not None:
-        if parent in seen:
-            raise CostCentreCycle(f"The parents of cost centre '{code}' lead back to '{parent}'. Break the circle.")
-        if parent not in parents:
-            raise CostCentreUnknown(f"The parent '{parent}' does not exist. Send it in the same request, or before.")
-        seen.add(parent)
-        parent = parents[parent]
+def _refuse_bad_tree(session: Session, tenant_id: UUID, centres: Sequence[CostCentreInput]) -> None:
+    given = {(centre.code, centre.valid_from) for centre in centres}
+    nodes = [
+        Node(one.code, one.parent_code, one.valid_from, one.valid_to)
+        for one in all_cost_centres(session, tenant_id)
+        if (one.code, one.valid_from) not in given
+    ]
+    nodes += [
+        Node(one.code, one.parent_code, one.valid_from, one.valid_to, row) for row, one in enumerate(centres, start=1)
+    ]
+    for fault in tree_faults(nodes):
+        raise (CostCentreCycle if fault.code == "cost_centre_cycle" else CostCentreUnknown)(fault.detail)
 
 
 def import_assignments(
@@ -196,12 +197,10 @@ def import_assignments(
 
 
 def _refuse_unknown_centres(session: Session, tenant_id: UUID, assignments: Sequence[AssignmentInput]) -> None:
-    spans: dict[str, list[tuple[date, date]]] = {}
-    for centre in all_cost_centres(session, tenant_id):
-        spans.setdefault(centre.code, []).append((centre.valid_from, centre.valid_to or date.max))
+    there = there_on((one.code, one.valid_from, one.valid_to) for one in all_cost_centres(session, tenant_id))
     for item in assignments:
         for code, _ in item.shares:
-            if not any(low <= item.valid_from < high for low, high in spans.get(code, ())):
+            if not there(code, item.valid_from):
                 raise CostCentreUnknown(
                     f"Cost centre '{code}' does not exist on {item.valid_from}. Create it first, or correct the date."
                 )

@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.ids import new_id
+from core.outbox import put
+from core.scope import VENDOR_ID
 from tenants.models import AuditEntry
 from tenants.store import add
+from tenants.told import TOLD, told_of
 
 __all__ = ("record_audit",)
 
@@ -23,7 +26,7 @@ def record_audit(
     detail: dict[str, Any] | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Record who did what to which thing.
+    """Record who did what to which thing; acts that others follow (`tenants.told`) go to the outbox too.
 
     Args:
         session: the transaction that does it; scoped to `tenant_id` (the vendor's own is VENDOR_ID).
@@ -47,3 +50,6 @@ def record_audit(
             detail=detail or {},
         ),
     )
+    event_type = TOLD.get(action)
+    if event_type is not None and tenant_id != VENDOR_ID:
+        put(session, tenant_id, event_type, told_of(action, target, detail or {}), at or utc_now())

@@ -1,22 +1,20 @@
 """Sign in by password, and out."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 from argon2.exceptions import VerificationError, VerifyMismatchError
 from sqlalchemy.orm import Session
 
-from core.ids import new_token
 from tenants.actions.create_user import PASSWORDS, token_hash
-from tenants.errors import CredentialsWrong, TooManyAttempts
-from tenants.models import SignInAttempt, UserSession
+from tenants.actions.start_session import SignedIn, start_session
+from tenants.errors import CredentialsWrong, PasswordOff, TooManyAttempts
+from tenants.models import SignInAttempt
 from tenants.reads import find_login
 from tenants.store import add, count_attempts, remove_session
 
-__all__ = ("SignedIn", "note_failed_sign_in", "sign_in", "sign_out")
+__all__ = ("note_failed_sign_in", "sign_in", "sign_out")
 
-SESSION_LIFE = timedelta(hours=12)
 ATTEMPTS_MAX = 10
 ATTEMPTS_WINDOW = timedelta(minutes=15)
 
@@ -27,14 +25,6 @@ def _nobodys_hash() -> str:
     return PASSWORDS.hash("nobody-has-this-password")
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """The cookie's token and when it ends."""
-
-    token: str
-    expires_at: datetime
-
-
 def sign_in(session: Session, email: str, password: str, now: datetime) -> SignedIn:
     """Check a password and start a browser session.
 
@@ -42,6 +32,7 @@ def sign_in(session: Session, email: str, password: str, now: datetime) -> Signe
         TooManyAttempts: ten failures for this address within 15 minutes (`too_many_attempts`).
         CredentialsWrong: no such user, or another password (`credentials_wrong`); the caller then
             records the attempt in a transaction of its own, since this one rolls back.
+        PasswordOff: it is right, and their organisation signs in by its provider (`password_sign_in_off`).
     """
     address = email.strip().lower()
     if count_attempts(session, address, now - ATTEMPTS_WINDOW) >= ATTEMPTS_MAX:
@@ -53,15 +44,9 @@ def sign_in(session: Session, email: str, password: str, now: datetime) -> Signe
         raise CredentialsWrong from error
     if login is None or login.password_hash is None:
         raise CredentialsWrong
-    token = new_token("tbs")
-    expires_at = now + SESSION_LIFE
-    add(
-        session,
-        UserSession(
-            token_hash=token_hash(token), user_id=login.user_id, csrf_token=new_token("csrf"), expires_at=expires_at
-        ),
-    )
-    return SignedIn(token, expires_at)
+    if not login.password_allowed:
+        raise PasswordOff
+    return start_session(session, login.user_id, now)
 
 
 def note_failed_sign_in(session: Session, email: str, now: datetime) -> None:

@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
-from tenants.models import ApiKey, IdempotencyRecord, UserAccount, UserSession
+from core.errors import NotFound
+from tenants.models import ApiKey, IdempotencyRecord, Tenant, UserAccount, UserSession
 from tenants.principal import Principal
 from tenants.roles import permissions_of
 
 __all__ = (
+    "Account",
     "KeyView",
     "Login",
     "UserView",
+    "find_account",
     "find_login",
+    "get_account",
+    "get_key",
     "keys_of",
+    "password_allowed",
     "principal_of_cookie",
     "principal_of_key",
     "users_of",
@@ -29,6 +36,8 @@ class Login:
 
     user_id: UUID
     password_hash: str | None
+    password_allowed: bool
+    """Their organisation lets people in by password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +54,54 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A key without its secret."""
+    """A key without its secret, and whom it acts for."""
 
     id: UUID
     name: str
     hint: str
     scopes: tuple[str, ...]
+    user_id: UUID
+    email: str
+    role: str
+    created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+    def status(self, now: datetime) -> str:
+        """Return `revoked`, `expired` or `active`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as access is given and ended."""
+
+    id: UUID
+    tenant_id: UUID | None
+    email: str
+    role: str
+    active: bool
+    has_password: bool
+
+
+_ACCOUNT = (
+    UserAccount.id, UserAccount.tenant_id, UserAccount.email, UserAccount.role, UserAccount.active,
+    UserAccount.password_hash.is_not(None),
+)  # fmt: skip
+
+
+def find_account(session: Session, email: str) -> Account | None:
+    """Return the user of that e-mail address, active or not."""
+    row = session.execute(select(*_ACCOUNT).where(UserAccount.email == email.strip().lower())).one_or_none()
+    return Account(*row) if row else None
+
+
+def get_account(session: Session, user_id: UUID) -> Account:
+    """Return a user that there is."""
+    return Account(*session.execute(select(*_ACCOUNT).where(UserAccount.id == user_id)).one())
 
 
 _USER = (
@@ -69,9 +117,16 @@ _USER = (
 def find_login(session: Session, email: str) -> Login | None:
     """Return the active user of that e-mail address, if any."""
     row = session.execute(
-        select(UserAccount.id, UserAccount.password_hash).where(UserAccount.email == email, UserAccount.active)
+        select(UserAccount.id, UserAccount.password_hash, func.coalesce(Tenant.password_allowed, true()))
+        .outerjoin(Tenant, Tenant.id == UserAccount.tenant_id)
+        .where(UserAccount.email == email, UserAccount.active)
     ).one_or_none()
     return Login(*row) if row else None
+
+
+def password_allowed(session: Session, tenant_id: UUID) -> bool:
+    """Return whether a customer lets people in by password."""
+    return bool(session.execute(select(Tenant.password_allowed).where(Tenant.id == tenant_id)).scalar_one())
 
 
 def principal_of_key(session: Session, token_hash: bytes, now: datetime) -> tuple[UUID, Principal] | None:
@@ -120,22 +175,54 @@ def users_of(session: Session, tenant_id: UUID | None) -> tuple[UserView, ...]:
     return tuple(UserView(*row) for row in rows)
 
 
-def keys_of(session: Session, user_id: UUID) -> tuple[KeyView, ...]:
-    """Return a user's keys, newest first."""
-    rows = session.execute(
-        select(
-            ApiKey.id,
-            ApiKey.name,
-            ApiKey.hint,
-            ApiKey.scopes,
-            ApiKey.expires_at,
-            ApiKey.revoked_at,
-            ApiKey.last_used_at,
-        )
-        .where(ApiKey.user_id == user_id)
-        .order_by(ApiKey.id.desc())
+_KEY = (
+    ApiKey.id,
+    ApiKey.name,
+    ApiKey.hint,
+    ApiKey.scopes,
+    ApiKey.user_id,
+    UserAccount.email,
+    UserAccount.role,
+    ApiKey.created_at,
+    ApiKey.expires_at,
+    ApiKey.revoked_at,
+    ApiKey.last_used_at,
+)
+
+
+def _keys(tenant_id: UUID | None) -> Select[Any]:
+    return (
+        select(*_KEY)
+        .join(UserAccount, UserAccount.id == ApiKey.user_id)
+        .where(UserAccount.tenant_id == tenant_id if tenant_id else UserAccount.tenant_id.is_(None))
     )
-    return tuple(KeyView(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in rows)
+
+
+def keys_of(
+    session: Session, tenant_id: UUID | None, before: UUID | None = None, limit: int = 50
+) -> tuple[KeyView, ...]:
+    """Return the keys of a tenant's users, or of the vendor's own for None, newest first, after a cursor."""
+    query = _keys(tenant_id).order_by(ApiKey.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ApiKey.id < before)
+    return tuple(_key_view(row) for row in session.execute(query))
+
+
+def get_key(session: Session, tenant_id: UUID | None, key_id: UUID) -> KeyView:
+    """Return one of these keys.
+
+    Raises:
+        NotFound: there is none of that id (`not_found`).
+    """
+    row = session.execute(_keys(tenant_id).where(ApiKey.id == key_id)).one_or_none()
+    if row is None:
+        raise NotFound("key", key_id)
+    return _key_view(row)
+
+
+def _key_view(row: Any) -> KeyView:
+    key_id, name, hint, scopes, *rest = row
+    return KeyView(key_id, name, hint, tuple(scopes), *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +230,7 @@ class Answer:
     """The stored first answer to a request with an Idempotency-Key."""
 
     request_hash: bytes
+    scopes: frozenset[str]
     status: int
     body: bytes
 
@@ -150,8 +238,12 @@ class Answer:
 def stored_answer(session: Session, tenant_id: UUID, key: str, route: str) -> Answer | None:
     """Return the first answer, if there is one."""
     row = session.execute(
-        select(IdempotencyRecord.request_hash, IdempotencyRecord.status, IdempotencyRecord.body).where(
+        select(
+            IdempotencyRecord.request_hash, IdempotencyRecord.scopes, IdempotencyRecord.status, IdempotencyRecord.body
+        ).where(
             IdempotencyRecord.tenant_id == tenant_id, IdempotencyRecord.key == key, IdempotencyRecord.route == route
         )
     ).one_or_none()
-    return Answer(row[0], row[1], row[2]) if row and row[1] is not None and row[2] is not None else None
+    if row is None or row.status is None or row.body is None:
+        return None
+    return Answer(row.request_hash, frozenset(row.scopes), row.status, row.body)

@@ -1,15 +1,25 @@
 """What senders call people: personal data, for those who may see it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, any_, literal, select
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from tenants.models import IdentityKey, IdentityLink
 
-__all__ = ("home_of", "identities_of_home", "identity_keys", "identity_of_key", "last_links")
+__all__ = (
+    "home_of",
+    "identities_of_home",
+    "identities_of_people",
+    "identities_of_person",
+    "identity_keys",
+    "identity_of_key",
+    "last_links",
+    "merged_people",
+)
 
 
 def identity_keys(session: Session, tenant_id: UUID, identity_ids: Collection[int]) -> dict[int, str]:
@@ -41,6 +51,62 @@ def identities_of_home(session: Session, tenant_id: UUID, person_id: UUID) -> tu
     """Return the identities that were made for a person."""
     query = select(IdentityKey.id).where(IdentityKey.tenant_id == tenant_id, IdentityKey.home_person_id == person_id)
     return tuple(session.execute(query.order_by(IdentityKey.id)).scalars())
+
+
+def identities_of_person(session: Session, tenant_id: UUID, person_id: UUID) -> tuple[int, ...]:
+    """Return the identities that are a person now: those made for them, but not found to be another, and others'."""
+    latest = (
+        select(IdentityLink.identity_id, IdentityLink.person_id)
+        .where(IdentityLink.tenant_id == tenant_id)
+        .distinct(IdentityLink.identity_id)
+        .order_by(IdentityLink.identity_id, IdentityLink.recorded_at.desc())
+        .subquery()
+    )
+    linked: dict[int, UUID] = dict(session.execute(select(latest)).tuples().all())
+    theirs = {
+        one for one in identities_of_home(session, tenant_id, person_id) if linked.get(one, person_id) == person_id
+    }
+    return tuple(sorted(theirs | {one for one, whose in linked.items() if whose == person_id}))
+
+
+def identities_of_people(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> dict[UUID, list[int]]:
+    """Return the identities that are these people now, the ones known longest first."""
+    latest = (
+        select(IdentityLink.identity_id, IdentityLink.person_id)
+        .where(IdentityLink.tenant_id == tenant_id)
+        .distinct(IdentityLink.identity_id)
+        .order_by(IdentityLink.identity_id, IdentityLink.recorded_at.desc())
+        .cte("latest")
+    )
+    wanted = any_(literal(list(persons), ARRAY(PG_UUID(as_uuid=True))))
+    # Few are found to be another: who they were made for is asked by index, and only the rest by what is linked.
+    made = select(IdentityKey.id, IdentityKey.home_person_id.label("person_id")).where(
+        IdentityKey.tenant_id == tenant_id,
+        IdentityKey.home_person_id == wanted,
+        IdentityKey.id.not_in(select(latest.c.identity_id)),
+    )
+    found = made.union_all(select(latest.c.identity_id, latest.c.person_id).where(latest.c.person_id == wanted))
+    theirs: dict[UUID, list[int]] = {}
+    for identity_id, person_id in sorted(session.execute(found).tuples()):
+        theirs.setdefault(person_id, []).append(identity_id)
+    return theirs
+
+
+def merged_people(session: Session, tenant_id: UUID) -> Mapping[UUID, UUID]:
+    """Return who was found to be somebody else → whom; of a customer's people few are."""
+    latest = (
+        select(IdentityLink.identity_id, IdentityLink.person_id)
+        .where(IdentityLink.tenant_id == tenant_id)
+        .distinct(IdentityLink.identity_id)
+        .order_by(IdentityLink.identity_id, IdentityLink.recorded_at.desc())
+        .subquery()
+    )
+    query = (
+        select(IdentityKey.home_person_id, latest.c.person_id)
+        .join(latest, latest.c.identity_id == IdentityKey.id)
+        .where(IdentityKey.tenant_id == tenant_id, IdentityKey.home_person_id != latest.c.person_id)
+    )
+    return dict(session.execute(query).tuples().all())
 
 
 def last_links(session: Session, tenant_id: UUID, identity_ids: Collection[int]) -> tuple[datetime, ...]:

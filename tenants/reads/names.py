@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tenants.models import Person
+from tenants.reads.erasures import EXTERNAL_ID
 
 __all__ = ("person_names",)
 
@@ -20,7 +21,7 @@ def person_names(session: Session, tenant_id: UUID, people: Collection[UUID]) ->
     waiting = iter(set(people))
     while chunk := list(islice(waiting, CHUNK)):
         rows = session.execute(
-            select(Person.id, Person.name, Person.email, Person.external_id).where(
+            select(Person.id, Person.name, Person.email, EXTERNAL_ID).where(
                 Person.tenant_id == tenant_id, Person.id.in_(chunk)
             )
         )

@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from tenants.attribution import AssignmentRow, Attribution
-from tenants.models import Assignment, CostCentre, IdentityKey, IdentityLink, Person, PersonTrait
+from tenants.models import Assignment, CostCentre, Departure, IdentityKey, IdentityLink, Person, PersonTrait
 from tenants.people import DEFAULT_TRAITS, NO_EVENT, IdentityRow, People, TraitRow
+from tenants.reads.erasures import EXTERNAL_ID
 
 __all__ = (
     "CostCentreView",
@@ -19,7 +21,9 @@ __all__ = (
     "all_cost_centres",
     "attribution",
     "cost_centres",
+    "first_departure_since",
     "first_traits",
+    "get_person",
     "merged_since",
     "people",
     "people_matching",
@@ -88,8 +92,11 @@ def people(
         .where(IdentityKey.tenant_id == tenant_id)
     )
     traits = session.execute(_telling_traits(tenant_id))
-    left = session.execute(
-        select(Person.id, Person.active_to).where(Person.tenant_id == tenant_id, Person.active_to.is_not(None))
+    left = (
+        select(Departure.person_id, func.array_agg(Departure.left_at))
+        .where(Departure.tenant_id == tenant_id)
+        .where(Departure.recorded_at <= as_of if as_of is not None else True)  # type: ignore[arg-type]
+        .group_by(Departure.person_id)
     )
     return People(
         (IdentityRow(*row) for row in rows),
@@ -98,7 +105,7 @@ def people(
             for i, trait, at, key, value in traits
             if key not in ignored_events
         ),
-        {person_id: at for person_id, at in left if at is not None},
+        dict(session.execute(left).tuples().all()),
     )
 
 
@@ -226,24 +233,32 @@ def cost_centres(session: Session, tenant_id: UUID, day: date) -> tuple[CostCent
     )
 
 
+_PERSON = (Person.id, EXTERNAL_ID, Person.name, Person.email, Person.active_from, Person.active_to)
+
+
 def people_page(
     session: Session, tenant_id: UUID, *, search: str = "", after: UUID | None = None, limit: int = 50
 ) -> tuple[PersonView, ...]:
     """Return people whose name, e-mail or external id contains `search`, by id, after a cursor."""
-    query = (
-        select(Person.id, Person.external_id, Person.name, Person.email, Person.active_from, Person.active_to)
-        .where(Person.tenant_id == tenant_id)
-        .order_by(Person.id)
-        .limit(limit)
-    )
+    query = select(*_PERSON).where(Person.tenant_id == tenant_id).order_by(Person.id).limit(limit)
     if after is not None:
         query = query.where(Person.id > after)
     if search:
         pattern = f"%{search.replace('%', '').replace('_', '')}%"
-        query = query.where(
-            or_(Person.name.ilike(pattern), Person.email.ilike(pattern), Person.external_id.ilike(pattern))
-        )
+        query = query.where(or_(Person.name.ilike(pattern), Person.email.ilike(pattern), EXTERNAL_ID.ilike(pattern)))
     return tuple(PersonView(*row) for row in session.execute(query))
+
+
+def get_person(session: Session, tenant_id: UUID, person_id: UUID) -> PersonView:
+    """Return one person.
+
+    Raises:
+        NotFound: there is none of that id (`not_found`).
+    """
+    row = session.execute(select(*_PERSON).where(Person.tenant_id == tenant_id, Person.id == person_id)).one_or_none()
+    if row is None:
+        raise NotFound("person", person_id)
+    return PersonView(*row)
 
 
 def people_matching(session: Session, tenant_id: UUID, search: str) -> frozenset[UUID]:
@@ -254,7 +269,7 @@ def people_matching(session: Session, tenant_id: UUID, search: str) -> frozenset
     pattern = f"%{search.replace('%', '').replace('_', '')}%"
     persons = select(Person.id).where(
         Person.tenant_id == tenant_id,
-        or_(Person.name.ilike(pattern), Person.email.ilike(pattern), Person.external_id.ilike(pattern)),
+        or_(Person.name.ilike(pattern), Person.email.ilike(pattern), EXTERNAL_ID.ilike(pattern)),
     )
     named = set(session.execute(persons).scalars())
     keys = select(IdentityKey.id).where(
@@ -273,3 +288,11 @@ def merged_since(session: Session, tenant_id: UUID, since: datetime) -> bool:
         .limit(1)
     ).first()
     return found is not None
+
+
+def first_departure_since(session: Session, tenant_id: UUID, since: datetime) -> datetime | None:
+    """Return the earliest departure of those recorded after an instant; None where there is none."""
+    found: datetime | None = session.execute(
+        select(func.min(Departure.left_at)).where(Departure.tenant_id == tenant_id, Departure.recorded_at > since)
+    ).scalar_one()
+    return found

@@ -1,10 +1,12 @@
 """Every setting, error code, role and permission is documented."""
 
+import ast
 import re
 from pathlib import Path
 
 import app.asgi  # noqa: F401 - brings in every package
 from app.error_codes import error_codes
+from app.malformed import FORMS
 from core.errors import Refused
 from metering.errors import EventFault
 from metering.imports.faults import RowCode
@@ -42,6 +44,25 @@ def test_every_setting_is_documented() -> None:
     names = {name for pair in wanted for name in pair if name}
     documented = (ROOT / "docs" / "operate.md").read_text()
     assert {name for name in names if f"`{name}`" not in documented} == set()
+
+
+def test_every_pattern_of_a_type_is_told_in_words() -> None:
+    calls = [
+        call
+        for package in PACKAGES
+        for file in (ROOT / package).rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call)
+    ]
+    patterns = {
+        ast.literal_eval(keyword.value)
+        for call in calls
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) == "Meta"
+        for keyword in call.keywords
+        if keyword.arg == "pattern"
+    }
+
+    assert patterns == FORMS.keys()
 
 
 def test_every_package_says_what_it_owns() -> None:

@@ -64,11 +64,11 @@ class Books:
     now: datetime = datetime(2026, 11, 4, 9, tzinfo=UTC)
     _ids: Iterable[int] = field(default_factory=count)
 
-    def plan(self, key: str = "small", *charges: Charge) -> str:
+    def plan(self, key: str = "small", *charges: Charge, kind: Any = "base") -> str:
         document = PlanDocument(charges=charges or (FEE, ACTIVE, STARTS, SEATS), policies=POLICIES)
         with self.db.begin(TenantScope(VENDOR_ID)) as session:
             add_family(session, {"key": "tests", "name": "Tests"})
-            save_draft(session, DraftInput(key, document, PlanIdentity(key, "tests", "base", 1), ACTOR), LONG_AGO)
+            save_draft(session, DraftInput(key, document, PlanIdentity(key, "tests", kind, 1), ACTOR), LONG_AGO)
             publish_version(session, key, ACTOR, LONG_AGO)
         return key
 

@@ -32,7 +32,7 @@ class Story:
     _persons: dict[str, str] = field(default_factory=dict)
     _traits: list[TraitRow] = field(default_factory=list)
     _assignments: list[AssignmentRow] = field(default_factory=list)
-    _deactivated: dict[UUID, datetime] = field(default_factory=dict)
+    _departures: dict[UUID, list[datetime]] = field(default_factory=dict)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -63,7 +63,7 @@ class Story:
             self._assignments.append(row)
 
     def left(self, who: str, at: str) -> None:
-        self._deactivated[self.person(who)] = self.at(at)
+        self._departures.setdefault(self.person(who), []).append(self.at(at))
 
     def fact(
         self,
@@ -95,7 +95,7 @@ class Story:
                         for who, number in list(self._ids.items())
                     ),
                     self._traits,
-                    self._deactivated,
+                    self._departures,
                 ),
                 Attribution(self._assignments),
             ),

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from billing.answers.tasks import answer_questions
+from billing.quotes.actions.offer_quotes import QuotesOffered
 from tests.web.conftest import Service, Visitor
 
 Visit = Callable[..., Visitor]
 COMPARE = "/sales/customers/nordhaven-bank/compare"
-KINDS = ("simulation", "models", "seats", "timeout", "definition")
+KINDS = ("simulation", "models", "seats", "timeout", "definition", "parallel")
 
 
 def ask(visitor: Visitor, service: Service, kind: str) -> str:
@@ -19,6 +20,8 @@ def ask(visitor: Visitor, service: Service, kind: str) -> str:
     page = visitor.go(COMPARE)
     page.select_option("#kind", kind)
     page.fill("#starts_on", "2026-08-01")
+    if kind == "parallel":
+        page.fill("#csv", "period,charge,quantity,amount,currency\n2026-08,Setting up,1,50.00,EUR\n")
     page.click("main form button.btn-primary")
     page.wait_for_selector("progress")
     address = page.url.removeprefix(service.url)
@@ -58,9 +61,35 @@ def test_what_makes_no_sense_is_said_beside_the_form(visit: Visit, service: Serv
     assert page.input_value("#ends_on") == "2020-01-01"
 
 
+def test_their_bills_are_compared_from_a_file_and_bad_rows_are_named(visit: Visit, service: Service) -> None:
+    visitor = visit("vendor_sales")
+
+    def send(rows: str, encoding: str = "utf-8") -> None:
+        page = visitor.go(COMPARE)
+        page.select_option("#kind", "parallel")
+        page.fill("#starts_on", "2026-08-01")
+        page.fill("#columns", "month = period")
+        content = f"month;charge;quantity;amount;currency\n{rows}".encode(encoding)
+        page.set_input_files("#file", {"name": "bills.csv", "mimeType": "text/csv", "buffer": content})
+        page.click("main form button.btn-primary")
+
+    send("2026-08;Setting up;1;50.00;EUR\n2026-08;Setting up;one;50.00;EUR\n2026-99;Setting up;1;5;EUR\n")
+    assert "2 of 3 rows cannot be read" in visitor.page.inner_text(".notice-bad")
+    cells = visitor.page.locator("#bad-rows tbody tr").all_inner_texts()
+    assert [row.split("\t")[:2] for row in cells] == [["3", "quantity"], ["4", "period"]]
+    assert "Setting up;one" in visitor.page.input_value("#csv")
+    assert visitor.axe() == []
+    send("2026-08;Größe;1;50.00;EUR\n", "cp1252")
+    assert "CSV UTF-8" in visitor.page.inner_text(".notice-bad")
+    send("2026-08;Setting up;1;50.00;EUR\n")
+    visitor.page.wait_for_selector("progress")
+    answer_questions(service.database)
+    visitor.page.wait_for_selector(".notice-good", timeout=20_000)
+
+
 def test_only_the_fields_that_a_question_uses_are_shown(visit: Visit) -> None:
     page = visit("vendor_sales").go(COMPARE)
-    optional = ("plan", "growth", "target", "min_events", "timeout")
+    optional = ("plan", "growth", "target", "min_events", "timeout", "file", "csv", "charges", "columns")
 
     def shown() -> set[str]:
         return {name for name in optional if page.is_visible(f"#{name}")}
@@ -73,13 +102,36 @@ def test_only_the_fields_that_a_question_uses_are_shown(visit: Visit) -> None:
         "seats": {"target"},
         "timeout": {"plan"},
         "definition": {"plan", "min_events", "timeout"},
+        "parallel": {"plan", "file", "csv", "charges", "columns"},
     }
+
+
+def test_open_quotes_are_ticked_beside_the_plans(visit: Visit, service: Service) -> None:
+    visitor = visit("vendor_sales")
+    page = visitor.go("/sales/customers/lakeshore-university/compare")
+    page.select_option("#kind", "models")
+    assert not page.is_visible("text=Beside the plans")
+    page.select_option("#kind", "simulation")
+
+    page.get_by_label("renewal · 1").check()
+    assert visitor.axe() == []
+    page.click("main form button.btn-primary")
+    page.wait_for_selector("progress")
+    answer_questions(service.database, QuotesOffered())
+    page.wait_for_selector(".notice-good", timeout=20_000)
+
+    page.click("#plans tr:has-text('renewal · 1') a")
+    assert "Quote renewal · 1" in page.inner_text("#lines")
+    assert visitor.axe() == []
+    phone = visit("vendor_sales", None, size="phone", scheme="dark")
+    phone.go(page.url.removeprefix(service.url))
+    assert phone.overflow() <= 0
 
 
 def test_without_scripts_all_fields_are_there(visit: Visit) -> None:
     page = visit("vendor_sales", None, java_script_enabled=False).go(COMPARE)
 
-    assert page.locator("main form .field:visible").count() == 8
+    assert page.locator("main form .field:visible").count() == 12
 
 
 def test_every_bar_is_named_and_no_name_lies_on_another(visit: Visit, service: Service) -> None:

@@ -172,7 +172,7 @@ def _line(line: InvoiceLineView, bill: InvoiceView, tenant: TenantView) -> BillL
         kind=line_kind_name(line.kind) if line.kind not in ("usage", "advance") else "",
         period=period(line.period, tenant.tz),
         quantity=quantity(line.quantity, 4),
-        unit=unit_name(line.unit),
+        unit=unit_name(line.unit, line.quantity),
         amount=money(line.amount),
         tax=percent(Fraction(line.tax_rate) / 100),
         steps=step_rows(line.steps, line.amount.currency),
@@ -182,7 +182,7 @@ def _line(line: InvoiceLineView, bill: InvoiceView, tenant: TenantView) -> BillL
 
 def _evidence(line: InvoiceLineView, bill: InvoiceView, tenant: TenantView) -> str | None:
     """Return where a line's figure is proven; a parent that pays sees no people of its children."""
-    if line.meter is None or line.consumer_tenant_id != tenant.id:
+    if line.meter is None or line.kind == "prepaid" or line.consumer_tenant_id != tenant.id:
         return None
     until = bill.period.ends_at
     proof = Proof(line.meter, line.period, line.charge_key, line.kind, until, bill.issued_at)

@@ -1,4 +1,4 @@
-"""The customer's start page: four figures, this month's bill so far, the latest bill (pure)."""
+"""The customer's start page: four figures, this month's bill so far, the latest bill, alerts (pure)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from app.i18n import gettext as _
 from app.pages.admin.usage import Stat, stat
 from app.pages.charts import Chart, series
 from app.pages.formats import day, money, month, short_month
+from app.pages.tables import Cell
 from app.pages.words import meter_name, state_badge
 from billing.views import InvoiceSummary
 from core.money import Money
@@ -24,6 +25,9 @@ FOUR = (
     ("courses.transactions.net", "courses", "transaction"),
 )
 """The four metrics of the contract: meter, section, unit."""
+
+ALERTS = 5
+"""How many alerts the page shows; all of them have a page of their own."""
 
 Months = Sequence[tuple[date, Fraction]]
 
@@ -53,6 +57,7 @@ class OverviewInput:
     today: date
     bills: Sequence[InvoiceSummary]
     plan: str
+    alerts: Sequence[tuple[Cell, Cell]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,9 @@ class OverviewView:
     so_far_href: str
     """Where the running bill is reckoned; empty where it is, or where there is none."""
     latest: BillCard | None
+    alerts: tuple[tuple[Cell, Cell], ...]
+    """Name and state of the first few."""
+    alerts_href: str
 
 
 def overview_view(given: OverviewInput) -> OverviewView:
@@ -77,6 +85,8 @@ def overview_view(given: OverviewInput) -> OverviewView:
         so_far=_so_far(given),
         so_far_href=f"{given.base}?period={given.period}&so_far=1" if given.running is None and given.plan else "",
         latest=latest_bill(given.bills, given.base),
+        alerts=tuple(given.alerts[:ALERTS]),
+        alerts_href=f"{given.base}/alerts",
     )
 
 
@@ -91,7 +101,6 @@ def _chart(meter: str, months: Months) -> Chart:
         x=tuple(short_month(first) for first, _figure in months),
         x_name=_("Month"),
         series=(series(meter_name(meter), [figure for _first, figure in months], "area"),),
-        whole=True,
     )
 
 

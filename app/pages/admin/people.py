@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
 from app.pages.formats import day, percent
-from app.pages.tables import Cell, Column, Pager, Table, TableQuery, cell, status
+from app.pages.tables import PAGE_SIZE, Cell, Column, Table, TableQuery, cell, status
+from app.pages.words import meter_name
 from core.periods import local_date
+from metering.api.people import MergeAnswer
 from tenants.reads import PersonView
 
-__all__ = ("PAGE", "people_table")
+__all__ = ("effects_table", "people_table")
 
-PAGE = 50
 Shares = Sequence[tuple[str, Fraction]]
 
 
@@ -22,9 +23,6 @@ def people_table(
     people: Sequence[PersonView], centres: Mapping[UUID, Shares], query: TableQuery, now: datetime, tz: ZoneInfo
 ) -> Table:
     """Return up to 50 people; a full page has a next one, from after its last id on."""
-    following = query.href(after=str(people[PAGE - 1].id)) if len(people) > PAGE else None
-    shown = people[:PAGE]
-    first = query.href(after=None) if query.get("after") else None
     return Table(
         id="people",
         caption=_("People"),
@@ -35,10 +33,29 @@ def people_table(
             Column(_("Since")),
             Column(_("Status")),
         ),
-        rows=tuple(_row(person, centres[person.id], now, tz) for person in shown),
-        pager=Pager("", first, following) if first or following else None,
+        rows=tuple(_row(person, centres[person.id], now, tz) for person in people[:PAGE_SIZE]),
+        pager=query.pager_of(people, lambda one: one.id),
         empty_title=_("Nobody found"),
         empty_text=_("People come in by SCIM, by import, or with the first event that names them."),
+    )
+
+
+def effects_table(done: MergeAnswer) -> Table:
+    """Return the figures that a merge changes, before and after."""
+    return Table(
+        id="effects",
+        caption=_("Figures that change"),
+        columns=(
+            Column(_("Meter")),
+            Column(_("Month")),
+            Column(_("Before"), numeric=True),
+            Column(_("After"), numeric=True),
+        ),
+        rows=tuple(
+            (cell(meter_name(one.meter)), cell(one.month), cell(one.before), cell(one.after)) for one in done.effects
+        ),
+        empty_title=_("No figure changes"),
+        empty_text=_("Of this month and the one before, all figures stay as they are."),
     )
 
 

@@ -11,6 +11,7 @@ from app.pages.charts import Chart, Mark, exact, series
 from app.pages.formats import day as day_text
 from app.pages.formats import month as month_text
 from app.pages.formats import percent, quantity, short_day, short_month, time_of_day
+from app.pages.frame import Tab
 from app.pages.tables import TableQuery
 from app.pages.words import meter_meaning, meter_name, unit_name
 
@@ -18,7 +19,6 @@ __all__ = (
     "SECTIONS",
     "Section",
     "Stat",
-    "Tab",
     "change_text",
     "chosen_meter",
     "day_chart",
@@ -61,6 +61,7 @@ SECTIONS = {
                 "members.active",
                 "members.registered.average",
                 "members.registered.peak",
+                "members.idle",
                 "members.contributors",
                 "contributions",
             ),
@@ -78,15 +79,6 @@ SECTIONS = {
         ),
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A meter that can be chosen."""
-
-    label: str
-    href: str
-    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +155,6 @@ def peaks_chart(days: Sequence[tuple[date, Fraction]], p95: Fraction) -> Chart:
         x_name=_("Day"),
         series=(series(_("Peak of the day"), [peak for _day, peak in days], "bar"),),
         marks=(Mark(_("p95 of the month"), exact(p95) or "0"),),
-        whole=True,
     )
 
 
@@ -175,5 +166,4 @@ def day_chart(day: date, curve: Sequence[tuple[datetime, Fraction]], p95: Fracti
         x_name=_("Time"),
         series=(series(_("At once"), [level for _at, level in curve], "steparea"),),
         marks=(Mark(_("p95 of the month"), exact(p95) or "0"),),
-        whole=True,
     )

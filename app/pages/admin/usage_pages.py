@@ -34,7 +34,8 @@ def members(visit: TenantVisit) -> Response[str]:
 @get("/admin/{tenant_slug:str}/seats", sync_to_thread=True)
 def seats(visit: TenantVisit) -> Response[str]:
     """Named seats."""
-    return _section_page(visit, SECTIONS["seats"], Gauge(visit))
+    pools = f"/admin/{visit.tenant.slug}/seat-pools" if visit.may(Permission.SEATS_READ) else ""
+    return _section_page(visit, SECTIONS["seats"], Gauge(visit), pools=pools)
 
 
 @get("/admin/{tenant_slug:str}/concurrency", sync_to_thread=True)
@@ -47,8 +48,11 @@ def concurrency(visit: TenantVisit) -> Response[str]:
     day = _chosen_day(visit.query, days)
     curve = day_chart(day, day_curve(visit, day), p95, visit.tenant.tz) if day else None
     links = tuple((one, visit.query.href(day=one.isoformat()) + "#day") for one, _peak in days)
-    section = SECTIONS["concurrency"]
-    return _section_page(visit, section, gauge, peaks=peaks_chart(days, p95), curve=curve, day=day, days=links)
+    floors = f"/admin/{visit.tenant.slug}/floating-pools" if visit.may(Permission.LICENCES_READ) else ""
+    return _section_page(
+        visit, SECTIONS["concurrency"], gauge, peaks=peaks_chart(days, p95), curve=curve, day=day, days=links,
+        floors=floors,
+    )  # fmt: skip
 
 
 @get("/admin/{tenant_slug:str}/courses", sync_to_thread=True)

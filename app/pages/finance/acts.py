@@ -1,7 +1,6 @@
 """The addresses of the finance workspace that change something. A refusal shows the page again with its reason."""
 
-from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, post
@@ -12,7 +11,7 @@ from litestar.response import Redirect
 from app.i18n import gettext as _
 from app.pages.finance.pages import base_of, pools_answer, preview_answer, rules_answer, run_answer
 from app.pages.finance.rules import starter_rules
-from app.pages.visit import TenantVisit
+from app.pages.visit import TenantVisit, confirm_word
 from billing.chargebacks.actions.approve_run import approve_run
 from billing.chargebacks.actions.create_pool_from_invoice import create_pool_from_invoice
 from billing.chargebacks.actions.create_run import create_run
@@ -26,14 +25,13 @@ __all__ = ("route_handlers",)
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Answer = Response[str] | Redirect
-Done = TypeVar("Done")
 
 
 @post("/finance/{tenant_slug:str}/pools", sync_to_thread=True)
 def take_bill(visit: TenantVisit, data: Form) -> Answer:
     """Take a bill into a pool."""
     visit.need(Permission.CHARGEBACK_WRITE)
-    made = _attempt(visit, lambda: create_pool_from_invoice(
+    made = visit.attempt(lambda: create_pool_from_invoice(
         visit.session, visit.tenant, _uuid(data.get("invoice_id", "")), visit.principal.actor, visit.now
     ))  # fmt: skip
     if isinstance(made, Refused):
@@ -46,7 +44,7 @@ def start_rules(visit: TenantVisit) -> Answer:
     """Set rules to begin with."""
     visit.need(Permission.CHARGEBACK_WRITE)
     actor = visit.principal.actor
-    made = _attempt(visit, lambda: set_rules(visit.session, visit.tenant, starter_rules(), actor, visit.now))
+    made = visit.attempt(lambda: set_rules(visit.session, visit.tenant, starter_rules(), actor, visit.now))
     return rules_answer(visit, made) if isinstance(made, Refused) else _to(f"{base_of(visit)}/rules")
 
 
@@ -55,7 +53,7 @@ def make_run(visit: TenantVisit, data: Form) -> Answer:
     """Make a run of what the preview shows, for somebody else to approve."""
     visit.need(Permission.CHARGEBACK_WRITE)
     period, maker = data.get("period", ""), visit.principal.user_id
-    made = _attempt(visit, lambda: create_run(visit.session, visit.tenant, period, maker, visit.now))
+    made = visit.attempt(lambda: create_run(visit.session, visit.tenant, period, maker, visit.now))
     if isinstance(made, Refused):
         return preview_answer(visit, made)
     return _to(f"{base_of(visit)}/runs/{made.id}")
@@ -68,10 +66,10 @@ def approve(visit: TenantVisit, run_id: UUID, data: Form) -> Answer:
     approver = visit.principal.user_id
 
     def act() -> object:
-        _word(data, _("approve"))
+        confirm_word(data, _("approve"))
         return approve_run(visit.session, visit.tenant.id, run_id, approver, visit.now)
 
-    return _after(visit, run_id, _attempt(visit, act))
+    return _after(visit, run_id, visit.attempt(act))
 
 
 @post("/finance/{tenant_slug:str}/runs/{run_id:uuid}/post", sync_to_thread=True)
@@ -80,10 +78,10 @@ def post_it(visit: TenantVisit, run_id: UUID, data: Form) -> Answer:
     visit.need(Permission.CHARGEBACK_WRITE)
 
     def act() -> object:
-        _word(data, _("post"))
+        confirm_word(data, _("post"))
         return post_run(visit.session, visit.tenant.id, run_id, visit.principal.actor, visit.now)
 
-    return _after(visit, run_id, _attempt(visit, act))
+    return _after(visit, run_id, visit.attempt(act))
 
 
 @post("/finance/{tenant_slug:str}/runs/{run_id:uuid}/withdraw", sync_to_thread=True)
@@ -91,30 +89,14 @@ def withdraw(visit: TenantVisit, run_id: UUID, data: Form) -> Answer:
     """Withdraw a run that is not posted, with a reason."""
     visit.need(Permission.CHARGEBACK_WRITE)
     reason, actor = data.get("reason", "").strip(), visit.principal.actor
-    act = _attempt(visit, lambda: withdraw_run(visit.session, visit.tenant.id, run_id, reason, actor, visit.now))
+    act = visit.attempt(lambda: withdraw_run(visit.session, visit.tenant.id, run_id, reason, actor, visit.now))
     return _after(visit, run_id, act)
-
-
-def _attempt(visit: TenantVisit, act: Callable[[], Done]) -> Done | Refused:
-    """Do it, or return the refusal with everything undone: the page that shows it reads the same transaction."""
-    try:
-        with visit.session.begin_nested():
-            return act()
-    except Refused as refusal:
-        return refusal
 
 
 def _after(visit: TenantVisit, run_id: UUID, done: object) -> Answer:
     if isinstance(done, Refused):
         return run_answer(visit, run_id, done)
     return _to(f"{base_of(visit)}/runs/{run_id}")
-
-
-def _word(data: dict[str, str], word: str) -> None:
-    """Refuse a final act without its word."""
-    if data.get("word", "").strip().lower() != word.lower():
-        detail = _("Type the word “%(word)s” to confirm; nothing was changed.") % {"word": word}
-        raise InvalidInput(InputError("word", "confirmation_missing", detail))
 
 
 def _uuid(text: str) -> UUID:

@@ -112,7 +112,7 @@ def _row(line: PoolLineView, tenant: TenantView) -> tuple[Cell, ...]:
     return (
         cell(line.description, sub=" · ".join(part for part in (kind, other) if part)),
         cell(period_text(line.period, tenant.tz), css="nowrap"),
-        Cell(quantity(line.quantity, 4), href=evidence_href(line, tenant), sub=unit_name(line.unit)),
+        Cell(quantity(line.quantity, 4), href=evidence_href(line, tenant), sub=unit_name(line.unit, line.quantity)),
         *_amounts(line.sums),
     )
 

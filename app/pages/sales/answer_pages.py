@@ -5,7 +5,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
+from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
@@ -15,11 +17,15 @@ from sqlalchemy.orm import Session
 from app.i18n import gettext as _
 from app.pages.frame import Crumb
 from app.pages.sales.answers import KINDS, answer_page, answers_table, kind_name, last_year
-from app.pages.visit import TenantVisit
-from billing.answers.actions.ask import ask, cancel_answer
+from app.pages.sales.parallel import bad_rows_table, parallel_lines
+from app.pages.visit import TenantVisit, csv_file
+from billing.answers.actions.ask import ask, ask_about_file, cancel_answer
+from billing.answers.offered import Offers
 from billing.answers.questions import (
     DefinitionQuestion,
     ModelsQuestion,
+    ParallelFile,
+    ParallelQuestion,
     PlanWish,
     Question,
     SeatsQuestion,
@@ -27,6 +33,8 @@ from billing.answers.questions import (
     TimeoutQuestion,
 )
 from billing.answers.reads.answers import answers_page, get_answer
+from billing.answers.results import ParallelResult
+from billing.quotes.reads import QuoteFilter, plan_names, quotes_page
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput, Refused
 from metering.policies import DEFAULT_POLICIES, CountingPolicies
@@ -35,8 +43,12 @@ from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
 
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 SHOWN = 20
+QUOTES_LOOKED_AT, QUOTES_SHOWN = 100, 20
+FILE_MAX = 2_000_000
+ECHO_MAX = 200_000
+"""A file that was refused stands in the form to be mended there, where it is not longer."""
 
 
 @get("/sales/customers/{tenant_slug:str}/compare", sync_to_thread=True)
@@ -54,25 +66,34 @@ def _compare(
     plans = [(plan.key, plan.name) for plan in list_plans(visit.session, "base") if plan.newest is not None]
     said = {
         "kind": KINDS[0], "starts_on": first.isoformat(), "ends_on": until.isoformat(), "growth": "20",
-        "target": "0.5", "min_events": "2", "timeout": "15", "plan": held[-1].plan_key if held else "",
+        "target": "0.5", "csv": "", "charges": "", "columns": "", "min_events": "2",
+        "timeout": "15", "plan": held[-1].plan_key if held else "",
     } | (said or {})  # fmt: skip
     return visit.page(
         "sales/compare.html", "customers", *_crumbs(visit, Crumb(_("Compare"))),
-        status=refusal.status if refusal else 200, refusal=refusal, said=said, base=_base(visit), plans=plans,
+        status=refusal.status if refusal else 200, refusal=refusal, bad_rows=bad_rows_table(refusal),
+        said=said, base=_base(visit), plans=plans, quotes=_open_quotes(visit),
         kinds=[(kind, kind_name(kind)) for kind in KINDS],
         table=answers_table(answers_page(steward, visit.tenant.id, limit=SHOWN), _base(visit), visit.tenant),
     )  # fmt: skip
 
 
 @post("/sales/customers/{tenant_slug:str}/compare", sync_to_thread=True)
-def put_question(visit: TenantVisit, steward: Session, data: Form) -> Response[str] | Redirect:
+def put_question(visit: TenantVisit, steward: Session, offers: Offers, data: Form) -> Response[str] | Redirect:
     """Queue what was asked."""
     visit.need(Permission.TENANTS_READ)
+    said = {name: value for name, value in data.items() if isinstance(value, str)}
     try:
         with steward.begin_nested():
-            asked = ask(steward, _question(visit, data), visit.principal.actor, utc_now())
+            actor, now = visit.principal.actor, utc_now()
+            if said.get("kind") == "parallel":
+                said["csv"] = _sent(data.get("file")) or said.get("csv", "")
+                asked = ask_about_file(steward, _file(visit, said), actor, now)
+            else:
+                asked = ask(steward, _question(visit, said), actor, now, offers)
     except Refused as refusal:
-        return _compare(visit, steward, refusal, data)
+        kept = said.get("csv", "")
+        return _compare(visit, steward, refusal, said | {"csv": kept if len(kept) <= ECHO_MAX else ""})
     return Redirect(f"{_base(visit)}/{asked.id}", status_code=303)
 
 
@@ -80,7 +101,11 @@ def put_question(visit: TenantVisit, steward: Session, data: Form) -> Response[s
 def answer(visit: TenantVisit, steward: Session, answer_id: UUID) -> Response[str]:
     """One question and its answer."""
     visit.need(Permission.TENANTS_READ)
-    view = answer_page(get_answer(steward, answer_id, visit.tenant.id), visit.query)
+    found = get_answer(steward, answer_id, visit.tenant.id)
+    if visit.query.get("format") == "csv" and isinstance(found.question, ParallelQuestion) and found.result:
+        lines = parallel_lines(msgspec.convert(found.result, ParallelResult))
+        return csv_file(lines, f"{visit.tenant.slug}-bills")
+    view = answer_page(found, visit.query)
     return visit.page(
         "sales/answer.html", "customers", *_crumbs(visit, Crumb(_("Compare"), _base(visit)), Crumb(view.title)),
         view=view, here=visit.path,
@@ -112,7 +137,58 @@ def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
         case _:
             sold = [plan for plan in list_plans(visit.session, "base") if plan.newest is not None]
             plans = tuple(PlanWish(plan=plan.key) for plan in sold[:20])
-            return SimulationQuestion(tenants=(name,), plans=plans, **days)
+            chosen = tuple(quote_id for quote_id, _ in _open_quotes(visit) if f"quote.{quote_id}" in data)
+            return SimulationQuestion(tenants=(name,), plans=plans, quotes=chosen, **days)
+
+
+def _open_quotes(visit: TenantVisit) -> list[tuple[UUID, str]]:
+    """Return the customer's quotes that may become a contract yet, newest first, with what they are called."""
+    if not visit.principal.may(Permission.SUBSCRIPTIONS_READ):
+        return []
+    names = plan_names(visit.session)
+    found = quotes_page(visit.session, QuoteFilter(visit.tenant.id, limit=QUOTES_LOOKED_AT))
+    return [
+        (one.id, f"{one.key} · {one.version}: {names.get(one.terms.plan, one.terms.plan)}")
+        for one in found
+        if one.told_status(visit.today) in ("draft", "pending", "open")
+    ][:QUOTES_SHOWN]
+
+
+def _sent(file: object) -> str:
+    """Return the text of the file that was chosen; nothing where none was.
+
+    Raises:
+        InvalidInput: it is too long, or no text in UTF-8.
+    """
+    if not isinstance(file, UploadFile):
+        return ""
+    content = file.file.read(FILE_MAX + 1)
+    if len(content) > FILE_MAX:
+        detail = _("The file is longer than 2 MB: leave out what is not compared, or send fewer months.")
+        raise InvalidInput(InputError("/csv", "file_too_large", detail))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        detail = _("The file is no text in UTF-8: save it as “CSV UTF-8” and send it again.")
+        raise InvalidInput(InputError("/csv", "encoding_invalid", detail)) from None
+
+
+def _file(visit: TenantVisit, data: dict[str, str]) -> ParallelFile:
+    """Return the comparison with the file; `theirs = ours` in each line says what is what here."""
+    return ParallelFile(
+        tenant=visit.tenant.slug,
+        plan=PlanWish(plan=data.get("plan", "")),
+        starts_on=_date(data, "starts_on"),
+        ends_on=_date(data, "ends_on"),
+        csv=data.get("csv", "")[:FILE_MAX],
+        columns={ours: theirs for theirs, ours in _pairs(data, "columns")},
+        charges=dict(_pairs(data, "charges")),
+    )
+
+
+def _pairs(data: dict[str, str], name: str) -> list[tuple[str, str]]:
+    said = [line.rpartition("=") for line in data.get(name, "").splitlines() if "=" in line]
+    return [(theirs.strip(), ours.strip()) for theirs, _equals, ours in said]
 
 
 def _policies(visit: TenantVisit, data: dict[str, str]) -> CountingPolicies:

@@ -12,17 +12,27 @@ from app.pages.charts import Chart
 from app.pages.formats import day, instant
 from app.pages.sales.comparisons import Shown, models_view, simulation_view
 from app.pages.sales.definitions import definition_view, seats_view, timeout_view
+from app.pages.sales.parallel import parallel_view
+from app.pages.sales.versions import version_view
 from app.pages.tables import Column, Table, TableQuery, cell, status
 from app.pages.words import state_badge
 from billing.answers.reads.answers import AnswerView
-from billing.answers.results import DefinitionResult, ModelsResult, SeatsResult, SimulationResult, TimeoutResult
+from billing.answers.results import (
+    DefinitionResult,
+    ModelsResult,
+    ParallelResult,
+    SeatsResult,
+    SimulationResult,
+    TimeoutResult,
+    VersionResult,
+)
 from billing.answers.schemas import Result
 from core.periods import add_months
 from tenants.reads import TenantView
 
 __all__ = ("KINDS", "AnswerPage", "answer_page", "answers_table", "kind_name", "last_year")
 
-KINDS = ("simulation", "models", "seats", "timeout", "definition")
+KINDS = ("simulation", "models", "seats", "timeout", "definition", "parallel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ def kind_name(kind: str) -> str:
         "seats": _("Concurrent licences"),
         "timeout": _("Idle time-out as a price"),
         "definition": _("Another definition"),
+        "parallel": _("Another system's bills"),
+        "version": _("Another version of a plan"),
     }
     return names[kind]
 
@@ -105,6 +117,8 @@ def _shown(result: Result, query: TableQuery) -> Shown:
         SeatsResult: seats_view,
         TimeoutResult: timeout_view,
         DefinitionResult: definition_view,
+        ParallelResult: parallel_view,
+        VersionResult: version_view,
     }
     return views[type(result)](result, query)
 

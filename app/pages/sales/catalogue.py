@@ -1,12 +1,15 @@
 """The catalogue side by side: plans as columns from light to full, features and prices as rows (pure)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.i18n import gettext as _
 from app.pages.formats import quantity
+from app.pages.sales.agreement_words import agreement_rows
+from app.pages.sales.policy_words import policy_rows
 from app.pages.sales.prices import price_lines
-from app.pages.words import feature_name, unit_name, variant_name
+from app.pages.words import feature_name, meter_name, unit_name, variant_name
+from metering.policies import DEFAULT_POLICIES
 from plans.documents import Feature, PlanDocument
 
 __all__ = ("CURRENCIES", "CatalogueView", "Offer", "catalogue_view")
@@ -58,6 +61,10 @@ class CatalogueView:
     plans: tuple[Offer, ...]
     features: tuple[Line, ...]
     prices: tuple[Line, ...]
+    agreements: tuple[Line, ...]
+    """Discounts, commitments, prepaid credits; only rows that some plan has."""
+    policies: tuple[Line, ...]
+    """How meters count."""
     addons: tuple[tuple[Offer, tuple[tuple[str, tuple[str, ...]], ...]], ...]
 
 
@@ -71,8 +78,17 @@ def catalogue_view(offers: Sequence[Offer], currency: str) -> CatalogueView:
         plans=plans,
         features=tuple(_rows(plans, _feature_keys(plans), _feature_square)),
         prices=tuple(_price_rows(plans, currency)),
+        agreements=tuple(row for row in _agreement_rows(plans, currency) if any(one.lines for one in row.squares)),
+        policies=tuple(_policy_rows(plans)),
         addons=tuple(
-            (o, tuple((charge.name, price_lines(charge, currency)) for charge in o.document.charges)) for o in addons
+            (
+                o,
+                (
+                    *((charge.name, price_lines(charge, currency)) for charge in o.document.charges),
+                    *((name, lines) for name, lines in agreement_rows(o.document, currency) if lines),
+                ),
+            )
+            for o in addons
         ),
     )
 
@@ -108,9 +124,11 @@ def _feature_square(plan: Offer, key: str) -> tuple[tuple[str, ...], bool | None
         return ((_("as an add-on"),) if feature.addon else (), False)
     words = []
     if feature.limit is not None:
-        words.append(f"{quantity(feature.limit)} {unit_name(feature.unit or '')}".strip())
+        words.append(f"{quantity(feature.limit)} {unit_name(feature.unit or '', feature.limit)}".strip())
     elif feature.unit:
         words.append(_("unlimited"))
+    if feature.meter:
+        words.append(_("in each billing period, by %(meter)s") % {"meter": meter_name(feature.meter)})
     if feature.variant:
         words.append(variant_name(feature.variant))
     words += [f"+ {variant_name(extra)}" for extra in feature.extras]
@@ -125,3 +143,17 @@ def _price_rows(plans: Sequence[Offer], currency: str) -> list[Line]:
         return (price_lines(charge, currency), None) if charge else ((), False)
 
     return _rows(plans, names, square)
+
+
+def _agreement_rows(plans: Sequence[Offer], currency: str) -> list[Line]:
+    said = {plan.key: dict(agreement_rows(plan.document, currency)) for plan in plans}
+    return _rows(plans, _labels(said.values()), lambda plan, label: (said[plan.key].get(label, ()), None))
+
+
+def _policy_rows(plans: Sequence[Offer]) -> list[Line]:
+    said = {plan.key: dict(policy_rows(plan.document.policies or DEFAULT_POLICIES)) for plan in plans}
+    return _rows(plans, _labels(said.values()), lambda plan, label: (said[plan.key].get(label, ()), None))
+
+
+def _labels(said: Iterable[dict[str, tuple[str, ...]]]) -> dict[str, str]:
+    return {label: label for rows in said for label in rows}

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from app.i18n import gettext as _
 from app.pages.charts import Chart, series
 from app.pages.formats import day, money, quantity
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number
-from billing.answers.results import ModelsResult, SimulationResult
+from billing.answers.results import ModelsResult, PlanResult, SimulationResult
 from billing.schemas.amounts import MoneyAnswer
 from core.money import to_money
 
@@ -21,7 +21,11 @@ Shown: TypeAlias = tuple[str, tuple[Chart, ...], tuple[Table, ...]]
 def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
     """Return plans side by side, and the invoices of one of them."""
     [tenant] = result.tenants[:1]
-    had = sorted((one for one in tenant.plans if one.refused is None), key=lambda one: Decimal(one.net.amount))
+    # What ends before the days do is no cheaper than what covers them all.
+    had = sorted(
+        (one for one in tenant.plans if one.refused is None),
+        key=lambda one: (one.ends_on is not None, Decimal(one.net.amount)),
+    )
     refused = [one for one in tenant.plans if one.refused is not None]
     if not had:
         return _("None of these plans can be had."), (), (_plans_table([*had, *refused], query),)
@@ -34,13 +38,13 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
         series=(series(_("Net"), [Decimal(one.net.amount) for one in had], "bar"),),
         currency=had[0].currency,
     )
-    words = {"plan": had[0].name, "amount": amount_text(had[0].net)}
+    words = {"plan": _called(had[0]), "amount": amount_text(had[0].net)}
     verdict = _("%(plan)s would have been the cheapest: %(amount)s before tax.") % words
     billed = [(invoice, line) for invoice in shown.invoices for line in invoice.lines]
     page, pager = query.page(billed)
     lines = Table(
         id="lines",
-        caption=_("Invoices under %(plan)s") % {"plan": shown.name},
+        caption=_("Invoices under %(plan)s") % {"plan": _called(shown)},
         columns=(
             Column(_("Bill of")),
             Column(_("Line")),
@@ -65,14 +69,24 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
     return verdict, (bars,), (_plans_table([*had, *refused], query), lines)
 
 
-def _plans_table(plans: list[Any], query: TableQuery) -> Table:
+def _called(one: PlanResult) -> str:
+    return one.name if one.quote is None else _("Quote %(quote)s") % {"quote": one.label}
+
+
+def _under(one: PlanResult) -> str:
+    """Return what stands under a name: which version or quote, and its end where that comes early."""
+    label = one.label if one.quote is None else _called(one)
+    return label if one.ends_on is None else _("%(label)s, until %(day)s") % {"label": label, "day": day(one.ends_on)}
+
+
+def _plans_table(plans: list[PlanResult], query: TableQuery) -> Table:
     return Table(
         id="plans",
         caption=_("Plans"),
         columns=(Column(_("Plan")), Column(_("Bills"), numeric=True), Column(_("Net"), numeric=True)),
         rows=tuple(
             (
-                cell(one.name, None if one.refused else query.href(plan=one.label) + "#lines", one.label),
+                cell(one.name, None if one.refused else query.href(plan=one.label) + "#lines", _under(one)),
                 cell(one.refused["detail"])
                 if one.refused
                 else number(quantity(len(one.invoices)), str(len(one.invoices))),

@@ -13,7 +13,7 @@ from app.pages.words import state_badge, unit_name
 from billing.views import InvoiceLineView, InvoiceSummary, InvoiceView
 from core.money import Money
 from core.periods import local_date
-from plans.subscriptions import BASE, Holding, SubscriptionView
+from plans.subscriptions import Holding, SubscriptionView
 from tenants.reads import TenantView
 
 __all__ = ("Contract", "Customer", "contracts", "customers_table", "latest_issued", "newest_by_tenant", "usage_cards")
@@ -98,7 +98,7 @@ def _since(one: Customer) -> str:
 
 def _counted(lines: Sequence[InvoiceLineView], tenant_id: UUID) -> str:
     own = [line for line in lines if line.consumer_tenant_id == tenant_id and line.meter and line.kind == "usage"]
-    return " · ".join(f"{quantity(line.quantity)} {unit_name(line.unit)}" for line in own[:3])
+    return " · ".join(f"{quantity(line.quantity)} {unit_name(line.unit, line.quantity)}" for line in own[:3])
 
 
 def _bill(one: Customer) -> Cell:
@@ -120,6 +120,8 @@ class Stretch:
     text: str
     href: str
     span: str
+    note: str
+    """On trial, at rest, agreed on for later, with terms of its own; empty: as sold, now or before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class Contract:
     title: str
     status: str
     tone: str
+    open: bool
+    """It is not over."""
     facts: tuple[tuple[str, str], ...]
     timeline: tuple[Stretch, ...]
 
@@ -143,23 +147,22 @@ def _contract(one: SubscriptionView, tz: ZoneInfo, names: Mapping[UUID, str]) ->
     facts = [
         (_("Since"), day(local_date(one.starts_at, tz))),
         (_("Currency"), one.currency),
-        (
-            _("Billed"),
-            _("monthly") if one.interval_months == 1 else _("every %(n)s months") % {"n": one.interval_months},
-        ),
+        (_("Billed"), _interval(one.interval_months)),
     ]
     if one.ends_at:
         facts.append((_("Until"), day(local_date(one.ends_at, tz))))
     if one.purchase_order:
         facts.append((_("Purchase order"), one.purchase_order))
+    facts += [(_("Discount"), agreed.discount.name) for agreed in one.discounts]
     if one.payer_tenant_id != one.tenant_id:
         facts.append((_("Paid by"), names.get(one.payer_tenant_id, "–")))
     return Contract(
         title=one.plan_name,
         status=state,
         tone=tone,
+        open=one.status != "ended",
         facts=tuple(facts),
-        timeline=tuple(_stretch(holding, tz) for holding in one.holdings),
+        timeline=tuple(_stretch(holding, tz, one.as_of) for holding in one.holdings),
     )
 
 
@@ -167,12 +170,17 @@ def _interval(months: int) -> str:
     return _("monthly") if months == 1 else _("every %(count)s months") % {"count": months}
 
 
-def _stretch(holding: Holding, tz: ZoneInfo) -> Stretch:
+def _stretch(holding: Holding, tz: ZoneInfo, now: datetime) -> Stretch:
     words = {"plan": holding.plan_name, "number": holding.version_number}
     text = _("%(plan)s, version %(number)s") % words
-    if holding.slot != BASE and holding.quantity > 1:
+    if holding.quantity > 1:
         text += f" × {quantity(holding.quantity)}"
-    return Stretch(text, f"/sales/catalogue/{holding.plan_key}", _span(holding.starts_at, holding.ends_at, tz))
+    notes = {"trial": _("on trial"), "paused": _("paused")}
+    told = [notes[holding.mode]] if holding.mode in notes else []
+    told += [_("own terms")] if holding.terms_id is not None else []
+    told += [_("agreed on for later")] if holding.starts_at > now else []
+    span = _span(holding.starts_at, holding.ends_at, tz)
+    return Stretch(text, f"/sales/catalogue/{holding.plan_key}", span, ", ".join(told))
 
 
 def _span(starts_at: datetime, ends_at: datetime | None, tz: ZoneInfo) -> str:
@@ -202,6 +210,8 @@ def usage_cards(bill: InvoiceView | None, tenant: TenantView) -> tuple[UsageCard
     href = f"/admin/{tenant.slug}/bills/{bill.id}" if bill.tenant_id == tenant.id else ""
     own = [line for line in bill.lines if line.consumer_tenant_id == tenant.id and line.kind == "usage"]
     return tuple(
-        UsageCard(line.description, quantity(line.quantity), unit_name(line.unit), money(line.amount), href)
+        UsageCard(
+            line.description, quantity(line.quantity), unit_name(line.unit, line.quantity), money(line.amount), href
+        )
         for line in own[:4]
     )

@@ -4,8 +4,10 @@ from litestar import Response, get
 
 from app.i18n import gettext as _
 from app.pages.admin.bills import bills_table
+from app.pages.admin.reading import running_charges
 from app.pages.formats import instant
 from app.pages.frame import Crumb
+from app.pages.sales.agreement_words import agreement_rows
 from app.pages.sales.catalogue import CURRENCIES, Offer, catalogue_view
 from app.pages.sales.customers import (
     Customer,
@@ -15,11 +17,16 @@ from app.pages.sales.customers import (
     newest_by_tenant,
     usage_cards,
 )
-from app.pages.sales.plan import charge_rows, curve, curve_wish, holders_table, versions_table
+from app.pages.sales.health import Forecast, HealthInput, bills_chart, forecast, signals
+from app.pages.sales.plan import charge_rows, curve, curve_wish, holders_table, rivals, versions_table
+from app.pages.sales.policy_words import policy_rows
 from app.pages.visit import TenantVisit, VendorVisit
-from billing.reads import InvoiceFilter, get_invoice, invoices, invoices_page
+from billing.quotes.offers import State
+from billing.quotes.reads import QuoteFilter, quotes_page
+from billing.reads import InvoiceFilter, InvoiceSummary, get_invoice, invoices, invoices_page
 from core.errors import NotFound
-from plans.reads import PlanView, all_subscriptions, get_plan, list_plans, subscriptions, versions
+from plans.reads import PlanView, all_subscriptions, draft, get_plan, list_plans, subscriptions, versions
+from plans.subscriptions import SubscriptionView
 from tenants.reads import list_tenants
 from tenants.roles import Permission
 
@@ -52,11 +59,31 @@ def customer(visit: TenantVisit) -> Response[str]:
     names = {one.id: one.name for one in visit.tenants}
     return visit.page(
         "sales/customer.html", "customers", Crumb(_("Customers"), "/sales/customers"), Crumb(tenant.name),
+        signals=signals(_health(visit, held, found)), chart=bills_chart(found),
+        forecasts=_forecasts(visit, held, found),
+        may_quote=visit.may(Permission.SUBSCRIPTIONS_WRITE), here=visit.path,
         contracts=contracts(held, tenant.tz, names),
         usage=usage_cards(bill, tenant),
         bills=bills_table(found, visit.query, f"/admin/{tenant.slug}/bills"),
         time=instant(visit.now, tenant.tz),
     )  # fmt: skip
+
+
+def _health(visit: TenantVisit, held: tuple[SubscriptionView, ...], found: tuple[InvoiceSummary, ...]) -> HealthInput:
+    waiting = quotes_page(visit.session, QuoteFilter(visit.tenant.id, State.OPEN))
+    newest = {one.key: one.newest.number for one in list_plans(visit.session) if one.newest is not None}
+    wait = [one for one in waiting if one.told_status(visit.today) == State.OPEN]
+    return HealthInput(visit.tenant, held, found, newest, len(wait), visit.now)
+
+
+def _forecasts(
+    visit: TenantVisit, held: tuple[SubscriptionView, ...], found: tuple[InvoiceSummary, ...]
+) -> list[tuple[str, Forecast]] | None:
+    """Return the running periods; measuring takes a moment, so that the page asks for them by itself."""
+    if not visit.parameters.get("forecast"):
+        return None
+    running = running_charges(visit, [one for one in held if one.status != "ended"])
+    return [(one.plan_name, forecast(lines, one.currency, found)) for one, lines in running]
 
 
 @get("/sales/catalogue", sync_to_thread=True)
@@ -75,12 +102,17 @@ def plan(vendor: VendorVisit, plan_key: str) -> Response[str]:
     offer = _offer(get_plan(vendor.session, plan_key))
     wish = curve_wish(offer, vendor.query)
     held = all_subscriptions(vendor.session)
+    others = rivals(_offers(list_plans(vendor.session, "base")), plan_key, wish)
+    found = versions(vendor.session, plan_key)
     return vendor.page(
         "sales/plan.html", "catalogue", Crumb(_("Catalogue"), "/sales/catalogue"), Crumb(offer.name),
         offer=offer,
         charges=charge_rows(offer, wish, vendor.query),
-        curve=curve(wish),
-        versions=versions_table(versions(vendor.session, plan_key)),
+        curve=curve(wish, others),
+        agreements=[row for row in agreement_rows(offer.document, wish.currency) if row[1]],
+        policies=tuple(policy_rows(offer.document.policies)) if offer.document.policies else (),
+        versions=versions_table(found), numbers=[one.number for one in found],
+        may_write=vendor.may(Permission.CATALOGUE_WRITE), draft=draft(vendor.session, plan_key),
         holders=holders_table(held, plan_key, {one.id: one for one in list_tenants(vendor.session)}),
     )  # fmt: skip
 

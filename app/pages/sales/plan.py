@@ -28,6 +28,7 @@ __all__ = (
     "curve",
     "curve_wish",
     "holders_table",
+    "rivals",
     "versions_table",
 )
 
@@ -107,10 +108,21 @@ def charge_rows(offer: Offer, wish: CurveWish, query: TableQuery) -> tuple[Charg
     )
 
 
-def curve(wish: CurveWish) -> Curve:
-    """Return total, average and marginal price from zero to the highest quantity."""
+def rivals(offers: Sequence[Offer], own: str, wish: CurveWish) -> tuple[tuple[str, Charge], ...]:
+    """Return the other plans that charge for the same, by name: their charge of the same meter and values."""
+    found = []
+    for offer in sorted((one for one in offers if one.key != own and one.kind == "base"), key=lambda one: one.rank):
+        same = [one for one in offer.document.charges if one.meter == wish.charge.meter and one.meter is not None]
+        same = [one for one in same if one.where == wish.charge.where and wish.currency in one.prices]
+        found += [(offer.name, one) for one in same[:1]]
+    return tuple(found)
+
+
+def curve(wish: CurveWish, others: Sequence[tuple[str, Charge]] = ()) -> Curve:
+    """Return total, average and marginal price from zero to the highest quantity, and what other plans take."""
     charge, currency = wish.charge, wish.currency
-    points = price_curve(charge, currency, _quantities(wish))
+    quantities = _quantities(wish)
+    points = price_curve(charge, currency, quantities)
     x = tuple(f"{point.quantity:f}" for point in points)
     name = _("Quantity")
     total = Chart(
@@ -118,7 +130,13 @@ def curve(wish: CurveWish) -> Curve:
         kind="curve",
         x=x,
         x_name=name,
-        series=(series(_("Total"), [point.total.decimal() for point in points], "area"),),
+        series=(
+            series(_("Total"), [point.total.decimal() for point in points], "area"),
+            *(
+                series(plan, [point.total.decimal() for point in price_curve(other, currency, quantities)])
+                for plan, other in others
+            ),
+        ),
         currency=currency,
     )
     # At zero a unit has no average price: a gap, not a zero.
@@ -171,7 +189,7 @@ def versions_table(found: Sequence[VersionView]) -> Table:
             for one in found
         ),
         empty_title=_("No version is published"),
-        empty_text=_("A version is written as a draft and published with POST /v1/plans/…/publish."),
+        empty_text=_("A version is written as a draft and then published."),
     )
 
 

@@ -34,9 +34,18 @@ def model_name(model: str) -> str:
 
 def _lines(charge: Charge, price: Price, currency: str) -> Iterator[str]:
     yield from _free(charge)
+    yield from _figures(charge, price, currency)
+    yield from _bounds(price, currency)
+    if charge.in_advance:
+        yield _("billed in advance")
+    if charge.proration != "by_second" and not charge.once:
+        yield _("prorated by the day") if charge.proration == "by_day" else _("never prorated")
+
+
+def _figures(charge: Charge, price: Price, currency: str) -> Iterator[str]:
     match charge.model:
         case "flat" if price.amount is not None:
-            yield _("%(price)s a month") % {"price": unit_price(price.amount, currency)}
+            yield _flat(charge, unit_price(price.amount, currency))
         case "per_unit" if price.unit is not None:
             yield _("%(price)s %(thing)s") % {"price": unit_price(price.unit, currency), "thing": one_of(charge.meter)}
         case "graduated" | "volume":
@@ -53,21 +62,42 @@ def _lines(charge: Charge, price: Price, currency: str) -> Iterator[str]:
                 yield _("%(key)s: %(price)s") % {"key": key, "price": unit_price(unit, currency)}
             if price.default is not None:
                 yield _("all others: %(price)s") % {"price": unit_price(price.default, currency)}
-    yield from _bounds(price, currency)
+
+
+def _flat(charge: Charge, price: str) -> str:
+    if charge.once:
+        return _("%(price)s one time") % {"price": price}
+    if charge.interval_months in (None, 1):
+        return _("%(price)s a month") % {"price": price}
+    return _("%(price)s every %(count)s months") % {"price": price, "count": quantity(charge.interval_months or 1)}
 
 
 def _free(charge: Charge) -> Iterator[str]:
+    for name, values in charge.where.items():
+        yield _("only %(name)s: %(values)s") % {"name": name.replace("_", " "), "values": ", ".join(values)}
+    if charge.fair_use:
+        yield _("days of idle members are credited")
     if charge.included:
         yield _("first %(count)s included") % {"count": quantity(charge.included)}
+    if charge.included_per_item:
+        yield _("%(count)s included for each one held; then") % {"count": quantity(charge.included_per_item)}
     if charge.included_per:
         what = {"count": quantity(charge.included_per.quantity), "thing": one_of(charge.included_per.meter)}
-        yield _("%(count)s a year included for %(thing)s, pooled; then") % what
+        yield (
+            _("%(count)s a year included for %(thing)s, pooled; then") % what
+            if charge.included_per.period == "year"
+            else _("%(count)s a period included for %(thing)s; then") % what
+        )
+    if charge.rollover_months is not None:
+        yield _("unused free units last %(count)s months") % {"count": quantity(charge.rollover_months)}
 
 
 def _tiers(charge: Charge, tiers: tuple[Tier, ...], currency: str) -> Iterator[str]:
     low = Decimal(0)
     for tier in tiers:
         price = unit_price(tier.unit or Decimal(0), currency)
+        if tier.flat:
+            price = _("%(price)s and %(flat)s flat") % {"price": price, "flat": unit_price(tier.flat, currency)}
         if tier.up_to is None:
             yield _("then %(price)s") % {"price": price}
             continue

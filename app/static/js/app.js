@@ -198,11 +198,13 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
-// On a phone the sections are a strip: the current one must be in sight.
-const strip = document.querySelector(".rail");
-const current = strip?.querySelector("[aria-current=page]");
-if (current && strip.scrollWidth > strip.clientWidth) {
-  strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+// On a phone the sections and the tabs are strips: the current one must be in sight.
+for (const strip of document.querySelectorAll(".rail, .tabs")) {
+  const current = strip.querySelector("[aria-current]");
+  if (current && strip.scrollWidth > strip.clientWidth) {
+    const from = current.getBoundingClientRect().left - strip.getBoundingClientRect().left + strip.scrollLeft;
+    strip.scrollLeft = from - (strip.clientWidth - current.offsetWidth) / 2;
+  }
 }
 
 // --- A part that could not be fetched --------------------------------------------------------------------

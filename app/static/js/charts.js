@@ -124,12 +124,30 @@ function series(one, index, spec, colours, format) {
 }
 
 // Names of bars are words, not a scale: none may be left out. They are broken to the width of their bars, and
-// stand upright where that is too little for words.
+// stand upright where that is too little for words. Only where not even a line of text fits, some are left out.
 function barNames(spec, width) {
   const each = (width - 90) / spec.x.length;
+  if (each < 14) {
+    return { hideOverlap: true, rotate: 90 };
+  }
   return each >= 84
     ? { interval: 0, width: each - 8, overflow: "break", lineHeight: 15 }
     : { interval: 0, rotate: 90, width: 110, overflow: "truncate" };
+}
+
+// The lines that the legend breaks into, by the usual width of a letter: the chart begins below them.
+function legendLines(spec, width) {
+  let lines = 1;
+  let used = 0;
+  for (const { name } of spec.series) {
+    const one = 30 + 7 * name.length;
+    if (used && used + one > width) {
+      lines += 1;
+      used = 0;
+    }
+    used += one;
+  }
+  return lines;
 }
 
 function axes(spec, colours, format, { clientHeight: height, clientWidth: width }) {
@@ -137,7 +155,7 @@ function axes(spec, colours, format, { clientHeight: height, clientWidth: width 
   const named = spec.x_name && spec.kind !== "curve" && spec.series.some((one) => one.kind === "bar");
   const highest = Math.max(0, ...(spec.marks || []).map((mark) => Number(mark.value)));
   return {
-    grid: { left: 8, right: 24, top: spec.series.length > 1 ? 40 : 20, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 24, top: spec.series.length > 1 ? 18 + 22 * legendLines(spec, width) : 20, bottom: 8, containLabel: true },
     legend: {
       show: spec.series.length > 1,
       top: 0,
@@ -169,7 +187,8 @@ function axes(spec, colours, format, { clientHeight: height, clientWidth: width 
       axisLine: { show: false },
       axisLabel: { ...text, formatter: format.short },
       splitLine: { lineStyle: { color: colours.grid } },
-      minInterval: spec.whole ? 1 : undefined,
+      // What is counted in whole units has no marks between them.
+      minInterval: !spec.currency && spec.series.every((one) => one.values.every((value) => Number.isInteger(Number(value)))) ? 1 : undefined,
       splitNumber: height < 200 ? 3 : 5,
     },
   };

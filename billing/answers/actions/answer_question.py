@@ -1,27 +1,36 @@
 """Answer one question: find the terms, measure each customer once, bill what was asked about."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.orm import Session
 
+from billing.actions.compose_draft import Taxes
 from billing.answers.actions.compare_definitions import compare_definitions, price_timeouts, timeouts_of
 from billing.answers.actions.compare_models import compare_models, model_terms
+from billing.answers.actions.compare_versions import compare_versions
+from billing.answers.actions.explain_bills import ParallelInput, explain_bills
 from billing.answers.actions.optimise_seats import SeatsInput, optimise_seats
-from billing.answers.actions.simulate import simulate, taxes_for
-from billing.answers.contracts import Terms, contract, under
+from billing.answers.actions.simulate import fitting, simulate_subscription, taxes_for
+from billing.answers.contracts import Terms, under
+from billing.answers.offered import NO_OFFERS, Offer, OfferCurrencyDiffers, Offers
+from billing.answers.progress import Progress
 from billing.answers.questions import (
     DefinitionQuestion,
     ModelsQuestion,
+    ParallelQuestion,
     PlanWish,
     Question,
     SeatsQuestion,
     SimulationQuestion,
     TimeoutQuestion,
+    VersionQuestion,
 )
 from billing.answers.reads.answers import get_answer
 from billing.answers.reads.figures import Figures, scaled
@@ -29,11 +38,13 @@ from billing.answers.reads.wishes import ModelPrice, Stretch, given_prices, mode
 from billing.answers.results import (
     DefinitionResult,
     ModelsResult,
+    ParallelResult,
     PlanResult,
     SeatsResult,
     SimulationResult,
     TenantResult,
     TimeoutResult,
+    VersionResult,
     net_of,
     simulated_invoice,
 )
@@ -42,20 +53,32 @@ from billing.schemas.amounts import MoneyAnswer
 from core.db import Database
 from core.errors import NotFound, Refused
 from core.money import Money
+from core.periods import local_date
 from core.scope import StewardScope, TenantScope
 from plans.documents import PlanDocument
+from plans.subscriptions import SubscriptionView
 from tenants.reads import TenantView, find_tenant
 
 __all__ = ("Result", "answer_question", "work_out")
 
-Result: TypeAlias = SimulationResult | ModelsResult | SeatsResult | TimeoutResult | DefinitionResult
+TOUCHED_EVERY = timedelta(seconds=2)
+"""So often somebody who works says so, however long a step takes."""
+Result: TypeAlias = (
+    SimulationResult | ModelsResult | SeatsResult | TimeoutResult | DefinitionResult | ParallelResult | VersionResult
+)
 
 
 class Stopped(Exception):
     """Nobody wants the answer any more."""
 
 
-def answer_question(database: Database, answer_id: UUID, clock: Callable[[], datetime], left_alone: datetime) -> bool:
+def answer_question(
+    database: Database,
+    answer_id: UUID,
+    clock: Callable[[], datetime],
+    left_alone: datetime,
+    offers: Offers = NO_OFFERS,
+) -> bool:
     """Take up a question and answer it; safe to repeat, to run twice at once and to kill.
 
     Args:
@@ -63,6 +86,7 @@ def answer_question(database: Database, answer_id: UUID, clock: Callable[[], dat
         answer_id: which.
         clock: tells the time.
         left_alone: somebody who has not touched it since then is taken for dead.
+        offers: knows the quotes that are asked about.
 
     Returns:
         Whether it was this call's to answer.
@@ -71,17 +95,8 @@ def answer_question(database: Database, answer_id: UUID, clock: Callable[[], dat
         if not take_answer(session, answer_id, clock(), left_alone):
             return False
         question = get_answer(session, answer_id).question
-    done = 0
-
-    def stepped() -> None:
-        nonlocal done
-        done += 1
-        with database.begin(StewardScope()) as session:
-            if not change_answer(session, answer_id, steps_done=done, touched_at=clock()):
-                raise Stopped
-
     try:
-        result = work_out(database, question, stepped)
+        result = work_out(database, question, _Kept(database, answer_id, clock), offers)
     except Stopped:
         return True
     except Refused as refusal:
@@ -91,27 +106,54 @@ def answer_question(database: Database, answer_id: UUID, clock: Callable[[], dat
     return True
 
 
+class _Kept:
+    """Writes down how far an answer is, and stops who works on it once nobody wants it any more."""
+
+    def __init__(self, database: Database, answer_id: UUID, clock: Callable[[], datetime]) -> None:
+        self._database, self._answer_id, self._clock = database, answer_id, clock
+        self._done, self._touched = 0, clock()
+
+    def step(self) -> None:
+        self._done += 1
+        self._write(self._clock())
+
+    def touch(self) -> None:
+        now = self._clock()
+        if now - self._touched >= TOUCHED_EVERY:
+            self._write(now)
+
+    def _write(self, now: datetime) -> None:
+        self._touched = now
+        with self._database.begin(StewardScope()) as session:
+            if not change_answer(session, self._answer_id, steps_done=self._done, touched_at=now):
+                raise Stopped
+
+
 def _end(database: Database, answer_id: UUID, now: datetime, **values: object) -> None:
     with database.begin(StewardScope()) as session:
         change_answer(session, answer_id, finished_at=now, touched_at=now, **values)
 
 
-def work_out(database: Database, question: Question, stepped: Callable[[], None]) -> Result:
-    """Return the answer; `stepped` is called after each customer and plan.
+def work_out(database: Database, question: Question, progress: Progress, offers: Offers = NO_OFFERS) -> Result:
+    """Return the answer; `progress` hears of each of its steps (`ask` says how many there are).
 
     Raises:
         Refused: whatever finding, measuring or billing refuses.
     """
     match question:
         case SimulationQuestion():
-            tenants = tuple(_simulated(database, question, name, stepped) for name in dict.fromkeys(question.tenants))
-            return SimulationResult(tenants)
+            names = dict.fromkeys(question.tenants)
+            return SimulationResult(tuple(_simulated(database, question, name, progress, offers) for name in names))
         case ModelsQuestion():
-            return _models(database, question)
+            return _models(database, question, progress)
         case SeatsQuestion():
-            return _seats(database, question)
+            return _seats(database, question, progress)
         case TimeoutQuestion() | DefinitionQuestion():
-            return _read_otherwise(database, question)
+            return _read_otherwise(database, question, progress)
+        case ParallelQuestion():
+            return _explained(database, question, progress)
+        case VersionQuestion():
+            return compare_versions(database, question, progress)
 
 
 def _found(
@@ -128,44 +170,81 @@ def _stretch(question: Question, tenant: TenantView) -> Stretch:
 
 
 def _simulated(
-    database: Database, question: SimulationQuestion, name: str, stepped: Callable[[], None]
+    database: Database, question: SimulationQuestion, name: str, progress: Progress, offers: Offers
 ) -> TenantResult:
-    tenant, contracts = _found(database, question, name, question.plans)
-    growth = _grown(question.growth_percent)
+    with database.begin(StewardScope()) as session:
+        found = [offers.find(session, quote_id) for quote_id in dict.fromkeys(question.quotes)]
+    tenant, wished = _found(database, question, name, question.plans)
+    stretch, growth = _stretch(question, tenant), _grown(question.growth_percent)
     results = []
     with database.begin(TenantScope(tenant.id)) as session:
-        figures, taxes = Figures(session, tenant, contracts), taxes_for(session, tenant)
-        for terms in contracts:
-            try:
-                sources = None if growth == 1 else scaled(figures.sources(contract(tenant, terms)), growth)
-                documents = simulate(figures, terms, taxes, sources)
-            except Refused as refusal:
-                results.append(_refused(terms, refusal))
-            else:
-                net = net_of((one.draft for one in documents), terms.currency)
-                invoices = tuple(simulated_invoice(one.draft) for one in documents)
-                result = PlanResult(
-                    terms.label, terms.plan_key, terms.plan_name, terms.currency, MoneyAnswer.of(net), invoices
-                )
-                results.append(result)
-            stepped()
+        contracts = [
+            *((_of_plan(terms), _tried(partial(fitting, tenant, terms))) for terms in wished),
+            *((_of_offer(offer), _tried(partial(_begun, session, tenant, offer, stretch))) for offer in found),
+        ]
+        held = [one for _, one in contracts if isinstance(one, SubscriptionView)]
+        figures, taxes = Figures(session, tenant, held, progress=progress), taxes_for(session, tenant)
+        for named, one in contracts:
+            results.append(_billed(figures, named, one, taxes, growth, stretch))
+            progress.step()
     return TenantResult(tenant.slug, tenant.name, tuple(results))
 
 
-def _refused(terms: Terms, refusal: Refused) -> PlanResult:
-    why = {"code": refusal.code, "detail": refusal.detail}
+def _of_plan(terms: Terms) -> PlanResult:
+    """Return the result of a plan before anything was billed."""
     nothing = MoneyAnswer.of(Money(0, terms.currency))
-    return PlanResult(terms.label, terms.plan_key, terms.plan_name, terms.currency, nothing, (), why)
+    return PlanResult(terms.label, terms.plan_key, terms.plan_name, terms.currency, nothing, ())
 
 
-def _models(database: Database, question: ModelsQuestion) -> ModelsResult:
+def _of_offer(offer: Offer) -> PlanResult:
+    nothing = MoneyAnswer.of(Money(0, offer.currency))
+    return PlanResult(offer.label, offer.plan_key, offer.plan_name, offer.currency, nothing, (), quote=offer.id)
+
+
+def _begun(session: Session, tenant: TenantView, offer: Offer, stretch: Stretch) -> SubscriptionView:
+    if offer.currency != stretch.currency:
+        raise OfferCurrencyDiffers(offer, stretch.currency)
+    return offer.begun(session, tenant, (stretch.starts_on, stretch.ends_on))
+
+
+def _tried(make: Callable[[], SubscriptionView]) -> SubscriptionView | Refused:
+    """Return the contract, or why the customer cannot have it: the others are answered all the same."""
+    try:
+        return make()
+    except Refused as refusal:
+        return refusal
+
+
+def _billed(
+    figures: Figures, named: PlanResult, one: SubscriptionView | Refused, taxes: Taxes, growth: Fraction,
+    stretch: Stretch,
+) -> PlanResult:  # fmt: skip
+    """Return what a contract would have been billed, or why it cannot be had."""
+    try:
+        if isinstance(one, Refused):
+            raise one
+        sources = None if growth == 1 else scaled(figures.sources(one), growth)
+        documents = simulate_subscription(figures, one, taxes, sources)
+    except Refused as refusal:
+        return msgspec.structs.replace(named, refused={"code": refusal.code, "detail": refusal.detail})
+    assert one.ends_at is not None, "what is simulated has an end"
+    ends_on = local_date(one.ends_at, figures.tenant.tz)
+    return msgspec.structs.replace(
+        named,
+        net=MoneyAnswer.of(net_of((each.draft for each in documents), one.currency)),
+        invoices=tuple(simulated_invoice(each.draft) for each in documents),
+        ends_on=ends_on if ends_on < stretch.ends_on else None,
+    )
+
+
+def _models(database: Database, question: ModelsQuestion, progress: Progress) -> ModelsResult:
     with database.begin(StewardScope()) as session:
         tenant = find_tenant(session, question.tenant)
         stretch = _stretch(question, tenant)
         prices = _prices(model_prices(session, stretch.currency), question, stretch)
     with database.begin(TenantScope(tenant.id)) as session:
         contracts = [model_terms(price, stretch) for price in prices]
-        figures = Figures(session, tenant, contracts, grounds=True)
+        figures = Figures(session, tenant, contracts, grounds=True, progress=progress)
         growth = _grown(question.growth_percent)
         return compare_models(figures, prices, stretch, taxes_for(session, tenant), growth)
 
@@ -179,7 +258,7 @@ def _prices(
     return given_prices(question.charges, stretch.currency, document)
 
 
-def _seats(database: Database, question: SeatsQuestion) -> SeatsResult:
+def _seats(database: Database, question: SeatsQuestion, progress: Progress) -> SeatsResult:
     with database.begin(StewardScope()) as session:
         tenant = find_tenant(session, question.tenant)
         stretch = _stretch(question, tenant)
@@ -193,20 +272,29 @@ def _seats(database: Database, question: SeatsQuestion) -> SeatsResult:
     with database.begin(TenantScope(tenant.id)) as session:
         terms = model_terms(concurrent, stretch)
         given = SeatsInput(question.limits, question.target_percent, question.pool)
-        return optimise_seats(Figures(session, tenant, [terms]), terms, given)
+        return optimise_seats(Figures(session, tenant, [terms], progress=progress), terms, given)
 
 
 def _read_otherwise(
-    database: Database, question: TimeoutQuestion | DefinitionQuestion
+    database: Database, question: TimeoutQuestion | DefinitionQuestion, progress: Progress
 ) -> TimeoutResult | DefinitionResult:
     tenant, [terms] = _found(database, question, question.tenant, (question.plan,))
     with database.begin(TenantScope(tenant.id)) as session:
         taxes = taxes_for(session, tenant)
         if isinstance(question, TimeoutQuestion):
-            figures = Figures(session, tenant, [terms, *timeouts_of(terms, question.timeouts_s)])
+            figures = Figures(session, tenant, [terms, *timeouts_of(terms, question.timeouts_s)], progress=progress)
             return price_timeouts(figures, terms, question.timeouts_s, taxes)
-        figures = Figures(session, tenant, [terms, under(terms, question.policies)], grounds=True)
+        both = [terms, under(terms, question.policies)]
+        figures = Figures(session, tenant, both, grounds=True, progress=progress)
         return compare_definitions(figures, terms, question.policies, taxes)
+
+
+def _explained(database: Database, question: ParallelQuestion, progress: Progress) -> ParallelResult:
+    tenant, [terms] = _found(database, question, question.tenant, (question.plan,))
+    given = ParallelInput(question.lines, question.definitions, timedelta(days=question.billed_after_days))
+    with database.begin(TenantScope(tenant.id)) as session:
+        figures = Figures(session, tenant, [terms], progress=progress)
+        return explain_bills(figures, terms, given, taxes_for(session, tenant))
 
 
 def _grown(percent: Decimal) -> Fraction:

@@ -1,37 +1,50 @@
 """Queue a question after looking whether it can be answered, and stop one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.orm import Session
 
+from billing.answers.actions.compare_definitions import STEPS as DEFINITION_STEPS
+from billing.answers.actions.compare_versions import after_document, concerned
+from billing.answers.actions.optimise_seats import STEPS as SEATS_STEPS
+from billing.answers.contracts import contract
+from billing.answers.invoices_csv import billed_lines
+from billing.answers.offered import NO_OFFERS, Offers
 from billing.answers.questions import (
     DefinitionQuestion,
     ModelsQuestion,
+    ParallelFile,
+    ParallelQuestion,
     PlanWish,
     Question,
     SeatsQuestion,
     SimulationQuestion,
     TimeoutQuestion,
+    VersionQuestion,
     tenants_of,
 )
 from billing.answers.reads.answers import AnswerView, get_answer
-from billing.answers.reads.wishes import Stretch, terms_of
+from billing.answers.reads.wishes import Stretch, model_prices, terms_of
 from billing.answers.store import add_answer, change_answer
 from core.errors import InputError, InvalidInput
 from core.ids import new_id
 from core.periods import add_months
 from core.scope import VENDOR_ID
+from plans.periods import spans
 from tenants.actions.record_audit import record_audit
-from tenants.reads import find_tenant
+from tenants.reads import TenantView, find_tenant, get_tenant
 
-__all__ = ("ask", "cancel_answer")
+__all__ = ("ask", "ask_about_file", "cancel_answer")
 
 LONGEST_MONTHS = 36
 
 
-def ask(session: Session, question: Question, actor: str, now: datetime) -> AnswerView:
+def ask(
+    session: Session, question: Question, actor: str, now: datetime, offers: Offers = NO_OFFERS
+) -> AnswerView:  # fmt: skip
     """Queue a question; a worker answers it.
 
     Args:
@@ -39,20 +52,22 @@ def ask(session: Session, question: Question, actor: str, now: datetime) -> Answ
         question: what is asked.
         actor: `Principal.actor`.
         now: when.
+        offers: knows the quotes that may be named.
 
     Raises:
-        TenantUnknown, NotFound: a customer, plan, version or draft that there is not.
-        InvalidInput: the days run backwards or are more than three years (`days_invalid`), or a share is
-            out of range (`percent_invalid`).
+        TenantUnknown, NotFound: a customer, plan, version, draft or quote that there is not.
+        InvalidInput: the days run backwards or are more than three years (`days_invalid`), a share is
+            out of range (`percent_invalid`), or neither plan nor quote is named (`nothing_to_simulate`).
         PlanInvalid: negotiated terms have faults (`plan_invalid`).
     """
     _refuse_faults(question)
-    customers = [find_tenant(session, name) for name in dict.fromkeys(tenants_of(question))]
+    customers = _customers(session, question)
     wishes = _wishes(question)
     for tenant in customers[:1]:
         for wish in wishes:
-            stretch = Stretch(question.starts_on, question.ends_on, question.currency or tenant.currency)
-            terms_of(session, wish, stretch)
+            terms_of(session, wish, _stretch(question, tenant))
+    for quote_id in question.quotes if isinstance(question, SimulationQuestion) else ():
+        offers.find(session, quote_id)
     answer_id = new_id()
     row = {
         "id": answer_id,
@@ -61,7 +76,7 @@ def ask(session: Session, question: Question, actor: str, now: datetime) -> Answ
         "customers": [str(tenant.id) for tenant in customers],
         "status": "queued",
         "steps_done": 0,
-        "steps_total": len(customers) * max(len(wishes), 1),
+        "steps_total": _steps(session, question, customers),
         "result": None,
         "error_code": "",
         "error_detail": "",
@@ -73,6 +88,27 @@ def ask(session: Session, question: Question, actor: str, now: datetime) -> Answ
     add_answer(session, row)
     record_audit(session, VENDOR_ID, actor, "ask", ("answer", str(answer_id)), {"kind": _kind(question)})
     return get_answer(session, answer_id)
+
+
+def ask_about_file(session: Session, file: ParallelFile, actor: str, now: datetime) -> AnswerView:
+    """Queue the comparison with another system's bills, read from a CSV file.
+
+    Raises:
+        InvalidInput: each fault of the file with its row and column (`row_invalid`, `column_missing`, `rows_invalid`).
+        TenantUnknown, NotFound, PlanInvalid: as `ask`.
+    """
+    currency = file.currency or find_tenant(session, file.tenant).currency
+    question = ParallelQuestion(
+        tenant=file.tenant,
+        plan=file.plan,
+        starts_on=file.starts_on,
+        ends_on=file.ends_on,
+        currency=currency,
+        lines=billed_lines(file.csv, file.columns, file.charges, currency),
+        definitions=file.definitions,
+        billed_after_days=file.billed_after_days,
+    )
+    return ask(session, question, actor, now)
 
 
 def cancel_answer(session: Session, answer_id: UUID, actor: str, now: datetime) -> AnswerView:
@@ -94,8 +130,50 @@ def _refuse_faults(question: Question) -> None:
     if isinstance(question, SimulationQuestion | ModelsQuestion) and not -100 <= question.growth_percent <= 10_000:
         detail = "Usage grows by -100 to 10,000 per cent."
         faults.append(InputError("/growth_percent", "percent_invalid", detail))
+    if isinstance(question, SimulationQuestion) and not question.plans and not question.quotes:
+        detail = "Name what is to be simulated: one of 'plans' or 'quotes' at least."
+        faults.append(InputError("/plans", "nothing_to_simulate", detail))
+    for index, line in enumerate(question.lines if isinstance(question, ParallelQuestion) else ()):
+        if not question.starts_on <= line.period < question.ends_on:
+            detail = (
+                f"Line {index + 1} (row {index + 2} of a file) is of {line.period}: not among the days asked about."
+            )
+            faults.append(InputError(f"/lines/{index}/period", "days_invalid", detail))
     if faults:
         raise InvalidInput(*faults)
+
+
+def _customers(session: Session, question: Question) -> list[TenantView]:
+    if not isinstance(question, VersionQuestion):
+        return [find_tenant(session, name) for name in dict.fromkeys(tenants_of(question))]
+    after_document(session, question)
+    return [get_tenant(session, held) for held in {one.tenant_id: None for one in concerned(session, question)}]
+
+
+def _stretch(question: Question, tenant: TenantView) -> Stretch:
+    return Stretch(question.starts_on, question.ends_on, question.currency or tenant.currency)
+
+
+def _steps(session: Session, question: Question, customers: Sequence[TenantView]) -> int:
+    """Return how many steps the answer takes; each is told when it is done."""
+    if isinstance(question, VersionQuestion):
+        return len(concerned(session, question))
+    match question:
+        case SimulationQuestion():
+            return len(customers) * (len(question.plans) + len(set(question.quotes)))
+        case ModelsQuestion():
+            # Each model is billed first, then what it costs at other sizes and by department.
+            known = question.charges or model_prices(session, question.currency or customers[0].currency)
+            return 2 * len(known)
+        case SeatsQuestion() | DefinitionQuestion():
+            return SEATS_STEPS if isinstance(question, SeatsQuestion) else DEFINITION_STEPS
+        case TimeoutQuestion():
+            return len(set(question.timeouts_s))
+        case ParallelQuestion():
+            [wish], stretch = _wishes(question), _stretch(question, customers[0])
+            held = contract(customers[0], terms_of(session, wish, stretch))
+            assert held.ends_at is not None, "what is asked about has an end"
+            return len([*spans(held.schedule, held.starts_at, held.ends_at, held.ends_at)])
 
 
 def _kind(question: Question) -> str:
@@ -108,7 +186,7 @@ def _wishes(question: Question) -> tuple[PlanWish, ...]:
     match question:
         case SimulationQuestion():
             return question.plans
-        case TimeoutQuestion() | DefinitionQuestion():
+        case TimeoutQuestion() | DefinitionQuestion() | ParallelQuestion():
             return (question.plan,)
         case _:
             return ()

@@ -18,9 +18,11 @@ from metering.measurement import Measurement, pseudonym
 from metering.policies import CountingPolicies
 from plans.periods import spans
 
-__all__ = ("FLIPS_SHOWN", "compare_definitions", "price_timeouts", "timeouts_of")
+__all__ = ("FLIPS_SHOWN", "STEPS", "compare_definitions", "price_timeouts", "timeouts_of")
 
 FLIPS_SHOWN = 500
+STEPS = 3
+"""Both readings are billed, and who flips is looked up."""
 
 
 def timeouts_of(terms: Terms, timeouts_s: Sequence[int]) -> tuple[Terms, ...]:
@@ -47,6 +49,7 @@ def price_timeouts(figures: Figures, terms: Terms, timeouts_s: Sequence[int], ta
         cost = net_of((one.draft for one in documents), terms.currency)
         timeout_s = policies_of(wish).sessions.timeout_s
         costs.append(TimeoutCost(timeout_s, MoneyAnswer.of(cost), _levels(documents)))
+        figures.progress.step()
     return TimeoutResult(terms.currency, policies_of(terms).sessions.timeout_s, tuple(costs))
 
 
@@ -60,15 +63,19 @@ def compare_definitions(figures: Figures, terms: Terms, policies: CountingPolici
         taxes: of the tenant's documents.
     """
     after = under(terms, policies)
-    documents = simulate(figures, terms, taxes), simulate(figures, after, taxes)
+    documents = []
+    for side in (terms, after):
+        documents.append(simulate(figures, side, taxes))
+        figures.progress.step()
     before_cost, after_cost = (net_of((one.draft for one in listed), terms.currency) for listed in documents)
     flips = list(_flips(figures, terms, after))
+    figures.progress.step()
     return DefinitionResult(
         currency=terms.currency,
         before=MoneyAnswer.of(before_cost),
         after=MoneyAnswer.of(after_cost),
         difference=MoneyAnswer.of(after_cost - before_cost),
-        lines=_differences(*documents, terms.currency),
+        lines=_differences(documents[0], documents[1], terms.currency),
         flips_in=sum(flip.counts for flip in flips),
         flips_out=sum(not flip.counts for flip in flips),
         flips=tuple(flips[:FLIPS_SHOWN]),
@@ -123,7 +130,8 @@ def _flips(figures: Figures, before: Terms, after: Terms) -> Iterator[Flip]:
     subscription = contract(figures.tenant, before)
     assert subscription.ends_at is not None, "what is asked about has an end"
     tiling = [*spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at)]
-    meters = dict.fromkeys(charge.meter for charge in before.document.charges if charge.meter)
+    documents = (before.document, *(addon.document for addon in before.addons))
+    meters = dict.fromkeys(charge.meter for document in documents for charge in document.charges if charge.meter)
     for meter in meters:
         for span in tiling:
             sides = [figures.measure(policies_of(terms), meter, span.period) for terms in (before, after)]

@@ -54,7 +54,8 @@ def compare_models(
         growth: factor by which usage grows, for instance 6/5.
     """
     runs = [_Run(figures, model_terms(price, stretch), taxes, price) for price in prices]
-    models = sorted((_cost(run, growth) for run in runs), key=lambda one: (not one.counted, Fraction(one.cost.amount)))
+    costs = [_cost(run, growth) for run in runs]
+    models = sorted(costs, key=lambda one: (not one.counted, Fraction(one.cost.amount)))
     by_name = {run.price.model: run for run in runs}
     used = [by_name[one.model] for one in models if one.counted]
     evens = [_break_even(run, used[0]) for run in used[1:]]
@@ -157,6 +158,7 @@ class _Split:
 
 def _cost(run: _Run, growth: Fraction) -> ModelCost:
     documents = run.documents()
+    run.figures.progress.step()
     currency, tz = run.terms.currency, run.figures.tenant.tz
     costs = [net_of([one.draft], currency) for one in documents]
     minor = [cost.amount_minor for cost in costs]
@@ -168,7 +170,7 @@ def _cost(run: _Run, growth: Fraction) -> ModelCost:
         )
         for one, cost in zip(documents, costs, strict=True)
     )
-    return ModelCost(
+    told = ModelCost(
         model=run.price.model,
         meter=run.price.charge.meter or "",
         charge=run.price.charge.name,
@@ -184,6 +186,8 @@ def _cost(run: _Run, growth: Fraction) -> ModelCost:
         ),
         centres=tuple(CentreCost(code, MoneyAnswer.of(run.cost_of(code))) for code in _centres(documents)),
     )
+    run.figures.progress.step()
+    return told
 
 
 def _break_even(run: _Run, cheapest: _Run) -> tuple[BreakEven, BreakEven]:

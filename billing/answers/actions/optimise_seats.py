@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.answers.contracts import Terms, contract, policies_of
+from billing.answers.progress import Progress
 from billing.answers.reads.figures import Figures
 from billing.answers.results import LimitCost, SeatsResult, percent_text
 from billing.schemas.amounts import MoneyAnswer
@@ -19,7 +20,10 @@ from metering.sessions import sessions_of
 from plans.periods import spans
 from plans.pricing import UsageQuantity, rate
 
-__all__ = ("SeatsInput", "optimise_seats")
+__all__ = ("STEPS", "SeatsInput", "optimise_seats")
+
+STEPS = 4
+"""Sessions are read, the peak is found, the smallest limit, and what each limit would have done."""
 
 _SHOWN = 16
 
@@ -46,12 +50,21 @@ def optimise_seats(figures: Figures, terms: Terms, given: SeatsInput) -> SeatsRe
     period = Period(subscription.starts_at, subscription.ends_at)
     grounds = figures.measuring(policies_of(terms)).grounds(METERS["sessions.concurrent.peak"], period)
     sessions = grounds.once(sessions_of)
+    figures.progress.step()
     arrivals = arrivals_of(sessions, micros(period.starts_at), micros(period.ends_at), given.pool)
-    peak = _peak(arrivals)
+    peak = _peak(arrivals, figures.progress)
+    figures.progress.step()
     busy = busiest_hour(arrivals)
-    suggested = _smallest(arrivals, peak, Fraction(given.target_percent) / 100) if arrivals else None
+    target = Fraction(given.target_percent) / 100
+    suggested = _smallest(arrivals, peak, target, figures.progress) if arrivals else None
+    figures.progress.step()
     bills = len([*spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at)])
     shown = sorted({*(given.limits or _spread(peak)), *([suggested] if suggested else [])})
+    limits = []
+    for limit in shown:
+        figures.progress.touch()
+        limits.append(_told(terms, bills, replay(arrivals, limit), busy))
+    figures.progress.step()
     return SeatsResult(
         currency=terms.currency,
         charge=terms.document.charges[0].name,
@@ -59,24 +72,26 @@ def optimise_seats(figures: Figures, terms: Terms, given: SeatsInput) -> SeatsRe
         peak=peak,
         people=busy.people,
         busy_hour_erlang=f"{busy.erlang:.2f}",
-        limits=tuple(_told(terms, bills, replay(arrivals, limit), busy) for limit in shown),
+        limits=tuple(limits),
         suggested=suggested,
     )
 
 
-def _peak(arrivals: Sequence[Arrival]) -> int:
+def _peak(arrivals: Sequence[Arrival], progress: Progress) -> int:
     """Return the smallest limit at which nobody is turned away: the most units at once."""
     low, high = 0, len({one.unit for one in arrivals})
     while low < high:
+        progress.touch()
         middle = (low + high) // 2
         low, high = (low, middle) if not replay(arrivals, middle).denied else (middle + 1, high)
     return high
 
 
-def _smallest(arrivals: Sequence[Arrival], peak: int, target: Fraction) -> int:
+def _smallest(arrivals: Sequence[Arrival], peak: int, target: Fraction, progress: Progress) -> int:
     """Return the smallest limit whose true denials stay within the target, and those of all above it."""
     low, high = 0, peak
     while low < high:
+        progress.touch()
         middle = (low + high) // 2
         seen = replay(arrivals, middle)
         kept = seen.true_denials <= target * seen.requests

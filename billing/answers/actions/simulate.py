@@ -1,6 +1,6 @@
 """The documents that a contract would have made on stored facts: the invoice run's own code, nothing stored."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
@@ -11,16 +11,17 @@ from billing.actions.compose_draft import Taxes, draft_line
 from billing.actions.rate_subscription import LOOK_BACK, History, SubscriptionBill, Wanted, reckon
 from billing.answers.contracts import NOBODY, Terms, contract
 from billing.answers.reads.figures import Figures
-from billing.drafts import Claim, Draft
+from billing.drafts import Claim, Draft, DraftLine, paid_with_credits
 from billing.due import DueItem, Question, Timing, due_items
+from billing.prepaid import Balance, StillPaid
 from billing.reads import BilledPeriodView, RevisionView, tax_rates
-from plans.periods import Span, spans
+from plans.periods import Span
 from plans.rating import Sources
 from plans.reads.offers import refuse_unfit
 from plans.subscriptions import SubscriptionView
 from tenants.reads import TenantView, get_legal_entity, get_tenant
 
-__all__ = ("Simulated", "simulate", "simulate_subscription", "taxes_for")
+__all__ = ("Simulated", "Standing", "carry_on", "fitting", "simulate", "simulate_subscription", "taxes_for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,18 @@ def simulate(figures: Figures, terms: Terms, taxes: Taxes, sources: Sources | No
         IntervalDiffers: an add-on is billed at another interval (`interval_differs`).
         TaxUndecided: a rate or the customer's tax id is missing (`tax_undecided`).
     """
-    subscription = contract(figures.tenant, terms)
+    return simulate_subscription(figures, fitting(figures.tenant, terms), taxes, sources)
+
+
+def fitting(tenant: TenantView, terms: Terms) -> SubscriptionView:
+    """Return the subscription that the terms would be, where its versions fit together.
+
+    Raises:
+        CurrencyNotPriced, IntervalDiffers: they do not.
+    """
+    subscription = contract(tenant, terms)
     refuse_unfit(subscription.holdings, subscription.currency, subscription.interval_months)
-    return simulate_subscription(figures, subscription, taxes, sources)
+    return subscription
 
 
 def simulate_subscription(
@@ -71,14 +81,61 @@ def simulate_subscription(
         TaxUndecided: a rate or the customer's tax id is missing (`tax_undecided`).
     """
     assert subscription.ends_at is not None, "what is simulated has an end"
-    tiling = tuple(spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at))
+    tiling = tuple(subscription.spans_until(subscription.ends_at))
     if sources is None:
         figures.prepare(subscription, [span.period for span in tiling])
         sources = figures.sources(subscription)
     books = _Books(figures.tenant, subscription, tiling, sources, taxes)
     for at in dict.fromkeys([subscription.starts_at, *(span.period.ends_at for span in tiling)]):
+        figures.progress.touch()
         books.bill(at)
     return tuple(books.made)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a real subscription's books stand."""
+
+    tenant: TenantView
+    """Who consumes."""
+    taxes: Taxes
+    """Of its documents."""
+    history: History
+    claimed: frozenset[tuple[Timing, datetime]]
+    """What is on a document that was issued: timing and start."""
+    credits: tuple[Balance, ...]
+    paid: tuple[StillPaid, ...]
+
+
+def carry_on(
+    subscription: SubscriptionView, standing: Standing, sources: Sources, now: datetime
+) -> tuple[tuple[Simulated, ...], tuple[Balance, ...]]:
+    """Bill what is left of a subscription that ends, from where its books stand, and store nothing.
+
+    Args:
+        subscription: as it will be, with its end.
+        standing: its books; the spans of their history tile its life to its end.
+        sources: use as far as it is known.
+        now: the tenant's time.
+
+    Returns:
+        The documents to come, and what is then left of the credits.
+    """
+    history = standing.history
+    tiling = tuple(sorted(history.spans.values(), key=lambda span: span.period))
+    books = _Books(
+        standing.tenant, subscription, tiling, sources, standing.taxes,
+        billed=list(history.billed),
+        revisions={place: list(listed) for place, listed in history.revisions.items()},
+        claimed=set(standing.claimed),
+        credits={balance.id: balance for balance in standing.credits},
+        paid=list(standing.paid),
+        late_since=history.late_since, changed=history.changed,
+    )  # fmt: skip
+    ends = (span.period.ends_at for span in tiling)
+    for at in dict.fromkeys([now, *(at for at in ends if at > now)]):
+        books.bill(at)
+    return tuple(books.made), tuple(books.credits.values())
 
 
 @dataclass(slots=True)
@@ -94,6 +151,13 @@ class _Books:
     billed: list[BilledPeriodView] = field(default_factory=list)
     revisions: dict[tuple[str, datetime], list[RevisionView]] = field(default_factory=dict)
     claimed: set[tuple[Timing, datetime]] = field(default_factory=set)
+    credits: dict[UUID, Balance] = field(default_factory=dict)
+    """Prepaid credits that came with the plan."""
+    paid: list[StillPaid] = field(default_factory=list)
+    """What they paid, less what came back, in order."""
+    late_since: datetime | None = None
+    changed: datetime | None = None
+    """As in a history: nothing comes late in a simulation from the start."""
 
     def bill(self, now: datetime) -> None:
         """Bill what is due at an instant, a document for each day on which something closed."""
@@ -113,7 +177,7 @@ class _Books:
             return
         invoice_id = UUID(int=len(self.made) + 1)
         self._note(bill, items, invoice_id, now)
-        lines = tuple(draft_line(self.tenant, bill, part, self.taxes, now) for part in bill.parts)
+        lines = self._paid([draft_line(self.tenant, bill, part, self.taxes, now) for part in bill.parts])
         claims = tuple(
             Claim(
                 consumer_tenant_id=item.tenant_id,
@@ -127,12 +191,39 @@ class _Books:
         draft = Draft(currency=self.subscription.currency, claims=claims, lines=lines, evidence=(), measured_at=now)
         self.made.append(Simulated(now, draft))
 
+    def _paid(self, lines: list[DraftLine]) -> tuple[DraftLine, ...]:
+        """Return the lines with what credits pay of them; what they sell pays from the next document on."""
+        paid = paid_with_credits(lines, self.credits.values(), self.subscription.currency, self.paid)
+        for place, line in enumerate(paid):
+            assert line.grant_id is not None, "what pays names its block"
+            held = self.credits[line.grant_id]
+            self.credits[held.id] = replace(held, remaining_minor=held.remaining_minor + line.amount_minor)
+            self._note_paid(line, UUID(int=len(self.made) << 32 | place), held.id)
+        for line in lines:
+            if line.block is not None:
+                brought = line.block.balance(UUID(int=len(self.credits) + 1))
+                self.credits[brought.id] = brought
+        return (*lines, *paid)
+
+    def _note_paid(self, line: DraftLine, number: UUID, grant_id: UUID) -> None:
+        if line.pays is not None:
+            key = (line.subscription_id, line.charge_key, line.period_starts_at)
+            self.paid.append(StillPaid(key, number, grant_id, -line.amount_minor))
+            return
+        self.paid = [
+            replace(one, amount_minor=one.amount_minor - line.amount_minor)
+            if (one.rated_line_id, one.grant_id) == (line.rated_line_id, grant_id)
+            else one
+            for one in self.paid
+        ]
+
     def _history(self, now: datetime) -> History:
         since = now - LOOK_BACK
         kept = {place: listed for place, listed in self.revisions.items() if listed[0].period.ends_at > since}
         issued = {revision.invoice_id for listed in kept.values() for revision in listed}
         billed = tuple(view for view in self.billed if view.period.ends_at > since and view.invoice_id in issued)
-        return History({span.period.starts_at: span for span in self.tiling}, billed, kept)
+        by_start = {span.period.starts_at: span for span in self.tiling}
+        return History(by_start, billed, kept, self.late_since, self.changed)
 
     def _note(self, bill: SubscriptionBill, items: tuple[DueItem, ...], invoice_id: UUID, now: datetime) -> None:
         payer = self.subscription.payer_tenant_id

@@ -1,4 +1,4 @@
-"""Approve, decline and accept a quote; an accepted one is the contract with exactly its terms."""
+"""Send, approve, decline and accept a quote; an accepted one is the contract with exactly its terms."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,17 +6,54 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from billing.quotes.actions.make_quote import subscription_input
-from billing.quotes.errors import QuoteApproverIsMaker, QuoteExpired, QuoteNotOpen, QuoteSuperseded, QuoteTooDear
-from billing.quotes.offers import State, Trigger, advance
-from billing.quotes.reads import QuoteView, get_quote
+from billing.quotes.actions.price_quote import replace_held, subscription_input
+from billing.quotes.errors import (
+    BelowFloor,
+    QuoteAlreadyAccepted,
+    QuoteApproverIsMaker,
+    QuoteExpired,
+    QuoteNeedsApproval,
+    QuoteNotOpen,
+    QuoteSuperseded,
+    QuoteTooDear,
+)
+from billing.quotes.offers import State, Trigger, advance, needs_approval
+from billing.quotes.reads import LimitView, QuoteView, get_quote
 from billing.quotes.store import lock_quotes, set_quote
 from core.periods import local_date
 from plans.actions.subscribe import subscribe
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView
 
-__all__ = ("accept_quote", "approve_quote", "decline_quote")
+__all__ = ("above_limit", "accept_quote", "approve_quote", "decline_quote", "send_quote")
+
+
+def send_quote(
+    session: Session, tenant: TenantView, quote_id: UUID, actor: str, limit: LimitView, now: datetime
+) -> QuoteView:
+    """Send a draft: to the customer, or to whoever may approve it where it gives more away than its maker may.
+
+    Args:
+        session: scoped to the customer.
+        tenant: the customer.
+        quote_id: which version.
+        actor: who sends it.
+        limit: what its maker may grant today, whatever it was when the draft was made.
+        now: the customer's time.
+
+    Raises:
+        NotFound, QuoteExpired, QuoteSuperseded, QuoteAlreadyAccepted, QuoteNotOpen: it is no draft, or nobody
+            could accept it.
+        BelowFloor: it is under the floor of today (`below_margin_floor`).
+    """
+    lock_quotes(session, tenant.id)
+    asks = above_limit(get_quote(session, tenant.id, quote_id), limit)
+    quote, state = _decidable(session, tenant, quote_id, Trigger.ASK if asks else Trigger.SEND, now)
+    if _below_floor(quote, limit):
+        raise BelowFloor(100 - quote.discount_percent, limit.floor_percent)
+    sent_at = None if asks else now
+    set_quote(session, tenant.id, quote_id, status=state.value, sent_at=sent_at, needs_approval=asks)
+    return _told(session, tenant, quote_id, actor, "send_quote")
 
 
 def approve_quote(
@@ -38,11 +75,14 @@ def approve_quote(
         QuoteTooDear: it is above their limit too (`approval_limit_exceeded`).
     """
     quote, state = _decidable(session, tenant, quote_id, Trigger.APPROVE, now)
+    if quote.approved_by is not None:
+        raise QuoteNotOpen(quote.key, "approved")
     if quote.created_by == actor:
         raise QuoteApproverIsMaker
     if quote.discount_percent > limit:
         raise QuoteTooDear(quote.discount_percent, limit)
-    set_quote(session, tenant.id, quote_id, status=state.value, approved_by=actor, decided_at=now)
+    sent_at = quote.sent_at or now
+    set_quote(session, tenant.id, quote_id, status=state.value, approved_by=actor, decided_at=now, sent_at=sent_at)
     return _told(session, tenant, quote_id, actor, "approve_quote")
 
 
@@ -59,23 +99,49 @@ def decline_quote(
     return _told(session, tenant, quote_id, actor, "decline_quote")
 
 
-def accept_quote(session: Session, tenant: TenantView, quote_id: UUID, actor: str, now: datetime) -> QuoteView:
-    """Accept a quote: the subscription begins with exactly its terms. Accepting it again changes nothing.
+def accept_quote(
+    session: Session, tenant: TenantView, quote_id: UUID, actor: str, limit: LimitView, now: datetime
+) -> QuoteView:
+    """Accept a quote: the subscription begins with exactly its terms, and what it replaces ends as it begins.
+
+    Accepting it again changes nothing.
+
+    Args:
+        session: scoped to the customer.
+        tenant: the customer.
+        quote_id: which version.
+        actor: who accepts it, for the customer.
+        limit: what its maker may grant today.
+        now: the customer's time.
 
     Raises:
-        NotFound, QuoteExpired, QuoteSuperseded, QuoteNotOpen: it cannot be accepted (any more).
+        NotFound, QuoteExpired, QuoteSuperseded, QuoteAlreadyAccepted, QuoteNotOpen: it cannot be accepted (any more).
+        QuoteNeedsApproval: limit or floor moved since it was sent (`quote_needs_approval`).
         Refused: whatever beginning the contract refuses; then nothing was done.
     """
+    lock_quotes(session, tenant.id)  # who accepts it at the same moment is waited for
     known = get_quote(session, tenant.id, quote_id)
     if known.status is State.ACCEPTED:
         return known
     quote, state = _decidable(session, tenant, quote_id, Trigger.ACCEPT, now)
+    if _below_floor(quote, limit) or (quote.approved_by is None and above_limit(quote, limit)):
+        raise QuoteNeedsApproval(quote.key)
+    replace_held(session, tenant, quote.terms, actor, now)
     begun = subscribe(
         session, subscription_input(tenant, quote.terms, f"quote-{quote.key}-{quote.version}", actor), now
     )
     values = {"subscription_id": begun.id, "accepted_by": actor, "accepted_at": now}
     set_quote(session, tenant.id, quote_id, status=state.value, **values)
     return _told(session, tenant, quote_id, actor, "accept_quote")
+
+
+def above_limit(quote: QuoteView, limit: LimitView) -> bool:
+    """Tell whether a quote gives more away than that limit."""
+    return needs_approval(quote.terms, quote.listed, quote.discount_percent, limit.discount_percent)
+
+
+def _below_floor(quote: QuoteView, limit: LimitView) -> bool:
+    return quote.listed.amount_minor != 0 and 100 - quote.discount_percent < limit.floor_percent
 
 
 def _decidable(
@@ -87,6 +153,8 @@ def _decidable(
     state = advance(quote.status, trigger)
     if state is None:
         raise QuoteNotOpen(quote.key, quote.status.value)
+    if quote.accepted_version is not None:
+        raise QuoteAlreadyAccepted(quote.key, quote.accepted_version)
     if quote.version < quote.newest:
         raise QuoteSuperseded(quote.key, quote.version, quote.newest)
     if local_date(now, tenant.tz) > quote.valid_until:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from billing.quotes.models import SellerLimit
 from core.scope import VENDOR_ID
 
-__all__ = ("NO_LIMIT", "LimitView", "limit_of", "limits")
+__all__ = ("EVERYBODY", "NO_LIMIT", "LimitView", "limit_of", "limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class LimitView:
 
 
 EVERYBODY = "*"
+"""Who is not named."""
 NO_LIMIT = LimitView(EVERYBODY, Decimal(0), Decimal(0))
 """Where nothing is set: nothing is given away without approval, and there is no floor."""
 

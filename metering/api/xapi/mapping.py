@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.settings import secret_key
+from core.settings import secret_keys
 from metering.actions.change_xapi_mapping import (
     RuleInput,
     add_directory,
@@ -162,7 +162,7 @@ class MappingController(Controller):
     def remap(self, principal: Principal, database: Database, tenant: TenantView, data: RemapBody) -> RemapAnswer:
         """Look again at statements that made no event, by the mapping as it is now; to repeat it is safe."""
         require(principal, Permission.EVENTS_WRITE)
-        done = remap_statements(database, tenant, data.after, Vault(secret_key()))
+        done = remap_statements(database, tenant, data.after, Vault(*secret_keys()))
         return RemapAnswer(done.looked_at, done.metered, done.next_after)
 
     @post("/forget", sync_to_thread=True, status_code=200)

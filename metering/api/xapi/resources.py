@@ -9,7 +9,7 @@ from litestar.datastructures import State
 
 from core.db import Database
 from core.scope import TenantScope
-from core.settings import secret_key
+from core.settings import secret_keys
 from metering.api.xapi.headers import XapiHeaders
 from metering.api.xapi.requests import parameters_of, require_version
 from metering.errors import XapiRequestInvalid, XapiResourceUnknown
@@ -76,7 +76,7 @@ def _query(request: Req, principal: Principal, name: str, filter_name: str) -> S
 
 def _newest(database: Database, tenant: TenantView, wanted: StatementQuery) -> list[dict[str, Any]]:
     with database.begin(TenantScope(tenant.id)) as session:
-        return [view.value for view in list_statements(session, tenant.id, wanted, Vault(secret_key())).items]
+        return [view.value for view in list_statements(session, tenant.id, wanted, Vault(*secret_keys())).items]
 
 
 def _answer(request: Req, value: dict[str, Any]) -> Response[Any]:

@@ -15,7 +15,7 @@ from litestar.datastructures import State
 from core.db import Database
 from core.ids import new_id
 from core.scope import TenantScope
-from core.settings import secret_key
+from core.settings import secret_keys
 from metering.actions.receive_statements import Sender, receive_statements
 from metering.api.hot_lane import body_of, lane_of
 from metering.api.xapi.headers import ALTERNATE, CONSISTENT, XapiHeaders, http_date
@@ -107,7 +107,7 @@ async def _take(request: Req, principal: Principal, tenant: TenantView, put_id: 
         sent = (plain, request.headers.get("content-type", ""), version, put_id)
         statements, mapping, now = await to_thread.run_sync(_prepared, _database(request), tenant, sent)
         visit.hold(Measure.EVENTS, len(statements))
-        sender, vault = _sender(principal, version), Vault(secret_key())
+        sender, vault = _sender(principal, version), Vault(*secret_keys())
         unmetered = await receive_statements(lane, tenant, statements, sender, mapping, now, vault)
     headers = {"Tbk-Unmetered": str(unmetered)}
     if put_id is not None:
@@ -174,7 +174,7 @@ class _Given:
 
 
 def _found(database: Database, tenant: TenantView, wanted: StatementQuery, parameters: dict[str, list[str]]) -> _Given:
-    vault = Vault(secret_key())
+    vault = Vault(*secret_keys())
     with database.begin(TenantScope(tenant.id)) as session:
         items: tuple[StatementView, ...]
         single = wanted.statement_id or wanted.voided_statement_id

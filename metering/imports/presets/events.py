@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from metering.imports.columns import norm
-from metering.imports.mapping import Condition, Mapping, Rule, TimeReading, Value
+from metering.imports.mapping import Mapping, Rule, TimeReading, Value
 
 __all__ = ("EXAMPLE", "TEXT", "TITLE", "header_mapping")
 
@@ -35,6 +35,5 @@ def header_mapping(header: Sequence[str], source: str) -> Mapping:
         data=data,
         id="id" if "id" in names else None,
         identity=["type", "time", "subject", *fields],
-        when=[Condition(column="type", none_of=["\0"])],
     )
     return Mapping(source=source, rules=[rule], time=TimeReading(), rows="refuse")

@@ -1,16 +1,23 @@
 """Questions by the API: queued, answered by the worker, read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
+from billing.answers.actions.answer_question import answer_question
 from billing.answers.tasks import answer_questions
 from core.scope import VENDOR_ID, TenantScope
 from plans.actions.load_catalogue import load_catalogue
-from tests.builders.bill import Books
-from tests.builders.world import LONG_AGO, bearer
+from plans.actions.publish_version import publish_version
+from plans.actions.save_draft import DraftInput, save_draft
+from plans.charges import Charge, Price
+from plans.documents import PlanDocument
+from plans.terms import Discount
+from tests.builders.bill import ACTIVE, FEE, Books, price
+from tests.builders.world import ACTOR, LONG_AGO, bearer
 
 YEAR = {"starts_on": "2026-08-01", "ends_on": "2026-11-01", "currency": "USD"}
 
@@ -54,6 +61,8 @@ def asked(client, world, db):
         answer_questions(db)
         answer = client.get(f"{path}/{queued.json()['id']}", headers=bearer(key)).json()
         assert answer["status"] == "done", answer
+        # Whatever is asked, each of its steps was told.
+        assert answer["steps_done"] == answer["steps_total"] > 0
         return answer["result"]
 
     ask.key = key
@@ -158,7 +167,7 @@ def test_a_definition_tells_the_bills_change_and_who_flips(asked, acme):
         ({"ends_on": "2026-08-01"}, 422, "invalid_input"),
         ({"ends_on": "2036-08-01"}, 422, "invalid_input"),
         ({"plans": [{"plan": "light", "draft": True}]}, 404, "not_found"),
-        ({"plans": []}, 400, "malformed_request"),
+        ({"plans": []}, 422, "invalid_input"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_at_once(client, asked, acme, change, status, code):
@@ -186,3 +195,82 @@ def test_customers_ask_nothing_of_the_vendor(client, world, acme):
     key = world.key("tenant_admin", acme)
 
     assert client.get("/v1/answers", headers=bearer(key)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"kind": "simulation", "tenants": ["acme"], "plans": [{"plan": "full-active"}]},
+        {"kind": "models", "tenant": "acme"},
+        {"kind": "seats", "tenant": "acme"},
+        {"kind": "timeout", "tenant": "acme", "plan": {"plan": "full-concurrent"}},
+        {"kind": "definition", "tenant": "acme", "plan": {"plan": "full-active"}, "policies": {}},
+    ],
+    ids=lambda question: question["kind"],
+)
+def test_cancelling_stops_whoever_works_on_it_before_the_first_step_is_done(client, asked, acme, db, question):
+    queued = client.post("/v1/answers", json=YEAR | question, headers=bearer(asked.key)).json()
+    seen = []
+
+    def clock() -> datetime:
+        """Each look is five seconds later; at the third one somebody has cancelled."""
+        seen.append(len(seen))
+        if len(seen) == 3:
+            client.post(f"/v1/answers/{queued['id']}/cancel", headers=bearer(asked.key))
+        return datetime(2026, 11, 20, 9, tzinfo=UTC) + timedelta(seconds=5 * len(seen))
+
+    assert answer_question(db, UUID(queued["id"]), clock, clock())
+
+    answer = client.get(f"/v1/answers/{queued['id']}", headers=bearer(asked.key)).json()
+    assert (answer["status"], answer["steps_done"], answer["result"]) == ("cancelled", 0, None)
+    assert len(seen) <= 5
+
+
+def test_meters_of_add_ons_flip_too(asked, acme, db, books):
+    charge = Charge(
+        key="writers", name="Writers", model="per_unit", meter="members.active", prices={"USD": Price(unit=Decimal(1))}
+    )
+    books.plan("writing", charge, kind="addon")
+    plan = {
+        "plan": "bare", "addons": [{"key": "writing"}],
+        "document": {"charges": [{"key": "fee", "name": "Fee", "model": "flat", "prices": {"USD": {"amount": "1"}}}]},
+    }  # fmt: skip
+
+    result = asked(
+        YEAR | {"kind": "definition", "tenant": "acme", "plan": plan, "policies": {"members": {"min_events": 2}}}
+    )
+
+    # Bob does one thing a month: he is not counted any more.
+    assert {flip["meter"] for flip in result["flips"]} == {"members.active"}
+    assert (result["flips_out"], result["difference"]["amount"]) == (3, "-3.00")
+
+
+def test_what_a_change_of_version_costs_is_told_for_every_contract_on_it_the_most_lost_first(asked, world, books, acme):
+    def publish(*charges):
+        with books.db.begin(TenantScope(VENDOR_ID)) as session:
+            save_draft(session, DraftInput("small", PlanDocument(charges=charges), None, ACTOR), LONG_AGO)
+            return publish_version(session, "small", ACTOR, LONG_AGO).number
+
+    books.plan("small", FEE, ACTIVE)
+    globex, umbrella = (world.tenant(slug, time_zone="UTC") for slug in ("globex", "umbrella"))
+    books.send(globex, *books.active("2026-09-05", *(f"p{n}" for n in range(9))))
+    half = (Discount(key="half", name="Half", percent=Decimal(50)),)
+    books.subscribe(acme, discounts=half)
+    books.subscribe(globex, quantity=2)
+    books.subscribe(umbrella, terms=PlanDocument(charges=(FEE,)))
+    # A fee of 90.00 instead of 100.00, an active member at 10.00 instead of 4.20.
+    cheaper, dearer = replace(FEE, prices=price(amount=Decimal(90))), replace(ACTIVE, prices=price(unit=Decimal(10)))
+    number = publish(cheaper, dearer)
+    world.tenant("initech", time_zone="UTC")
+    books.subscribe(world.tenant("hooli", time_zone="UTC"))
+
+    body = YEAR | {"kind": "version", "plan": "small", "before": 1, "after": number}
+    told = asked({name: value for name, value in body.items() if name != "currency"})
+
+    # acme: 3 × (100.00 + 2 × 4.20) ÷ 2 = 162.60 and 3 × (90.00 + 20.00) ÷ 2 = 165.00; globex holds two of the fee:
+    # 600.00 + 9 × 4.20 = 637.80 and 540.00 + 90.00 = 630.00. Negotiated terms and the new version are not concerned.
+    found = [(one["tenant"], one["before"]["amount"], one["difference"]["amount"]) for one in told["contracts"]]
+    assert found == [("globex", "637.80", "-7.80"), ("acme", "162.60", "2.40")]
+    [total] = told["totals"]
+    assert (total["contracts"], total["before"]["amount"], total["after"]["amount"]) == (2, "800.40", "795.00")
+    assert (total["difference"]["amount"], total["lost"]["amount"]) == ("-5.40", "-7.80")

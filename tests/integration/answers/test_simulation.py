@@ -115,7 +115,7 @@ def test_a_simulation_is_the_invoice_run_on_random_plans(books, world):
     numbers = count(1)
 
     @settings(
-        max_examples=20,
+        max_examples=14,
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -1,10 +1,15 @@
 """Keys, tenants, problems and idempotency through the API."""
 
+from typing import Any
+
+import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy import text
 
 from core.db import Database
 from core.scope import TenantScope
+from core.settings import secret_key
 from tenants.reads import audit_page
 from tests.builders.world import World, bearer
 
@@ -71,6 +76,43 @@ def test_the_same_idempotency_key_gives_the_first_answer_and_acts_once(
         assert [line.action for line in audit_page(session, acme.id)].count("import_people") == 1
 
 
+def test_a_first_answer_is_given_again_to_nobody_else_and_to_nobody_who_may_less_than_then(
+    client: TestClient[Litestar], world: World, db: Database
+) -> None:
+    acme = world.tenant("acme")
+    whole = world.key("tenant_admin", acme)
+    narrow = client.post("/v1/api-keys", headers=bearer(whole), json={"name": "n", "scopes": ["connect:write"]})
+
+    def ask(key: str) -> Any:
+        return client.post("/v1/api-keys", headers=bearer(key, **{"Idempotency-Key": "k1"}), json={"name": "suite"})
+
+    first = ask(whole)
+
+    assert (ask(narrow.json()["token"]).status_code, ask(whole).json()) == (403, first.json())
+    others = ask(world.key("tenant_finance", acme))
+    assert others.status_code in (403, 409)
+    assert ask(world.key("tenant_admin", acme, name="eve")).json()["code"] == "idempotency_conflict"
+
+
+def test_an_answer_that_shows_a_secret_is_kept_sealed_and_opens_under_the_secret_before(
+    client: TestClient[Litestar], world: World, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = world.tenant("acme")
+    headers = bearer(world.key("tenant_admin", acme), **{"Idempotency-Key": "k1"})
+
+    first = client.post("/v1/api-keys", headers=headers, json={"name": "suite"})
+
+    with db.begin(TenantScope(acme.id)) as session:
+        (kept,) = session.execute(text("select body from idempotency_record")).scalars()
+    assert first.json()["token"].encode() not in kept
+    monkeypatch.setenv("SECRET_KEY_BEFORE", secret_key())
+    monkeypatch.setenv("SECRET_KEY", "another-" + "y" * 32)
+    assert client.post("/v1/api-keys", headers=headers, json={"name": "suite"}).json() == first.json()
+    monkeypatch.delenv("SECRET_KEY_BEFORE")
+    gone = client.post("/v1/api-keys", headers=headers, json={"name": "suite"})
+    assert (gone.status_code, gone.json()["code"]) == (409, "idempotency_conflict")
+
+
 def test_a_body_of_the_wrong_shape_is_400_and_names_the_field(client: TestClient[Litestar], world: World) -> None:
     key = world.key("tenant_admin", world.tenant("acme"))
 
@@ -78,6 +120,17 @@ def test_a_body_of_the_wrong_shape_is_400_and_names_the_field(client: TestClient
 
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
     assert "active_from" in answer.text
+
+
+def test_a_pattern_is_told_in_words(client: TestClient[Litestar], world: World) -> None:
+    key = world.key("tenant_admin", world.tenant("acme"))
+
+    answer = client.post("/v1/pools", headers=bearer(key), json={"key": "A b", "name": "Seats", "seats": 5})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+    assert answer.json()["detail"] == (
+        "/key: Expected letters of A to Z, digits, dots, dashes and underscores, a letter or digit first"
+    )
 
 
 def test_a_tenant_with_several_faults_is_told_all_of_them(client: TestClient[Litestar], world: World) -> None:

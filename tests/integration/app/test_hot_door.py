@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from app import dependencies, hot_door
+from app import hot_door, remembering
 from app.asgi import create_app
 from core.db import Database
 from metering.ingest import identities
@@ -198,7 +198,7 @@ def test_what_was_taken_from_a_sender_is_gone_at_the_door_after_two_seconds(
         assert admin.execute(change).rowcount == 1
     known(client, key)  # being used keeps nothing remembered any longer
     clock = time.monotonic
-    monkeypatch.setattr(dependencies, "time", SimpleNamespace(monotonic=lambda: clock() + 2.0))
+    monkeypatch.setattr(remembering, "time", SimpleNamespace(monotonic=lambda: clock() + 2.0))
 
     answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))
 

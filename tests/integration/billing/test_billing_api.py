@@ -216,3 +216,52 @@ def test_rates_are_added_once_per_day(client, finance):
     )
     tax = {"country": "JP", "valid_from": "2019-10-01", "percent": "10", "source": "National Tax Agency"}
     assert client.post("/v1/tax-rates", json=tax, headers=finance).status_code == 201
+
+
+def test_credits_are_previewed_bought_listed_printed_and_given_back(client, finance, acme, world):
+    there = finance | {"Tbk-Tenant": "acme"}
+    own = bearer(world.key("tenant_finance", acme))
+    wanted = {"name": "Credits", "amount": {"amount": "20.00", "currency": "EUR"}, "refundable": True}
+    # It pays October too, which was used before it was bought, but no fees.
+    wanted |= {"starts_on": "2026-10-01", "charges": ["active"]}
+
+    shown = client.post("/v1/credits", json=wanted | {"preview": True}, headers=there)
+    bought = client.post("/v1/credits", json=wanted, headers=there)
+    assert (shown.status_code, bought.status_code) == (200, 201)
+    assert [shown.json()[part] for part in ("net", "tax", "gross")] == [
+        bought.json()[p] for p in ("net", "tax", "gross")
+    ]
+    october = run(client, finance)["invoices"][-1]
+
+    # 3 × 4.20 = 12.60 are paid, the fee of 100.00 is left: 119.00 with tax, and 7.40 of the credits.
+    assert october["gross"]["amount"] == "119.00"
+    line = next(ln for ln in client.get(f"/v1/invoices/{october['id']}", headers=own).json()["lines"] if ln["grant_id"])
+    assert (line["kind"], line["amount"]["amount"], line["grant_id"]) == (
+        "prepaid",
+        "-12.60",
+        bought.json()["credits"]["id"],
+    )
+    for invoice_id in (bought.json()["invoice_id"], october["id"]):
+        printed = client.get(f"/v1/invoices/{invoice_id}.pdf", headers=own)
+        assert printed.content.startswith(b"%PDF-1.7")
+
+    page = client.get("/v1/credits", headers=own).json()
+    [block] = page["items"]
+    assert (block["remaining"]["amount"], page["balances"]) == ("7.40", [{"amount": "7.40", "currency": "EUR"}])
+    moved = client.get(f"/v1/credits/{block['id']}/movements", headers=own).json()["items"]
+    assert [item["kind"] for item in moved] == ["drawn", "granted"]
+    refunds = f"/v1/credits/{block['id']}/refund"
+    asked = client.post(refunds, json={"reason": "please", "preview": True}, headers=there).json()
+    given = client.post(refunds, json={"reason": "please"}, headers=there).json()
+    assert (asked["net"]["amount"], asked["invoice_id"], given["credits"]["remaining"]["amount"]) == (
+        "7.40",
+        None,
+        "0.00",
+    )
+    note = client.get(f"/v1/invoices/{given['invoice_id']}", headers=own).json()
+    assert (note["kind"], note["gross"]["amount"]) == ("credit_note", "8.81")
+    refused = client.post(refunds, json={"reason": "again"}, headers=there)
+    assert (refused.status_code, refused.json()["code"]) == (409, "credits_not_refundable")
+    assert client.post("/v1/credits", json=wanted, headers=own).status_code == 403
+    bad = client.post("/v1/credits", json=wanted | {"amount": {"amount": "1.005", "currency": "EUR"}}, headers=there)
+    assert bad.json()["errors"][0]["pointer"] == "/amount"

@@ -22,15 +22,18 @@ STEPS = ("begun", "copied", "named", "written", "slice", "archived")
 
 
 def tell_a_spring(suite: Suite) -> None:
-    """Two months of every kind of fact; a session lies over the end of March, a seat is used in March only."""
+    """Two months of every kind of fact; a session lies over the end of March, a seat is used in March only.
+
+    Who is idle in April shows in the thirty days before it, so that of March only its first day may leave.
+    """
     suite.tell("membership.opened", "ann", "2024-01-01 00:00", community_id="c")
     suite.tell("seat.assigned", "ann", "2024-03-01 08:00", pool="pro")
-    for day in (3, 17, 31):
-        suite.tell("activity.performed", "ann", f"2024-03-{day:02} 10:00", **VIEWED)
-        suite.tell("contribution.created", "bob", f"2024-03-{day:02} 11:00", kind="post", object_id=f"o-{day}")
+    for number, (act, post) in enumerate((("01 10", "01 11"), ("01 14", "01 15"), ("31 10", "31 11"))):
+        suite.tell("activity.performed", "ann", f"2024-03-{act}:00", **VIEWED)
+        suite.tell("contribution.created", "bob", f"2024-03-{post}:00", kind="post", object_id=f"o-{number}")
     suite.tell("course.enrolled", "bob", "2024-03-05 09:00", course_id="c-1", course_type="wbt")
-    suite.tell("session.started", "ann", "2024-03-10 09:00", session_id="s-1")
-    suite.tell("session.ended", "ann", "2024-03-10 10:00", session_id="s-1")
+    suite.tell("session.started", "ann", "2024-03-01 12:00", session_id="s-1")
+    suite.tell("session.ended", "ann", "2024-03-01 13:00", session_id="s-1")
     suite.tell("session.started", "bob", "2024-03-31 23:30", session_id="s-2")
     suite.tell("session.ended", "bob", "2024-04-01 01:00", session_id="s-2")
     suite.tell("activity.performed", "ann", "2024-04-02 10:00", **VIEWED)
@@ -54,8 +57,8 @@ def test_figures_of_an_archived_month_and_its_neighbour_stay(shelves: Shelves) -
     shelves.archive(MONTH)
 
     assert shelves.statuses() == ["archived"]
-    # 3 acts of ann less the first of her seat, 3 of bob, his session stays for April: with the one of 10 March 7 go.
-    # The acts of the 31st lie in the last 24 hours, which April's sessions may need: they stay too.
+    # Of 1 March: 2 acts of ann less the first of her seat, 2 of bob, and her session's two ends.
+    # What is of the 31st stays, since April needs it to tell who is idle and what was open when it began.
     assert len(shelves.in_the_file(MONTH)) == 5
     assert shelves.figures(MONTH, NEXT) == before
 
@@ -74,16 +77,16 @@ def test_who_was_counted_in_an_archived_month_is_refused_with_the_way_back(shelv
     # Days were kept; and what stands on memberships and courses is measured as ever.
     days = {"meter": "contributions", "from": "2024-03-01", "to": "2024-04-01", "granularity": "day"}
     told = shelves.suite.client.get("/v1/usage", params=days, headers=bearer(shelves.suite.key)).json()
-    assert [item["quantity"] for item in told["items"] if item["quantity"] != "0"] == ["1", "1", "1"]
+    assert [item["quantity"] for item in told["items"] if item["quantity"] != "0"] == ["2", "1"]
     assert shelves.suite.figure("courses.transactions.charged", MONTH) == 1
 
 
 def test_a_repeat_is_a_duplicate_a_change_a_conflict_and_what_is_new_is_refused(shelves: Shelves) -> None:
     suite = shelves.suite
-    event = suite.tell("activity.performed", "eve", "2024-03-12 10:00", **VIEWED)
+    event = suite.tell("activity.performed", "eve", "2024-03-01 16:00", **VIEWED)
     shelves.archive(MONTH)
     rows = shelves.rows()
-    fresh = suite.event("activity.performed", "eve", "2024-03-13 10:00", **VIEWED)
+    fresh = suite.event("activity.performed", "eve", "2024-03-01 17:00", **VIEWED)
     now = suite.event("activity.performed", "eve", "2024-05-13 10:00", **VIEWED)
 
     answer = suite.client.post(
@@ -97,9 +100,21 @@ def test_a_repeat_is_a_duplicate_a_change_a_conflict_and_what_is_new_is_refused(
     assert len(shelves.rows()["keys"]) == len(rows["keys"]) + 1
 
 
+def test_of_one_identity_in_a_request_the_first_whose_month_takes_events_is_stored(shelves: Shelves) -> None:
+    suite = shelves.suite
+    shelves.archive(MONTH)
+    late = suite.event("activity.performed", "eve", "2024-03-01 17:00", **VIEWED)
+    on_line = {**late, "time": suite.event("activity.performed", "eve", "2024-05-13 10:00", **VIEWED)["time"]}
+
+    answer = suite.client.post("/v1/events", json=[late, on_line, late], headers=bearer(suite.key)).json()
+
+    assert (answer["accepted"], answer["duplicate"], answer["conflicts"]) == (1, 1, [])
+    assert [(fault["index"], fault["code"]) for fault in answer["rejected"]] == [(0, "period_archived")]
+
+
 def test_an_archived_event_is_neither_shown_nor_corrected_until_it_is_back(shelves: Shelves) -> None:
     suite = shelves.suite
-    event = suite.tell("contribution.created", "eve", "2024-03-12 10:00", kind="post", object_id="x")
+    event = suite.tell("contribution.created", "eve", "2024-03-01 16:00", kind="post", object_id="x")
     shelves.archive(MONTH)
     body = {"source": event["source"], "id": event["id"], "kind": "void", "reason": "a test"}
 
@@ -229,7 +244,7 @@ def test_a_file_that_was_changed_deletes_and_restores_nothing(shelves: Shelves) 
 
 
 def test_a_seat_that_was_used_long_ago_cools_down_as_before(shelves: Shelves) -> None:
-    # Ann's only act while she held it is of 3 March 2024; released on 10 May, it is billable until 9 June.
+    # Ann's only act while she held it is of 1 March 2024; released on 10 May, it is billable until 9 June.
     shelves.suite.tell("seat.released", "ann", "2024-05-10 10:00", pool="pro")
     shelves.suite.tell("seat.assigned", "bob", "2024-05-01 10:00", pool="pro")
     shelves.suite.tell("seat.released", "bob", "2024-05-10 10:00", pool="pro")
@@ -243,7 +258,7 @@ def test_a_seat_that_was_used_long_ago_cools_down_as_before(shelves: Shelves) ->
 
 
 def test_corrected_events_stay_so_that_their_replacements_hold(shelves: Shelves) -> None:
-    event = shelves.suite.tell("contribution.created", "eve", "2024-03-12 10:00", kind="post", object_id="x")
+    event = shelves.suite.tell("contribution.created", "eve", "2024-03-01 16:00", kind="post", object_id="x")
     shelves.suite.correct(event, "replace", time="2024-06-03T10:00:00+02:00")
 
     shelves.archive(MONTH)
@@ -254,8 +269,8 @@ def test_corrected_events_stay_so_that_their_replacements_hold(shelves: Shelves)
 def test_no_personal_data_is_in_the_files(suite: Suite, tmp_path: Path) -> None:
     shelves = Shelves(suite, tmp_path)
     person = {"name": "Ann Secret", "email": "ann.secret@acme.example", "external_id": "secret-7"}
-    suite.tell("activity.performed", "secret-subject", "2024-03-03 10:00", person=person, **VIEWED)
-    suite.tell("contribution.accepted", "secret-subject", "2024-03-04 10:00", contributor="secret-other", object_id="o")
+    suite.tell("activity.performed", "secret-subject", "2024-03-01 10:00", person=person, **VIEWED)
+    suite.tell("contribution.accepted", "secret-subject", "2024-03-01 11:00", contributor="secret-other", object_id="o")
     shelves.archive(MONTH)
 
     [table] = [pq.read_table(shelves.file(MONTH))]
@@ -300,7 +315,7 @@ def test_a_rebuild_of_rollups_leaves_archived_months_alone(shelves: Shelves) -> 
 
     rebuilt = rebuild_usage(shelves.suite.db, shelves.suite.tenant)
 
-    # Of 3 March an act is left here, for ann's seat; the hour still tells both of that morning.
+    # Of 1 March an act is left here, for ann's seat; the hour still tells both of that morning.
     assert (rebuilt.hours, rebuilt.wrong_days, rebuilt.figures.differences) == ((), (), ())
     assert shelves.figures(MONTH, NEXT) == figures
     shelves.restore(MONTH)

@@ -105,7 +105,8 @@ def test_a_fact_that_is_stamped_early_and_committed_late_is_not_left_out(suite: 
         # As a flight does: it copies a fact under another key, stamped now, and has not committed.
         for table, columns in (
             ("fact", "occurred_at, now(), type_id, source_id, identity_id, attributes"),
-            ("fact_body", "body"),
+            ("fact_body", "now(), body"),
+            ("fact_key", "content_hash, now()"),
         ):
             names = columns.replace("now()", "accepted_at")
             connection.execute(

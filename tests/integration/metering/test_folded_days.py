@@ -176,7 +176,7 @@ def home(admin_url: str) -> Iterator[World]:
         database.dispose()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=14, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps, st.sampled_from(ZONES), st.booleans())
 def test_folded_days_tell_what_the_facts_tell_whatever_happens_between(
     home: World, drawn: list[Any], zone: str, often: bool

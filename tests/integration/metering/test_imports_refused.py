@@ -140,6 +140,7 @@ def test_noise_is_never_a_fault_of_ours(client: TestClient[Litestar], key: str, 
         many(20).encode(),
         b'{"id": "1", "source": "s", "type": "t", "time": "2026-03-02T08:00:00Z", "subject": "a"}\n' * 9,
         parquet.getvalue(),
+        b"id,type,time,subject,data.verb\n1,activity.performed,2026-03-02T08:00:00Z,ann,viewed\n" * 3,
         noise.randbytes(300),
     )
     medias = ("text/csv", "application/x-ndjson", "application/vnd.apache.parquet", "application/octet-stream")

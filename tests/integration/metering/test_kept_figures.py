@@ -16,8 +16,10 @@ from metering.actions.bind_policy import bind_policy
 from metering.actions.prove_figures import prove_figures
 from metering.policies import DEFAULT_POLICIES
 from metering.reads import Measuring, Reading
+from tenants.actions.deactivate_person import deactivate_person, reactivate_person
+from tenants.reads import people_matching
 from tests.builders.suite import Suite
-from tests.builders.world import World
+from tests.builders.world import ACTOR, World
 
 METER = "members.active"
 MONTHS = ("2026-02", "2026-03", "2026-04")
@@ -195,22 +197,42 @@ def test_somebody_who_came_after_people_were_read_is_counted_by_what_is_read_lat
         assert (before, measuring.figure("seats.named.peak", march)) == (2, 1)
 
 
-def test_departures_that_are_put_right_are_seen_even_where_their_dates_change_places(pages: Pages) -> None:
-    def leave(who: str, on: str) -> None:
-        pages.change(
-            f"update person set active_to = '{on}' from identity"
-            f" where identity.home_person_id = person.id and identity.key = '{who}'"
-        )
-
+def test_a_departure_is_seen_in_figures_that_are_kept_and_a_return_gives_nothing_back(pages: Pages) -> None:
     meter = "members.registered.average"
     pages.suite.tell("membership.opened", "ann", "2026-02-01 00:00", community_id="c")
-    pages.suite.tell("membership.opened", "bob", "2026-04-01 00:00", community_id="c")
-    leave("ann", "2026-03-31 22:00Z")
-    leave("bob", "2026-04-30 22:00Z")
     before = pages.read(meter)
+    tenant, now = pages.suite.tenant, utc_now()
 
-    leave("ann", "2026-04-30 22:00Z")
-    leave("bob", "2026-03-31 22:00Z")
+    with pages.suite.db.begin(TenantScope(tenant.id)) as session:
+        (ann,) = people_matching(session, tenant.id, "ann")
+        deactivate_person(session, tenant.id, ann, datetime(2026, 3, 31, 22, tzinfo=UTC), ACTOR, now)
+        reactivate_person(session, tenant.id, ann, now, ACTOR)
 
-    # Who leaves at the instant at which a membership opens stays in it.
-    assert (before, pages.read(meter)) == ([1, 1, 1], [1, 1, 2])
+    assert (before, pages.read(meter)) == ([1, 1, 1], [1, 1, 0])
+
+
+def test_one_sweep_of_sessions_keeps_all_their_figures_and_parts(pages: Pages) -> None:
+    home = pages.suite
+    for who, start, end in (("ann", "10:00", "11:00"), ("bob", "10:30", "12:00"), ("eve", "10:59", "11:30")):
+        for kind, at in (("session.started", start), ("session.ended", end)):
+            home.tell(kind, who, f"2026-03-05 {at}", session_id=who)
+    names = ("sessions.concurrent.peak", "sessions.concurrent.p95", "sessions.concurrent.average")
+
+    first = pages.parts(meter=names[0])
+    kept = pages.suite.sql("select meter, quantity, parts from kept_figure where meter like 'sessions%'"
+                           " and starts_at = '2026-02-28 23:00+00'").all()  # fmt: skip
+
+    # At 10:59 three are in; 60 + 90 + 31 minutes of 31 days less the hour that summer time takes.
+    assert first[1] == {None: 3}
+    average = Fraction(181, 31 * 24 * 60 - 60)
+    assert {(row.meter, row.quantity) for row in kept} == {(names[0], "3"), (names[1], "0"), (names[2], str(average))}
+    assert all(list(row.parts) == ["cost_centre"] for row in kept)
+    # They are told from there, and each is what is measured; a late fact has all of them measured again.
+    assert (pages.read(names[1])[1], pages.parts(meter=names[2])[1]) == (0, {None: average})
+    with home.db.begin(TenantScope(home.tenant.id)) as session:
+        # The fixture's own figures are forged; those that stand on sessions are right.
+        assert {found.meter for found in prove_figures(session, home.tenant).differences} == {METER}
+    home.tell("session.started", "dan", "2026-03-05 10:59", session_id="dan")
+    assert (pages.read(names[0])[1], pages.parts(meter=names[0])[1]) == (4, {None: 4})
+    with home.db.begin(TenantScope(home.tenant.id)) as session:
+        assert prove_figures(session, home.tenant).differences == ()

@@ -160,6 +160,8 @@ def usage(world: World, tenant: TenantView) -> dict[tuple[str, int], Any]:
         for meter in (*METERS, "lab.minutes@1", "lab.open@1"):
             for month in (3, 4):
                 one = measuring.measure(meter, month_period(2026, month, tenant.tz))
+                # From columns of the stored facts, corrections and merges among them, comes the same figure.
+                assert measuring.grouped(meter, one.period).quantity == one.quantity
                 counted = sorted((str(e.event_key), e.quantity, e.reason, e.keys) for e in one.entries)
                 left = sorted((str(e.event_key), e.reason) for e in one.exclusions)
                 found[meter, month] = (one.quantity, counted, left)

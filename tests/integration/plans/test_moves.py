@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
-from sqlalchemy import text
 
 from core.db import Database
 from core.scope import StewardScope, TenantScope
@@ -22,6 +21,7 @@ from plans.reads.subscriptions import subscriptions
 from plans.tasks import move_customers
 from tenants.reads import TenantView
 from tests.builders.bill import Books, price
+from tests.builders.locks import waiting_for_a_lock
 from tests.builders.world import ACTOR, World, bearer
 
 NOW = datetime.now(UTC)
@@ -66,12 +66,6 @@ def first_item(books: Books, move_id: UUID) -> MoveItemView:
     """The contract that a move comes to first."""
     with books.db.begin(StewardScope()) as session:
         return move_items(session, move_id, None, 1)[0]
-
-
-def waits_for_a_lock(books: Books) -> bool:
-    waiting = "select exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database())"
-    with books.db.begin(StewardScope()) as session:
-        return session.execute(text(waiting)).scalar_one()
 
 
 @pytest.mark.parametrize("when", ["at_period_end", "prorate_now"])
@@ -141,7 +135,7 @@ def test_a_worker_that_finds_another_at_the_same_contract_notes_that_it_was_move
             given = ChangeInput(first.customer_id, first.subscription_id, ACTOR, "small", 2, when="at_period_end")
             change_subscription(session, given, NOW + timedelta(seconds=1))
             working = pool.submit(run_move, books.db, started.id)
-            while not waits_for_a_lock(books):
+            while not waiting_for_a_lock(books.db):
                 assert not working.done(), "it did not wait"
                 sleep(0.01)
         working.result(30)
@@ -179,7 +173,7 @@ def test_versions_are_compared_in_words_by_the_api(client: TestClient[Litestar],
     vendor = bearer(world.key("vendor_sales"), "c0")
 
     found = client.get("/v1/plans/small/versions/1/diff?to=2", headers=vendor).json()["differences"]
-    assert found[0]["sentence"] == "Charge 'fee', prices EUR amount: 100 becomes 130."
+    assert found[0]["sentence"] == "Charge 'Fee', price in EUR, amount: 100 becomes 130."
     assert client.get("/v1/plans/small/versions/1/diff", headers=vendor).json()["code"] == "draft_missing"
     assert client.get("/v1/plans/small/versions/1/diff?to=9", headers=vendor).status_code == 404
     assert client.get("/v1/plans/small/versions/1/diff?to=nine", headers=vendor).status_code == 404

@@ -74,7 +74,7 @@ def test_plans_are_listed_from_light_to_full_then_add_ons(client: Client, world)
     assert code(client.get("/v1/plans/heavy", headers=key)) == (404, "not_found")
 
 
-def test_a_draft_is_saved_corrected_published_and_retired(client: Client, vendor, world):
+def test_a_draft_is_saved_corrected_published_discarded_and_retired(client: Client, vendor, world):
     bad = {"charges": [SEATS["charges"][0] | {"meter": "seats.sold", "prices": {"EUR": {"unit": "-1"}}}]}
     new = client.post("/v1/plans/pilot/versions", headers=vendor, json={"document": bad})
     assert code(new) == (422, "invalid_input")
@@ -95,6 +95,11 @@ def test_a_draft_is_saved_corrected_published_and_retired(client: Client, vendor
     published = client.post("/v1/plans/pilot/versions/1/publish", headers=vendor)
     assert (published.status_code, published.json()["number"]) == (200, 1)
     assert code(client.post("/v1/plans/pilot/versions/1/publish", headers=vendor)) == (409, "draft_missing")
+
+    client.post("/v1/plans/pilot/versions", headers=vendor, json={"document": bad})
+    assert client.delete("/v1/plans/pilot/draft", headers=vendor).status_code == 204
+    assert code(client.delete("/v1/plans/pilot/draft", headers=vendor)) == (409, "draft_missing")
+    assert client.get("/v1/plans/pilot", headers=vendor).json()["newest"]["number"] == 1
 
     retired = client.post("/v1/plans/pilot/versions/1/retire", headers=vendor).json()
     assert retired["status"] == "retired"

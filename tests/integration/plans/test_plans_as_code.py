@@ -50,7 +50,7 @@ def test_a_price_a_new_tier_and_a_plan_that_is_gone(db, exported, capsys):
     told = capsys.readouterr().out.splitlines()
     assert "starter: new" in told
     assert "light: moved" in told
-    assert "  Charge 'named_seats', prices USD unit: 6.50 becomes 7.00." in told
+    assert "  Charge 'Named seats', price in USD, for one: 6.50 becomes 7.00." in told
     assert "branded-app: gone" in told
     assert run("apply", exported) == 0
     capsys.readouterr()

@@ -82,7 +82,6 @@ def test_two_base_plans_at_once_or_a_gap_between_them_are_refused(db, tenant):
         "update subscription set starts_at = now()",
         "delete from subscription",
         "update subscription_item set version_id = version_id",
-        "delete from subscription_item",
         "update billing_period set starts_at = now()",
     ],
 )
@@ -92,3 +91,12 @@ def test_what_is_published_or_agreed_on_cannot_be_rewritten_by_the_service(db, t
 
     with pytest.raises(ProgrammingError, match="permission denied"), db.begin(TenantScope(tenant.id)) as session:
         session.execute(text(statement))
+
+
+def test_a_version_that_the_first_period_is_under_cannot_be_deleted_by_the_service(db, tenant):
+    with db.begin(TenantScope(tenant.id)) as session:
+        begin(session, tenant)
+
+    with db.begin(TenantScope(tenant.id)) as session:
+        assert session.execute(text("select count(*) from subscription_item")).scalar_one() > 0
+        assert session.execute(text("delete from subscription_item returning 1")).all() == []

@@ -18,11 +18,12 @@ def test_each_subscriber_hears_an_event_once_however_often_it_is_wired() -> None
     def listener(_: Session, event: Happened) -> None:
         heard.append(event.what)
 
-    signals.clear()
     signals.subscribe(Happened, listener)
     signals.subscribe(Happened, listener)
     signals.publish(Session(), Happened("x"))
     signals.publish(Session(), object())
-    signals.clear()
+    signals.unsubscribe(Happened, listener)
+    signals.unsubscribe(Happened, listener)
+    signals.publish(Session(), Happened("y"))
 
     assert heard == ["x"]

@@ -63,8 +63,9 @@ def test_files_tile_and_leave_the_next_month_its_look_back() -> None:
     march, april = (month_period(2024, month, BERLIN) for month in (3, 4))
     first = window_of(march, reach, None)
 
-    assert reach == timedelta(hours=24)
-    assert first.ends_at == march.ends_at - timedelta(hours=24)
+    # Who is idle (28 days) as April begins shows in thirty local days before it.
+    assert reach == timedelta(days=30)
+    assert first.ends_at == march.ends_at - reach
     assert window_of(april, reach, first).starts_at == first.ends_at
 
 

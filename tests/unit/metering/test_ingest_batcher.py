@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from metering.errors import DatabaseUnavailable, IngestBusy
 from metering.ingest.batcher import Batcher, Limits, Verdict
@@ -19,7 +20,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def row(key: int, content: int = 0) -> PackedRow:
-    return PackedRow("t", bytes([key]) * 16, bytes([content]) * 16, NOW, b"", b"", b"", (), None)
+    return PackedRow("t", bytes([key]) * 16, bytes([content]) * 16, NOW, b"", b"", b"", (1, 0), (), None)
 
 
 class Table:
@@ -81,6 +82,40 @@ def test_of_equal_keys_in_one_flight_the_first_wins() -> None:
     asyncio.run(story())
 
 
+def test_after_a_first_one_that_could_not_be_stored_the_next_of_its_key_is_judged_on_its_own() -> None:
+    closed = (0, 10)
+    bad = bytes([9]) * 16
+
+    async def story() -> None:
+        table = Table()
+
+        async def write(tenant_id: UUID, rows: Sequence[PackedRow]) -> Written:
+            archived = {r.event_key for r in rows if r.place[1] < closed[1]}
+            refused = {r.event_key for r in rows if r.content_hash == bad} - archived
+            good = [r for r in rows if r.event_key not in archived | refused]
+            stored = (await table.write(tenant_id, good)).stored
+            return Written(stored, frozenset(refused), archived=frozenset(archived), closed=(closed,))
+
+        def late(key: int, at: int) -> PackedRow:
+            return replace(row(key, at), place=(1, at))
+
+        batcher = Batcher(write, QUICK)
+        first, second = await asyncio.gather(
+            submit(batcher, A, [late(1, 5), late(2, 5), late(1, 20), late(1, 6), late(1, 21)]),
+            submit(
+                batcher, A, [late(3, 9), late(3, 8), late(3, 20), late(3, 9), late(1, 20), late(4, 20), late(3, 20)]
+            ),
+        )
+        assert [verdict.name for verdict in first] == ["ARCHIVED", "ARCHIVED", "ACCEPTED", "CONFLICT", "CONFLICT"]
+        assert [verdict.name for verdict in second] == [
+            "ARCHIVED", "ARCHIVED", "ACCEPTED", "CONFLICT", "DUPLICATE", "ACCEPTED", "DUPLICATE"
+        ]  # fmt: skip
+        poisoned = await submit(batcher, A, [replace(row(5, 9), place=(1, 20)), late(5, 20), late(5, 20), late(6, 20)])
+        assert [v.name for v in poisoned] == ["REFUSED", "ACCEPTED", "DUPLICATE", "ACCEPTED"]
+
+    asyncio.run(story())
+
+
 def test_a_flight_takes_no_more_rows_than_allowed_but_never_cuts_a_request() -> None:
     async def story() -> None:
         table = Table()
@@ -103,6 +138,36 @@ def test_more_rows_than_may_wait_are_turned_away_and_nothing_of_them_is_written(
         assert await waiting == [Verdict.ACCEPTED] * 2
         assert await submit(batcher, A, [row(5), row(6), row(7)]) == [Verdict.ACCEPTED] * 3
         assert len(table.rows) == 5
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("tenant", "key", "together"),
+    [(A, 2, True), (B, 1, True), (A, 1, False)],
+    ids=["other keys", "another tenant's key", "a key that is aloft"],
+)
+def test_a_flight_waits_for_those_that_hold_one_of_its_keys_and_for_no_others(
+    tenant: UUID, key: int, together: bool
+) -> None:
+    async def story() -> None:
+        table = Table()
+        gate = asyncio.Event()
+
+        async def write(tenant_id: UUID, rows: Sequence[PackedRow]) -> Written:
+            written = await table.write(tenant_id, rows)
+            await gate.wait()
+            return written
+
+        batcher = Batcher(write, Limits(linger_s=0, flight_rows=1))
+        first = asyncio.create_task(submit(batcher, A, [row(1)]))
+        second = asyncio.create_task(submit(batcher, tenant, [row(key)]))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (len(table.flights) == 2) is together
+        gate.set()
+        assert await first == [Verdict.ACCEPTED]
+        assert await second == [Verdict.ACCEPTED if together else Verdict.DUPLICATE]
 
     asyncio.run(story())
 

@@ -16,7 +16,7 @@ from metering.events import REGISTRY
 from metering.ingest.bodies import Mode, decoded_body, mode_of
 from metering.ingest.cloudevents import FaultyEvent, split_body
 from metering.ingest.packing import Ids, Packer
-from metering.ingest.validation import Rules, draft_event
+from metering.ingest.validation import Rules, draft_event, draft_plain
 
 RULES = Rules(datetime(2026, 11, 24, 12, tzinfo=UTC))
 
@@ -78,6 +78,19 @@ def take(raw: Raw) -> None:
 @given(events)
 def test_any_json_is_taken_or_refused_by_name(event: Any) -> None:
     take(Raw(json.dumps(event).encode()))
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.one_of(st.just(sound | {"data": {"a": 1}}), events), min_size=1, max_size=4), st.sampled_from([None, 1])
+)
+def test_events_are_the_same_together_as_each_by_itself(several: list[Any], indent: int | None) -> None:
+    raws = [Raw(json.dumps(one, indent=indent, separators=(",", ":")).encode()) for one in several]
+
+    together = draft_plain(raws, 5, RULES)
+
+    if together is not None:
+        assert together == [draft_event(raw, index, RULES) for index, raw in enumerate(raws, 5)]
 
 
 @settings(max_examples=200)

@@ -50,7 +50,7 @@ def packed(tenant: UUID, **changes: Any) -> PackedRow:
 
 
 def body_of(row: PackedRow) -> Any:
-    return json.loads(unpacked_body(fields(row.body_row)[2] or b""))
+    return json.loads(unpacked_body(fields(row.body_row)[3] or b""))
 
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20)

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from metering.ingest.cloudevents import FaultyEvent
+from metering.ingest.validation import Rules, draft_plain
 from tests.builders.cloudevents import NOW, code_of, draft, event
 
 
@@ -20,12 +22,15 @@ def twice(name: str, before: str, **changes: Any) -> str:
         twice("id", '"id":"e-0"'),
         twice("course_id", '"course_id":"c-0"'),
         twice("c", '"c" : 2', data={"a": {"b": [{"c": 1}]}}, type="custom"),
+        twice("course_id", '"course_id"' + chr(9) + ':"c-0"'),
+        twice("course_id", '"course_id"  :"c-0"'),
         twice("id", '"i' + chr(92) + 'u0064":"e-0"'),
         twice("traceparent", '"traceparent":"0"', traceparent="1"),
     ],
 )
 def test_a_name_that_stands_twice_in_an_object_is_refused_rather_than_half_lost(whole: str) -> None:
     assert code_of(whole.encode()) == "event_invalid"
+    assert draft_plain([Raw(whole.encode())], 0, Rules(NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -38,6 +43,29 @@ def test_a_name_that_stands_twice_in_an_object_is_refused_rather_than_half_lost(
 def test_names_that_stand_once_in_each_object_are_no_repetition(changes: dict[str, Any]) -> None:
     assert draft(event(**changes)).id == "e-1"
     assert draft(json.dumps(event(**changes), indent=2, separators=(" ,", " : ")).encode()).id == "e-1"
+
+
+@pytest.mark.parametrize(
+    ("change", "plain"),
+    [
+        ({"datacontenttype": "application/json", "dataschema": None}, True),
+        ({"data": {"course_id": "c-1", "course_type": "wbt", "tags": {"a": "b"}}}, True),
+        ({"data": {"course_id": "c-1", "course_type": "other"}}, False),
+        ({"data": {"course_id": "c-1", "course_type": "wbt", "x": "a" + chr(0)}}, False),
+        ({"time": "2026-11-25T10:00:00Z"}, False),
+        ({"specversion": "0.3"}, False),
+    ],
+)
+def test_sound_events_are_drafted_together_and_one_that_is_not_has_them_looked_at_one_by_one(
+    change: dict[str, Any], plain: bool
+) -> None:
+    raws = [Raw(json.dumps(event(id=str(n), **(change if n == 2 else {}))).encode()) for n in range(4)]
+
+    drafts = draft_plain(raws, 10, Rules(NOW))
+
+    assert (drafts is not None) is plain
+    if drafts is not None:
+        assert [(draft.id, draft.index) for draft in drafts] == [("0", 10), ("1", 11), ("2", 12), ("3", 13)]
 
 
 def test_a_valid_event_becomes_a_draft_in_utc() -> None:

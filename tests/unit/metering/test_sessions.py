@@ -328,7 +328,11 @@ def naive_level(rows: list[tuple[int, int, int]], instant: int) -> int:
     return sum(weight for start, length, weight in rows if start <= instant < start + length)
 
 
-@given(st.lists(ROW, max_size=25), st.integers(0, 400), st.integers(1, 400))
+@given(
+    st.lists(ROW, max_size=25) | st.lists(ROW.map(lambda row: (*row[:2], 2)), max_size=25),
+    st.integers(0, 400),
+    st.integers(1, 400),
+)
 def test_the_sweep_equals_a_naive_count_at_every_instant(
     rows: list[tuple[int, int, int]], low: int, length: int
 ) -> None:

@@ -11,6 +11,7 @@ from babel import Locale
 
 from app.i18n import Reader, use
 from app.pages import formats
+from app.pages.words import unit_name
 from core.money import Money
 from core.periods import Period, month_period
 
@@ -74,3 +75,9 @@ def test_instants_are_told_on_the_tenant_s_clock() -> None:
     midnight = datetime(2026, 7, 31, 22, 30, tzinfo=UTC)
 
     assert formats.instant(midnight, ZoneInfo("Europe/Berlin")) == "1 Aug 2026, 00:30"
+
+
+def test_a_unit_behind_one_is_in_the_singular_and_an_unknown_one_as_it_is_written() -> None:
+    assert [unit_name("audiences", figure) for figure in (1, 2, None)] == ["audience", "audiences", "audiences"]
+    assert [unit_name("person", Decimal(figure)) for figure in ("1.0", "1.5", "0")] == ["person", "people", "people"]
+    assert unit_name("seat_hours", 1) == "seat hours"

@@ -2,6 +2,7 @@
 
 import pytest
 from babel import Locale
+from msgspec import structs
 
 from app.i18n import Reader, use
 from app.pages.sales.catalogue import Offer, catalogue_view
@@ -9,6 +10,7 @@ from app.pages.sales.plan import curve, curve_wish
 from app.pages.sales.prices import price_lines
 from app.pages.tables import TableQuery
 from plans.catalogue import CATALOGUE
+from plans.documents import Feature
 
 ENTRIES = {entry.key: entry for entry in CATALOGUE}
 OFFERS = [Offer(e.key, e.name, e.kind, e.rank, 1, e.document) for e in CATALOGUE]
@@ -49,6 +51,16 @@ def test_what_differs_from_the_tier_below_is_marked() -> None:
     assert not any(one.differs for one in rows["Discussions"])
 
 
+def test_a_limit_that_is_used_up_in_each_period_says_by_what() -> None:
+    document = ENTRIES["light"].document
+    metered = Feature(limit=20, unit="transaction", meter="courses.transactions.charged")
+    offer = Offer("light", "Light", "base", 1, 1, structs.replace(document, features={"exports": metered}))
+
+    [row] = catalogue_view([offer], "EUR").features
+
+    assert row.squares[0].lines == ("20 transactions", "in each billing period, by Course transactions charged")
+
+
 def test_a_curve_stands_on_each_edge_of_a_tier() -> None:
     offer = next(offer for offer in OFFERS if offer.key == "light")
     wish = curve_wish(offer, TableQuery.of("/", {"charge": "registered_members", "currency": "USD", "up_to": "6000"}))
@@ -63,6 +75,6 @@ def test_a_curve_stands_on_each_edge_of_a_tier() -> None:
 def test_nonsense_in_the_address_falls_back() -> None:
     offer = OFFERS[0]
     for up_to in ("-5", "x", "1e999", "9" * 60, "NaN", ""):
-        wish = curve_wish(offer, TableQuery.of("/", {"charge": "no", "currency": "XXX", "up_to": up_to}))
+        wish = curve_wish(offer, TableQuery.of("/", {"charge": "no", "currency": "ZZZ", "up_to": up_to}))
         assert wish.charge == offer.document.charges[0]
         assert 0 < wish.highest <= 10_000_000

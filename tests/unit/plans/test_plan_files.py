@@ -104,13 +104,13 @@ def document(**changes):
     ("before", "after", "told"),
     [
         (document(), document(), []),
-        (document(), document(seats={"name": "Places"}), ["Charge 'seats', name: Seats becomes Places."]),
+        (document(), document(seats={"name": "Places"}), ["Charge 'Seats', name: Seats becomes Places."]),
         (
             document(),
             document(seats={"prices": {"EUR": {"tiers": [{"up_to": "100", "unit": "7"}, {"unit": "5.00"}]}}}),
-            ["Charge 'seats', prices EUR tiers 1 unit: 6.50 becomes 7."],
+            ["Charge 'Seats', price in EUR, tier 1, for one: 6.50 becomes 7."],
         ),
-        (document(), document(seats={"included": "10"}), ["Charge 'seats', included: nothing becomes 10."]),
+        (document(), document(seats={"included": "10"}), ["Charge 'Seats', included units: 0 becomes 10."]),
         (
             document(features={"wbt": {"limit": 25, "unit": "courses"}}),
             document(features={"wbt": {"unit": "courses"}, "ilt": {}}),
@@ -119,9 +119,42 @@ def document(**changes):
         (
             document(),
             document(discounts=[{"key": "d", "name": "D", "percent": "5"}]),
-            ["Discount 'd' is new."],
+            ["Discount 'D' is new: per cent 5."],
         ),
-        (document(), document(interval_months=12), ["interval_months: nothing becomes 12."]),
+        (
+            document(),
+            document(
+                commitments=[{"key": "c", "name": "C", "amounts": {"EUR": "900"}, "months": 12, "early_end": "due"}]
+            ),
+            ["Commitment 'C' is new: amount in EUR 900, months 12, at an early end due."],
+        ),
+        (
+            document(seats={"where": {"pool": ["a"]}, "included_per": {"meter": "seats.named.peak", "quantity": "2"}}),
+            document(seats={"where": {"pool": ["a", "b"]}}),
+            [
+                "Charge 'Seats', counts only, by pool: a becomes a, b.",
+                "Charge 'Seats', pool: counts seats.named.peak, quantity 2 becomes nothing.",
+            ],
+        ),
+        (
+            document(),
+            document(seats={"prices": {"EUR": {"tiers": [{"unit": "6.50"}]}}}),
+            [
+                "Charge 'Seats', price in EUR, tiers: up to 100, for one 6.50; for one 5.00 becomes for one 6.50.",
+            ],
+        ),
+        (
+            document(policies={"sessions": {"timeout_s": 1800}}),
+            document(policies={"sessions": {"timeout_s": 600}, "courses": {"triggers": {"wbt": "launched"}}}),
+            [
+                "How meters count, sessions, time-out in seconds: 1800 becomes 600.",
+                "How meters count, courses, trigger of wbt: enrolled becomes launched.",
+                "How meters count, courses, trigger of ilt: enrolled becomes nothing.",
+                "How meters count, courses, trigger of simulation: launched becomes nothing.",
+                "How meters count, courses, trigger of program: enrolled becomes nothing.",
+            ],
+        ),
+        (document(), document(interval_months=12), ["Interval in months: 1 becomes 12."]),
     ],
 )
 def test_what_differs_is_told_in_words(before, after, told):
@@ -143,3 +176,24 @@ def test_every_price_that_differs_is_told(unit: Decimal):
     after = msgspec.structs.replace(before, charges=(changed, *before.charges[1:]))
 
     assert bool(differences(before, after)) == (str(unit) != str(charge.prices["EUR"].unit))
+
+
+def test_prepaid_credits_and_fair_use_stand_in_the_file_and_are_told_apart_in_words():
+    bare = ONE.replace("meter: seats.named.peak", "meter: members.registered.average")
+    written = bare.replace("{unit: 1.10}}", "{unit: 1.10}}, fair_use: true") + (
+        "      credits:\n"
+        "        - {key: start, name: Start, amounts: {EUR: 100}, prices: {EUR: 90.00}, months: 12, expires_months: 12}\n"
+    )
+    plan = parse_catalogue(written).plans["light"].document
+
+    assert (str(plan.credits[0].prices["EUR"]), plan.credits[0].priority, plan.charges[0].fair_use) == (
+        "90.00",
+        100,
+        True,
+    )
+    assert parse_catalogue(dump_catalogue(parse_catalogue(written))) == parse_catalogue(written)
+    found = differences(parse_catalogue(bare).plans["light"].document, plan)
+    assert [one.sentence for one in found] == [
+        "Charge 'Seats', fair-use credit: no becomes yes.",
+        "Credits 'Start' is new: amount in EUR 100, price in EUR 90.00, months 12, expires after months 12.",
+    ]

@@ -6,46 +6,13 @@ from fractions import Fraction
 import pytest
 
 from core.money import Money
-from plans.charges import Charge, IncludedPer, Price, Tier
 from plans.errors import CurrencyNotPriced
-from plans.pricing import UsageQuantity, difference, exact_amount, price_curve, rate
+from plans.pricing import rate
+from tests.unit.plans.prices import APP, LIGHT, STARTS, charge, tiers, used
 
-
-def tiers(*rows: tuple[str | None, str | None, str | None]) -> tuple[Tier, ...]:
-    return tuple(
-        Tier(
-            up_to=None if up_to is None else Decimal(up_to),
-            unit=None if unit is None else Decimal(unit),
-            flat=None if flat is None else Decimal(flat),
-        )
-        for up_to, unit, flat in rows
-    )
-
-
-def charge(model: str, currency: str = "USD", *, meter: str | None = "contributions", **fields) -> Charge:
-    own = {name: fields.pop(name) for name in list(fields) if name in Charge.__struct_fields__}
-    figures = {name: Decimal(value) if isinstance(value, str) else value for name, value in fields.items()}
-    return Charge(key="c", name="C", model=model, meter=meter, prices={currency: Price(**figures)}, **own)
-
-
-def used(quantity: str | int | Fraction) -> UsageQuantity:
-    return UsageQuantity(Fraction(quantity))
-
-
-LIGHT = tiers(("500", "1.20", None), ("5000", "0.80", None), (None, "0.45", None))
-STARTS = tiers(
-    ("5000", "2.50", None),
-    ("10000", "2.25", None),
-    ("20000", "1.75", None),
-    ("50000", "1.15", None),
-    (None, "0.95", None),
-)
 LAGO = tiers(("10000", "0.0010", "10"), ("50000", "0.0008", "10"), ("100000", "0.0006", "10"), (None, "0.0004", "10"))
 OPENMETER = tiers(("1000", "0.10", None), ("10000", "0.05", None), (None, "0.01", None))
 ORACLE = tiers(("29", "1", None), ("74", "2", None), (None, "3", None))
-APP = tiers(("500", None, "99"), ("5000", None, "249"), ("50000", None, "499"), (None, None, "899"))
-
-
 FONTS = tiers(("5", "7", None), ("10", "6.5", None), (None, "6", None))
 STRIPE = tiers(("5", "5", None), ("10", "4", None), ("15", "3", None), ("20", "2", None), (None, "1", None))
 WATER = tiers(("1000", "1.5", None), (None, "2", None))
@@ -112,6 +79,12 @@ def test_stripes_and_kill_bills_examples_come_out_as_published(model, priced_by,
         ("Oracle not tiered", charge("volume", tiers=ORACLE), 76, "228.00"),
         # Flexprice (docs.flexprice.io, flat fee): 1,000 calls at 0.05 cost 50.
         ("Flexprice", charge("per_unit", unit="0.05"), 1_000, "50.00"),
+        # Flexprice (docs.flexprice.io, tiered): 65,000 calls by volume in the tier at 0.0006 cost 39; packages of
+        # 1,000 at 1.00: 4,500 calls are 5.
+        ("Flexprice volume", charge("volume", tiers=tiers((None, "0.0006", None))), 65_000, "39.00"),
+        ("Flexprice package", charge("package", amount="1", size="1000"), 4_500, "5.00"),
+        # docs.zuora.com, flat fee pricing: 160 used, 99.00 whatever is used.
+        ("Zuora flat fee", charge("flat", amount="99", meter=None), 1, "99.00"),
         # Lago documentation, package: 5 per 100, first 100 free: 201 − 100 = 101 → 2 packages = 10.
         ("Lago package", charge("package", amount="5", size="100", included=Decimal(100)), 201, "10.00"),
         # LatitudeLearning's list (licensing anchors §3): 5k enrolments cost 12,500, 10k 22,500,
@@ -221,6 +194,45 @@ def test_amounts_round_to_the_currencys_own_digits(currency, unit, quantity, min
     assert rate(priced, used(quantity), currency).amount == Money(minor, currency)
 
 
+EDGES = {
+    # Two tiers to 10 and on at prices of 12 and 6 decimals, worked out by hand, in each currency's minor units:
+    # quantity: (graduated, volume, package of 10 at 1.5, stairs of 99 and 249).
+    # USD: 0.123456789012 and 0.05. 1: 12.3 cents. 9: 111.1. 10: 123.5. 10.5: 123.5 + 2.5 = 126.0, by volume 52.5 → 53.
+    # 11: 123.5 + 5 = 128.5 → 128.4567… → 128. 0.5: 6.17.
+    "USD": {
+        "0": (0, 0, 0, 0), "0.5": (6, 6, 150, 9900), "1": (12, 12, 150, 9900), "9": (111, 111, 150, 9900),
+        "10": (123, 123, 150, 9900), "10.000000000001": (123, 50, 300, 24900), "10.5": (126, 53, 300, 24900),
+        "11": (128, 55, 300, 24900),
+    },
+    # JPY has no decimals: 1.5 a package is 2 (half away from zero), two are 3.
+    "JPY": {
+        "0": (0, 0, 0, 0), "0.5": (0, 0, 2, 99), "1": (0, 0, 2, 99), "9": (1, 1, 2, 99),
+        "10": (1, 1, 2, 99), "10.000000000001": (1, 1, 3, 249), "10.5": (1, 1, 3, 249), "11": (1, 1, 3, 249),
+    },
+    # KWD has three: 0.123456789012 is 123 fils, half of it 61.7 → 62; 10: 1,234.57 → 1,235; 10.5: + 25 = 1,259.57.
+    "KWD": {
+        "0": (0, 0, 0, 0), "0.5": (62, 62, 1500, 99000), "1": (123, 123, 1500, 99000),
+        "9": (1111, 1111, 1500, 99000), "10": (1235, 1235, 1500, 99000),
+        "10.000000000001": (1235, 500, 3000, 249000), "10.5": (1260, 525, 3000, 249000),
+        "11": (1285, 550, 3000, 249000),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("currency", EDGES)
+def test_both_sides_of_every_edge_in_currencies_of_two_no_and_three_decimals(currency):
+    priced = tiers(("10", "0.123456789012", None), (None, "0.05", None))
+    models = (
+        charge("graduated", currency, tiers=priced),
+        charge("volume", currency, tiers=priced),
+        charge("package", currency, amount="1.5", size="10"),
+        charge("stairstep", currency, tiers=tiers(("10", None, "99"), (None, None, "249"))),
+    )
+    for quantity, minor in EDGES[currency].items():
+        found = tuple(rate(one, used(Fraction(quantity)), currency).amount.amount_minor for one in models)
+        assert found == minor, quantity
+
+
 def test_a_ratio_is_rounded_to_twelve_decimals_before_it_is_priced():
     # 2/3 → 0.666666666667; × 3e10 = 20,000,000,000.01, where 2/3 itself would give exactly 2e10.
     rated = rate(charge("per_unit", unit="30000000000"), used(Fraction(2, 3)), "USD")
@@ -232,149 +244,3 @@ def test_a_ratio_is_rounded_to_twelve_decimals_before_it_is_priced():
 def test_a_currency_without_a_price_is_refused():
     with pytest.raises(CurrencyNotPriced):
         rate(charge("per_unit", unit="1"), used(1), "EUR")
-
-
-def test_a_price_list_uses_up_included_units_in_key_order_unless_the_plan_says_another():
-    # 4 free of 2 ilt + 3 wbt. By key: 2 ilt and 2 wbt are free, 1 wbt at 1 is left: 1.
-    # With wbt first: 3 wbt and 1 ilt are free, 1 ilt at 4 is left: 4.
-    fields = {"entries": {"ilt": Decimal(4)}, "default": "1", "dimension": "course_type", "included": Decimal(4)}
-    usage = UsageQuantity(Fraction(5), by_key=(("wbt", Fraction(3)), ("ilt", Fraction(2))))
-
-    assert rate(charge("price_list", **fields), usage, "USD").amount.text() == "1.00"
-    assert rate(charge("price_list", **fields, list_order=("wbt", "ilt")), usage, "USD").amount.text() == "4.00"
-
-
-def test_a_price_list_refuses_keys_that_do_not_sum_to_the_total():
-    usage = UsageQuantity(Fraction(5), by_key=(("wbt", Fraction(3)),))
-
-    with pytest.raises(ValueError, match="sum"):
-        rate(charge("price_list", entries={"wbt": Decimal(1)}, dimension="course_type"), usage, "USD")
-
-
-def test_yearly_volume_tiers_bill_the_difference_and_may_turn_negative():
-    # Month 1: 4,000 × 2.50 = 10,000. Month 2: 5,000 × 2.50 − 10,000 = 2,500. Month 3: one more
-    # start brings all to 2.25: 5,001 × 2.25 = 11,252.25 − 12,500 = −1,247.75: a credit line.
-    starts = charge("volume", tiers=STARTS, tier_period="year", meter="courses.transactions.charged")
-    bills = []
-    before = Fraction(0)
-    for month in (4_000, 1_000, 1):
-        bills.append(rate(starts, UsageQuantity(Fraction(month), cumulative_before=before), "USD").amount.text())
-        before += month
-
-    assert bills == ["10000.00", "2500.00", "-1247.75"]
-
-
-def test_yearly_tiers_round_the_cumulative_charge_and_then_subtract():
-    # 0.005 a unit: cumulative 0.005 → 0.01, 0.010 → 0.01, 0.015 → 0.02: bills 0.01, 0.00, 0.01.
-    priced = charge("graduated", tiers=tiers((None, "0.005", None)), tier_period="year")
-    bills = [
-        rate(priced, UsageQuantity(Fraction(1), cumulative_before=Fraction(n)), "USD").amount.text() for n in range(3)
-    ]
-
-    assert bills == ["0.01", "0.00", "0.01"]
-
-
-def test_two_courses_a_year_per_seat_are_pooled_over_the_year_so_far():
-    # 5 seats: 10 courses. January 8 → free. February 4 more = 12 → 2 over × 2.00 = 4.00.
-    # March: the peak rises to 7 seats, the pool to 14; 3 more = 15 → 1 over in all; 2 were billed: −2.00.
-    # April: seats fall to 3, the pool stays 14; 1 more = 16 → 2 over in all, 1 billed so far: 2.00.
-    seats = IncludedPer(meter="seats.named.peak", quantity=Decimal(2))
-    courses = charge("per_unit", unit="2.00", included_per=seats, meter="courses.transactions.charged")
-    months = [(8, 0, 0, 10), (4, 8, 10, 10), (3, 12, 10, 14), (1, 15, 14, 14)]
-
-    bills = [
-        rate(
-            courses, UsageQuantity(Fraction(n), (), Fraction(before), Fraction(pool), Fraction(old)), "USD"
-        ).amount.text()
-        for n, before, old, pool in months
-    ]
-
-    assert bills == ["0.00", "4.00", "-2.00", "2.00"]
-
-
-def test_a_flat_fee_of_a_cut_period_is_its_exact_part_rounded_once():
-    # 10 of 30 days of 400: 133.333… → 133.33, not 10 × round(400/30).
-    fee = charge("flat", amount="400", meter=None)
-
-    rated = rate(fee, used(1), "USD", part=Fraction(1, 3))
-
-    assert rated.amount.text() == "133.33"
-    assert exact_amount(fee, used(1), "USD", part=Fraction(1, 3)) == Fraction(400, 3)
-
-
-def test_a_level_of_a_cut_period_keeps_its_tier_and_pays_its_part():
-    # 600 registered half of a month: the second stair's 249 ÷ 2 = 124.50, not the first stair's 99.
-    app = charge("stairstep", tiers=APP, meter="members.registered.average")
-
-    assert rate(app, used(600), "USD", part=Fraction(1, 2)).amount.text() == "124.50"
-
-
-def test_a_count_of_a_cut_period_is_what_happened_in_it_and_only_bounds_and_free_units_shrink():
-    # Half a month, 30 uses of which 20 ÷ 2 = 10 are free: 20 × 2 = 40; the minimum of 100 is 50.
-    counted = charge("per_unit", unit="2", included=Decimal(20), minimum="100")
-
-    assert rate(counted, used(30), "USD", part=Fraction(1, 2)).amount.text() == "50.00"
-    assert rate(counted, used(60), "USD", part=Fraction(1, 2)).amount.text() == "100.00"  # (60 − 10) × 2
-
-
-def test_a_refund_is_the_difference_to_what_its_origin_period_billed():
-    # 6 at 5 = 30 up to 5 units at 6 …: graduated 5 × 6 + 1 × 4 = 34; without one: 30. Refund −4.
-    priced = charge("graduated", tiers=tiers(("5", "6", None), (None, "4", None)))
-
-    refund = difference(priced, used(6), used(5), "USD", Fraction(1))
-
-    assert refund.amount.text() == "-4.00"
-    assert refund.quantity == Decimal(-1)
-    assert [(step.code, step.quantity, step.amount) for step in refund.steps] == [
-        ("now", "5", "30"),
-        ("before", "6", "-34"),
-    ]
-
-
-def test_steps_explain_the_amount_in_the_order_of_the_calculation():
-    priced = charge("graduated", tiers=LIGHT, included=Decimal(100), minimum="800", meter="members.registered.average")
-
-    rated = rate(priced, used(700), "USD")
-
-    # 700 − 100 free = 600: 500 × 1.20 = 600, 100 × 0.80 = 80, 120 to the minimum of 800.
-    told = [(step.code, step.quantity, step.unit_price, step.amount) for step in rated.steps]
-    assert told == [
-        ("included", "100", "0", "0"),
-        ("tier", "500", "1.2", "600"),
-        ("tier", "100", "0.8", "80"),
-        ("minimum", None, "800", "120"),
-    ]
-    assert rated.steps[2].params == {"from": "500", "to": "5000"}
-    assert rated.amount.text() == "800.00"
-
-
-def test_a_price_curve_gives_total_average_and_the_price_of_the_next_unit():
-    points = price_curve(charge("graduated", tiers=LIGHT), "USD", [Fraction(0), Fraction(500), Fraction(1000)])
-
-    # 1,000: 600 + 500 × 0.80 = 1,000, 1.00 on average; the unit after 500 costs 0.80.
-    told = [(str(p.quantity), p.total.text(), str(p.average), str(p.marginal)) for p in points]
-    assert told == [("0", "0.00", "0", "1.2"), ("500", "600.00", "1.2", "0.8"), ("1000", "1000.00", "1", "0.8")]
-
-
-@pytest.mark.parametrize(
-    ("value", "amount"),
-    [
-        ("sec-101", "5.00"),  # listed itself
-        ("sec-102", "7.00"),  # sec-*
-        ("sec-lab-1", "9.00"),  # sec-lab-* says more than sec-*
-        ("intro-de", "2.00"),  # *-de
-        ("sec-de", "7.00"),  # sec-* has four letters of its own, *-de three
-        ("other", "1.00"),  # the default
-        ("[x]", "3.00"),  # only * is a wildcard
-    ],
-)
-def test_a_price_list_takes_the_value_itself_then_the_closest_wildcard_then_the_default(value, amount):
-    entries = {"sec-101": "5", "sec-*": "7", "sec-lab-*": "9", "*-de": "2", "[x]*": "3"}
-    priced = charge(
-        "price_list",
-        dimension="course_id",
-        entries={key: Decimal(unit) for key, unit in entries.items()},
-        default="1",
-    )
-
-    assert rate(priced, UsageQuantity(Fraction(1), by_key=((value, Fraction(1)),)), "USD").amount.text() == amount

@@ -125,6 +125,21 @@ def test_graduated_is_additive_over_tiers(charge, one, other):
     assert exact_amount(charge, used(high), "USD") - exact_amount(charge, used(low), "USD") == between
 
 
+@given(charges(("graduated",), meter=LEVEL), QUANTITIES, st.booleans())
+def test_graduated_and_volume_differ_in_the_direction_of_their_prices(charge, quantity, falling):
+    # Volume gives the price of the tier reached to all units, graduated to those of the tier alone: where units get
+    # cheaper volume costs no more, where they get dearer no less. A tier's flat would be due once or in each.
+    tiers = charge.prices["USD"].tiers
+    units = sorted((tier.unit for tier in tiers), reverse=falling)
+    priced = Price(tiers=tuple(Tier(up_to=tier.up_to, unit=unit) for tier, unit in zip(tiers, units, strict=True)))
+    graduated = msgspec.structs.replace(charge, prices={"USD": priced})
+    volume = msgspec.structs.replace(graduated, model="volume")
+
+    by_tier, by_volume = (exact_amount(one, used(quantity), "USD") for one in (graduated, volume))
+
+    assert by_volume <= by_tier if falling else by_tier <= by_volume
+
+
 @given(charges(meter=LEVEL, bounds=True), QUANTITIES, st.lists(st.integers(1, 1000), min_size=1, max_size=6))
 def test_pieces_of_a_level_sum_to_the_whole_in_exact_amounts(charge, quantity, cuts):
     whole = sum(cuts)

@@ -90,6 +90,7 @@ def tiers(*rows: tuple[str | None, str]) -> dict[str, Any]:
         (plan("flat", {"amount": "1"}, meter=None, in_advance=True), []),
         (plan(interval_months=0), [("/charges/0/interval_months", "interval_invalid")]),
         (plan(interval_months=12), []),
+        (plan(meter="courses.transactions.charged", where={"pool": []}), [("/charges/0/where/pool", "where_empty")]),
         (
             plan(meter="members.active", where={"audience": ["partner"]}),
             [("/charges/0/where", "where_needs_counted_meter")],

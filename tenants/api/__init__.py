@@ -11,7 +11,8 @@ from core.clock import utc_now
 from core.errors import NotFound
 from tenants.actions.create_legal_entity import LegalEntityInput, create_legal_entity
 from tenants.actions.create_tenant import TenantInput, create_tenant
-from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user
+from tenants.actions.create_user import UserInput, create_user
+from tenants.actions.import_organisation import import_centres_csv, import_people_csv
 from tenants.actions.import_people import (
     AssignmentInput,
     CostCentreInput,
@@ -20,6 +21,9 @@ from tenants.actions.import_people import (
     import_cost_centres,
     import_people,
 )
+from tenants.actions.issue_api_key import owner_of
+from tenants.api.erasure import ErasureController
+from tenants.api.keys import KeyController
 from tenants.principal import Principal, require
 from tenants.reads import (
     TenantView,
@@ -29,7 +33,6 @@ from tenants.reads import (
     legal_entities,
     list_tenants,
     people_page,
-    users_of,
 )
 from tenants.roles import Permission
 from tenants.schemas import (
@@ -37,11 +40,10 @@ from tenants.schemas import (
     Audit,
     CostCentreBody,
     Imported,
-    KeyBody,
     LegalEntityAnswer,
     LegalEntityBody,
     Me,
-    NewKeyAnswer,
+    OrganisationAnswer,
     Page,
     PersonAnswer,
     PersonBody,
@@ -57,7 +59,7 @@ Limit = Annotated[int, Parameter(ge=1, le=500)]
 
 
 class AccessController(Controller):
-    """Who is asking; users and keys."""
+    """Who is asking; users and the audit trail."""
 
     path = "/v1"
     tags = ("access",)
@@ -71,21 +73,8 @@ class AccessController(Controller):
     def add_user(self, principal: Principal, session: Session, data: UserBody) -> UserAnswer:
         """Create a user of the acting tenant, or of the vendor where none is named."""
         require(principal, Permission.TENANTS_WRITE)
-        owner = _owner(session)
-        user = UserInput(data.email, data.name, data.role, owner, data.cost_centre, data.password)
+        user = UserInput(data.email, data.name, data.role, owner_of(session), data.cost_centre, data.password)
         return UserAnswer(create_user(session, user, principal.actor, utc_now()))
-
-    @post("/api-keys", sync_to_thread=True)
-    def add_key(self, principal: Principal, session: Session, data: KeyBody) -> NewKeyAnswer:
-        """Make a key for a user; its token is shown this once."""
-        require(principal, Permission.TENANTS_WRITE)
-        user = next((user for user in users_of(session, _owner(session)) if user.email == data.email.lower()), None)
-        if user is None:
-            raise NotFound("user", data.email)
-        scopes = tuple(data.scopes) if data.scopes is not None else None
-        key = KeyInput(user.id, user.role, data.name, scopes, data.expires_at)
-        made = create_api_key(session, key, principal.actor, utc_now())
-        return NewKeyAnswer(made.id, made.token, made.hint)
 
     @get("/audit", sync_to_thread=True)
     def audit(self, principal: Principal, session: Session, cursor: UUID | None = None, limit: Limit = 50) -> Page:
@@ -93,12 +82,6 @@ class AccessController(Controller):
         require(principal, Permission.AUDIT_READ)
         lines = audit_page(session, session.info["scope"].tenant_id, before=cursor, limit=limit)
         return Page([Audit.of(line) for line in lines], str(lines[-1].id) if len(lines) == limit else None)
-
-
-def _owner(session: Session) -> UUID | None:
-    """Return the acting tenant, or None where the vendor acts for itself (the nil id)."""
-    tenant_id: UUID = session.info["scope"].tenant_id
-    return tenant_id if tenant_id.int else None
 
 
 class TenantController(Controller):
@@ -181,6 +164,24 @@ class PeopleController(Controller):
         import_people(session, tenant.id, given, principal.actor, utc_now())
         return Imported(len(data))
 
+    @post("/people/csv", sync_to_thread=True, status_code=200)
+    def people_file(
+        self, principal: Principal, session: Session, tenant: TenantView, body: bytes, dry_run: bool = False
+    ) -> OrganisationAnswer:  # fmt: skip
+        """Bring in people and who carries them from CSV: all of the file, or nothing with each bad row named."""
+        require(principal, Permission.PEOPLE_WRITE)
+        done = import_people_csv(session, tenant, body, principal.actor, utc_now(), dry_run=dry_run)
+        return OrganisationAnswer.of(done)
+
+    @post("/cost-centres/csv", sync_to_thread=True, status_code=200)
+    def centres_file(
+        self, principal: Principal, session: Session, tenant: TenantView, body: bytes, dry_run: bool = False
+    ) -> OrganisationAnswer:  # fmt: skip
+        """Bring in cost centres from CSV: all of the file, or nothing with each bad row named."""
+        require(principal, Permission.PEOPLE_WRITE)
+        done = import_centres_csv(session, tenant, body, principal.actor, dry_run=dry_run)
+        return OrganisationAnswer.of(done)
+
     @get("/cost-centres", sync_to_thread=True)
     def centres(self, principal: Principal, session: Session, tenant: TenantView) -> Page:
         """List the organisation tree with the dates for which each node holds."""
@@ -208,4 +209,4 @@ class PeopleController(Controller):
         return Imported(len(data))
 
 
-route_handlers = (AccessController, TenantController, PeopleController)
+route_handlers = (AccessController, KeyController, TenantController, PeopleController, ErasureController)

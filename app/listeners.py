@@ -1,0 +1,25 @@
+"""Who listens to what lower packages tell: wired here, acted on in the transaction of what happened."""
+
+from core.signals import subscribe
+from metering.actions.forget_erased import forget_erased
+from plans.alerts.actions.forget_recipients import forget_recipients
+from plans.licensing.actions.follow_people import let_out
+from plans.licensing.seats.actions.follow_people import end_seats, follow_group
+from tenants.directory.actions.forget_users import forget_users
+from tenants.events import PersonDeactivated, PersonErased, PoolMembersChanged
+from tenants.mails.actions.forget_addressed import forget_addressed
+from tenants.sso.actions.forget_links import forget_links
+
+__all__ = ("listen",)
+
+
+def listen() -> None:
+    """Wire all subscribers; doing it twice changes nothing."""
+    subscribe(PersonDeactivated, end_seats)
+    subscribe(PersonDeactivated, let_out)
+    subscribe(PersonErased, forget_users)
+    subscribe(PersonErased, forget_links)
+    subscribe(PersonErased, forget_addressed)
+    subscribe(PersonErased, forget_recipients)
+    subscribe(PersonErased, forget_erased)
+    subscribe(PoolMembersChanged, follow_group)

@@ -1,0 +1,96 @@
+"""What each mail says, in the language of who gets it."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from app.i18n import gettext as _
+from app.i18n import negotiate, use
+from app.pages.alert_words import figure_text, subject_text
+from app.pages.formats import instant, month
+from core.settings import public_url
+from plans.licensing.seats.actions.invite import INVITED
+from plans.licensing.seats.reads import get_invitation
+from tenants.mails.actions.put_mail import TEST
+from tenants.mails.letters import Letter
+from tenants.mails.reads import MailView
+from tenants.reads import get_tenant, tenant_now
+from tenants.told import ALERT
+
+__all__ = ("compose", "over")
+
+
+def compose(mail: MailView) -> Letter | None:
+    """Return the text of a mail; None for a kind that only a later release knows.
+
+    Its reader becomes the reader of what runs: a worker writes one mail after the other.
+    """
+    use(negotiate(mail.language))
+    text = _TEXTS.get(mail.kind)
+    return text(mail.data) if text else None
+
+
+def over(session: Session, tenant_id: UUID, mail: MailView) -> str:
+    """Return why a mail that waited is not to be sent any more: the invitation was withdrawn, taken or ran out."""
+    invitation = mail.data.get("invitation") if mail.kind == INVITED else None
+    if invitation is None:
+        return ""
+    now = tenant_now(session, get_tenant(session, tenant_id))
+    status = get_invitation(session, tenant_id, UUID(invitation), now).status
+    return "" if status == "open" else f"The invitation is {status}, so that no mail is sent."
+
+
+def _test(_data: dict[str, Any]) -> Letter:
+    return Letter(
+        _("A mail from Tollbook, to try it"),
+        (_("If you can read this, mails arrive. There is nothing to do."),),
+        (_("Open Tollbook"), public_url()),
+    )
+
+
+def _alert(data: dict[str, Any]) -> Letter:
+    currency = data["currency"] if data["subject"] == "spend" else ""
+
+    def told(name: str) -> str:
+        return figure_text(Decimal(data[name]), currency) if data[name] is not None else "–"
+
+    words = {
+        "name": data["name"], "subject": subject_text(data["subject"], data["key"], data["cost_centre"]),
+        "value": told("value"), "level": told("level"), "limit": told("limit"), "forecast": told("forecast"),
+        "month": month(date.fromisoformat(data["period_starts_on"])),
+    }  # fmt: skip
+    if data["when"] == "forecast":
+        subject = _("%(name)s: on the way to %(forecast)s in %(month)s")
+        text = _("%(subject)s: %(value)s so far, and %(forecast)s by the end of %(month)s if it goes on like this.")
+    else:
+        subject = _("%(name)s: %(value)s in %(month)s")
+        text = _("%(subject)s: %(value)s in %(month)s so far.")
+    parts = [text % words, _("This alert is told from %(level)s on.") % words]
+    if data["limit"] is not None:
+        parts.append(_("The limit is %(limit)s.") % words)
+    parts.append(_("It is told once a month, and again only after the figure has fallen clearly below."))
+    subject %= words
+    if data.get("test"):
+        subject = _("Test: %(subject)s") % {"subject": subject}
+        parts.insert(0, _("Somebody asked for this mail to try the alert; nothing has happened."))
+    return Letter(subject, tuple(parts), (_("Show the alert"), f"{public_url()}/admin/{data['tenant']}/alerts"))
+
+
+def _invited(data: dict[str, Any]) -> Letter:
+    until = instant(datetime.fromisoformat(data["until"]), ZoneInfo(data["zone"]))
+    words = {"pool": data["pool"], "tenant": data["tenant"], "until": until}
+    return Letter(
+        _("You are invited to a seat: %(pool)s") % words,
+        (
+            _("%(tenant)s keeps a seat of “%(pool)s” open for you until %(until)s.") % words,
+            _("Sign in to your learning suite and accept it there: the seat is yours from then on."),
+        ),
+    )
+
+
+_TEXTS: dict[str, Callable[[dict[str, Any]], Letter]] = {TEST: _test, ALERT: _alert, INVITED: _invited}

@@ -1,0 +1,212 @@
+"""Alerts as the pages show them (pure)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.i18n import gettext as _
+from app.pages.alert_words import figure_text, subject_text, when_text
+from app.pages.formats import day, instant
+from app.pages.said import FIGURE_MAX, Field, Said
+from app.pages.tables import Cell, Column, Table, cell, status
+from core.errors import InputError, InvalidInput, Refused
+from plans.alerts.reads import AlertView, FiringView, Preview
+from plans.alerts.rules import SUBJECTS, WHENS, AlertRule, Subject, When
+
+__all__ = (
+    "AlertForm",
+    "Place",
+    "alert_rows",
+    "alerts_table",
+    "fields",
+    "firings_table",
+    "preview_text",
+    "read_form",
+    "said_of",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where figures are shown: the address of the alerts, the customer's zone and currency."""
+
+    base: str
+    tz: ZoneInfo
+    currency: str
+
+    def money_of(self, subject: str) -> str:
+        """Return the currency in which a subject is told; '' for plain figures."""
+        return self.currency if subject == "spend" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertForm:
+    """What somebody wrote in the form: the rule, and who is told."""
+
+    rule: AlertRule
+    recipients: tuple[str, ...]
+
+
+def read_form(data: Mapping[str, str]) -> AlertForm:
+    """Return what the form says.
+
+    Raises:
+        InvalidInput: a figure cannot be read, or nothing is chosen (`invalid_input`).
+    """
+    said = Said(data)
+    subject, _colon, key = said.text("what").partition(":")
+    when = said.text("when")
+    if subject not in SUBJECTS or when not in WHENS:
+        said.fault("what", "choice_missing", _("Choose what is watched, and when it is told."))
+    value, limit = said.figure("value", FIGURE_MAX), said.figure("limit", FIGURE_MAX)
+    if value is None:
+        said.fault("value", "figure_missing", _("Say from which figure on it is told, for instance 80."))
+    hysteresis = said.whole("hysteresis_percent", 0, 90, otherwise=5)
+    said.check()
+    needs_limit = when == "percent" and subject in ("meter", "spend", "denials")
+    rule = AlertRule(
+        said.text("name"), cast("Subject", subject), key, cast("When", when), value or Decimal(0),
+        limit if needs_limit else None, said.text("cost_centre") or None, hysteresis,
+    )  # fmt: skip
+    return AlertForm(rule, tuple(data.get("recipients", "").replace(",", " ").split()))
+
+
+def said_of(view: AlertView) -> dict[str, str]:
+    """Return an alert as its form would say it."""
+    rule = view.rule
+    return {
+        "name": rule.name, "what": f"{rule.subject}:{rule.key}", "when": rule.when, "value": str(rule.value),
+        "limit": "" if rule.limit is None else str(rule.limit), "cost_centre": rule.cost_centre or "",
+        "hysteresis_percent": str(rule.hysteresis_percent), "recipients": "\n".join(view.recipients),
+    }  # fmt: skip
+
+
+def fields(said: Mapping[str, str], choices: Sequence[tuple[str, str]], refusal: Refused | None) -> dict[str, Field]:
+    """Return the fields of the form with what was said and what is wrong with it."""
+    errors: Sequence[InputError] = refusal.errors if isinstance(refusal, InvalidInput) else ()
+    whens = (
+        ("percent", _("per cent of a limit")), ("absolute", _("a figure")),
+        ("forecast", _("a figure that is to be expected by the end of the month")),
+    )  # fmt: skip
+    labels = {
+        "name": (_("Name"), "text", ()),
+        "what": (_("Watch"), "text", tuple(choices)),
+        "when": (_("Tell when it reaches"), "text", whens),
+        "value": (_("Per cent, or the figure"), "figure", ()),
+        "limit": (_("Limit (of a meter or the bill, for per cent)"), "figure", ()),
+        "cost_centre": (_("Only this cost centre (a meter’s)"), "text", ()),
+        "hysteresis_percent": (_("Again after it fell by (%)"), "figure", ()),
+    }
+    preset = {"when": "percent", "value": "80", "hysteresis_percent": "5"}
+    return {
+        name: Field(
+            name, label, said.get(name, preset.get(name, "")), options, kind,
+            tuple(one.detail for one in errors if one.pointer.strip("/") == {"what": "key"}.get(name, name)),
+        )
+        for name, (label, kind, options) in labels.items()
+    }  # fmt: skip
+
+
+def alert_rows(found: Sequence[AlertView], fired: Collection[UUID], place: Place) -> list[tuple[Cell, Cell]]:
+    """Return name and state of the alerts that are not stopped: first those that told, then those that cannot look."""
+    watching = [one for one in found if one.stopped_at is None]
+    watching.sort(key=lambda one: (one.id not in fired, not one.error))
+    return [(row[0], row[3]) for row in (_row(one, one.id in fired, place) for one in watching)]
+
+
+def alerts_table(found: Sequence[AlertView], fired: Collection[UUID], place: Place) -> Table:
+    """Return the alerts with what the last look found; `fired` are those that have told this month."""
+    return Table(
+        id="alerts",
+        caption=_("Alerts"),
+        columns=(Column(_("Alert")), Column(_("Told")), Column(_("Now"), numeric=True), Column(_("Status"))),
+        rows=tuple(_row(one, one.id in fired, place) for one in found),
+        empty_title=_("No alerts yet"),
+        empty_text=_("An alert tells you before a limit is reached: 80% of the seats, or a bill that grows too fast."),
+    )
+
+
+def _row(one: AlertView, fired: bool, place: Place) -> tuple[Cell, ...]:
+    rule, currency = one.rule, place.money_of(one.rule.subject)
+    now = "–" if one.value is None else figure_text(one.value, currency)
+    sub = ""
+    if one.forecast is not None and rule.when == "forecast":
+        sub = _("%(forecast)s to be expected") % {"forecast": figure_text(one.forecast, currency)}
+    elif one.limit is not None:
+        sub = _("of %(limit)s") % {"limit": figure_text(one.limit, currency)}
+    looked = _("looked at %(time)s") % {"time": instant(one.looked_at, place.tz)} if one.looked_at else ""
+    return (
+        cell(rule.name, href=f"{place.base}/{one.id}", sub=subject_text(rule.subject, rule.key, rule.cost_centre)),
+        cell(when_text(rule.when, rule.value, rule.limit, currency), sub=", ".join(one.recipients)),
+        cell(now, sub=sub),
+        _state(one, fired, looked),
+    )
+
+
+def _state(one: AlertView, fired: bool, looked: str) -> Cell:
+    if one.stopped_at is not None:
+        return status(_("Stopped"))
+    if one.error:
+        return Cell(_("Cannot look"), tone="bad", sub=one.error)
+    if fired:
+        return Cell(_("Told this month"), tone="warn", sub=looked)
+    return Cell(_("Watching"), tone="good", sub=looked or _("looked at within a minute"))
+
+
+def firings_table(found: Sequence[FiringView], subjects: Mapping[UUID, str], place: Place) -> Table:
+    """Return what fired, newest first; `subjects` says what each rule is about."""
+    return Table(
+        id="firings",
+        caption=_("What was told"),
+        columns=(
+            Column(_("Alert")), Column(_("When")), Column(_("Figure"), numeric=True), Column(_("Level"), numeric=True),
+            Column(_("Again")),
+        ),
+        rows=tuple(_fired(one, place.money_of(subjects.get(one.rule_id, "")), place) for one in found),
+        empty_title=_("Nothing told yet"),
+        empty_text=_("When a figure reaches its level, it is told by mail and webhook and written down here."),
+    )  # fmt: skip
+
+
+def _fired(one: FiringView, currency: str, place: Place) -> tuple[Cell, ...]:
+    expected = ""
+    if one.forecast is not None:
+        expected = _("%(forecast)s to be expected") % {"forecast": figure_text(one.forecast, currency)}
+    again = _("armed since %(time)s") % {"time": instant(one.rearmed_at, place.tz)} if one.rearmed_at else "–"
+    return (
+        cell(one.name, href=f"{place.base}/{one.rule_id}"),
+        cell(instant(one.fired_at, place.tz), css="nowrap"),
+        cell(figure_text(one.value, currency), sub=expected),
+        cell(figure_text(one.level, currency)),
+        cell(again),
+    )
+
+
+def preview_text(found: Preview, rule: AlertRule, place: Place) -> tuple[str, str]:
+    """Return in a sentence or two what the alert would have done, and the tone."""
+    currency = place.money_of(rule.subject)
+
+    def told(value: Fraction | None) -> str:
+        return "–" if value is None else figure_text(_decimal(value), currency)
+
+    words = {"now": told(found.look.value), "level": told(found.level), "forecast": told(found.look.forecast)}
+    if rule.when == "forecast":
+        if found.look.forecast is None:
+            return _("So far %(now)s; a forecast comes when the first day of the month is over.") % words, "info"
+        text = _("So far %(now)s, and %(forecast)s is to be expected.") % words
+    else:
+        text = _("Now %(now)s; it is told from %(level)s on.") % words
+    if found.reached_on is not None:
+        return text + " " + _("It would have told you on %(day)s.") % {"day": day(found.reached_on)}, "warn"
+    if found.fires:
+        return text + " " + _("It would tell you now."), "warn"
+    no = _("It would not have told you this month.") if found.traced else _("It would not tell you now.")
+    return f"{text} {no}", "good"
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)

@@ -1,0 +1,128 @@
+"""The addresses of invitations to a seat pool: sent by mail, looked at, withdrawn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+
+from app.i18n import gettext as _
+from app.i18n import ngettext
+from app.pages.admin.seats import Result, refused_text
+from app.pages.formats import instant
+from app.pages.frame import Crumb
+from app.pages.tables import Cell, Column, Table, cell, status
+from app.pages.visit import TenantVisit
+from app.pages.words import state_badge
+from core.errors import Refused
+from core.settings import mail_server
+from plans.licensing.seats.actions.invite import InviteInput, invite, withdraw_invitation
+from plans.licensing.seats.reads import InvitationView, find_pool, invitations
+from tenants.reads.finding import people_by_id
+from tenants.roles import Permission
+
+__all__ = ("route_handlers",)
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+AT_ONCE = 200
+"""How many people are invited by one form; more come by the API."""
+SHOWN = 500
+
+
+@get("/admin/{tenant_slug:str}/seat-pools/{key:str}/invitations", sync_to_thread=True)
+def listed(visit: TenantVisit, key: str) -> Response[str]:
+    """Who is invited, and the form to invite more."""
+    visit.need(Permission.SEATS_READ)
+    return _answer(visit, key)
+
+
+@post("/admin/{tenant_slug:str}/seat-pools/{key:str}/invitations", sync_to_thread=True, status_code=200)
+def add(visit: TenantVisit, key: str, data: Form) -> Response[str]:
+    """Invite those who are named, one a line or with commas between; each for itself."""
+    visit.need(Permission.SEATS_WRITE)
+    names = list(dict.fromkeys(n.strip() for n in data.get("names", "").replace(",", "\n").splitlines() if n.strip()))
+    days = int(given) if (given := data.get("days", "")).isdecimal() and len(given) < 4 else 0
+    language = visit.request.headers.get("accept-language", "")[:100] if data.get("mail") else None
+    invited, faults = 0, []
+    for name in names[:AT_ONCE]:
+        done = visit.attempt(
+            lambda name=name: invite(  # type: ignore[misc]
+                visit.session, visit.tenant, key, InviteInput(name, days, language), visit.principal.actor, visit.now
+            )
+        )
+        if isinstance(done, Refused):
+            faults.append(refused_text(name, done))
+        else:
+            invited += 1
+    if len(names) > AT_ONCE:
+        faults.append(_("Only the first %(most)s people were looked at. Send the others again.") % {"most": AT_ONCE})
+    text = ngettext("%(num)d person invited", "%(num)d people invited", invited) % {"num": invited}
+    return _answer(visit, key, Result(text if invited else _("Nobody was invited"), tuple(faults)), data)
+
+
+@post("/admin/{tenant_slug:str}/seat-pools/{key:str}/invitations/withdraw", sync_to_thread=True, status_code=200)
+def withdraw(visit: TenantVisit, key: str, data: Form) -> Response[str]:
+    """Withdraw the open invitations that are ticked."""
+    visit.need(Permission.SEATS_WRITE)
+    open_ones = {str(one.id): one for one in _found(visit, key) if one.status == "open"}
+    ticked = [open_ones[name] for name in (n.removeprefix("invitation.") for n in data) if name in open_ones]
+    for one in ticked:
+        withdraw_invitation(visit.session, visit.tenant, one.id, visit.principal.actor, visit.now)
+    text = ngettext("%(num)d invitation withdrawn", "%(num)d invitations withdrawn", len(ticked)) % {"num": len(ticked)}
+    done = Result(text) if ticked else Result(_("Nothing was changed"), (_("Tick open invitations first."),))
+    return _answer(visit, key, done)
+
+
+def _found(visit: TenantVisit, key: str) -> list[InvitationView]:
+    pool = find_pool(visit.session, visit.tenant.id, key)
+    return invitations(visit.session, visit.tenant.id, pool.key, visit.now)
+
+
+def _answer(
+    visit: TenantVisit, key: str, result: Result | None = None, said: Mapping[str, str] | None = None
+) -> Response[str]:
+    pool, found, base = (
+        find_pool(visit.session, visit.tenant.id, key),
+        _found(visit, key),
+        f"/admin/{visit.tenant.slug}",
+    )
+    crumbs = visit.crumbs(
+        Crumb(_("Seats"), f"{base}/seats"), Crumb(_("Pools"), f"{base}/seat-pools"),
+        Crumb(pool.name, f"{base}/seat-pools/{key}"), Crumb(_("Invitations")),
+    )  # fmt: skip
+    may_act = visit.may(Permission.SEATS_WRITE)
+    return visit.page(
+        "admin/invitations.html", "seats", *crumbs, pool=pool, result=result, may_act=may_act,
+        here=f"{base}/seat-pools/{key}/invitations", table=_table(visit, found[:SHOWN], may_act),
+        names=(said or {}).get("names", "") if result and result.faults else "", unsent=mail_server() is None,
+        some_open=any(one.status == "open" for one in found[:SHOWN]),
+    )  # fmt: skip
+
+
+def _table(visit: TenantVisit, found: Sequence[InvitationView], may_act: bool) -> Table:
+    people = people_by_id(visit.session, visit.tenant.id, [one.person_id for one in found])
+    names = {one: person.name or person.email or person.external_id or "" for one, person in people.items()}
+    return Table(
+        id="invitations",
+        caption=_("Invitations"),
+        columns=(Column(_("Person")), Column(_("Invited")), Column(_("Open until")), Column(_("Status"))),
+        rows=tuple(_row(one, names, visit, may_act) for one in found),
+        empty_title=_("Nobody is invited"),
+        empty_text=_("An invitation takes its seat when the person accepts it in the suite, not before."),
+    )
+
+
+def _row(one: InvitationView, names: Mapping[UUID, str], visit: TenantVisit, may_act: bool) -> tuple[Cell, ...]:
+    tz, name = visit.tenant.tz, names.get(one.person_id) or str(one.person_id)
+    box = f"invitation.{one.id}" if may_act and one.status == "open" else ""
+    return (
+        Cell(name, box=box),
+        cell(instant(one.invited_at, tz), css="nowrap"),
+        cell(instant(one.expires_at, tz), css="nowrap"),
+        status(*state_badge("accepted" if one.status == "activated" else one.status)),
+    )
+
+
+route_handlers = (listed, add, withdraw)

@@ -1,0 +1,101 @@
+"""The address of people in the admin workspace: found, merged, told apart again, and erased."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+
+from app.i18n import gettext as _
+from app.pages.admin.people import effects_table, people_table
+from app.pages.frame import Crumb
+from app.pages.tables import PAGE_SIZE
+from app.pages.visit import TenantVisit, confirm_word, cursor_of
+from core.errors import Refused
+from metering.api.people import MergeAnswer, merged_and_measured
+from tenants.actions.erase_person import Erased
+from tenants.actions.merge_people import Merged, merge_people, unmerge_person
+from tenants.api.erasure import erased_or_shown
+from tenants.reads import attribution, people_page
+from tenants.roles import Permission
+
+__all__ = ("route_handlers",)
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@get("/admin/{tenant_slug:str}/people", sync_to_thread=True)
+def people(visit: TenantVisit) -> Response[str]:
+    """Find people, and who carries them today."""
+    visit.need(Permission.PEOPLE_READ)
+    return _answer(visit)
+
+
+@post("/admin/{tenant_slug:str}/people", sync_to_thread=True)
+def merge(visit: TenantVisit, data: Form) -> Response[str]:
+    """Say that somebody is somebody else, or nobody else after all; or only show what that would do."""
+    visit.need(Permission.PEOPLE_WRITE)
+    session, tenant, actor, now = visit.session, visit.tenant, visit.principal.actor, visit.now
+    key, into, reason = (data.get(name, "").strip() for name in ("key", "into", "reason"))
+
+    def act() -> Merged:
+        if into:
+            return merge_people(session, tenant.id, key, into, reason, actor, now)
+        return unmerge_person(session, tenant.id, key, reason, actor, now)
+
+    preview = data.get("act") != "do"
+    done = visit.attempt(lambda: merged_and_measured(session, tenant, act, preview=preview))
+    return _answer(visit, data, done)
+
+
+@post("/admin/{tenant_slug:str}/people/erase", sync_to_thread=True)
+def erase(visit: TenantVisit, data: Form) -> Response[str]:
+    """Erase somebody's personal data once the word is typed; before that show what it would do."""
+    visit.need(Permission.PEOPLE_ERASE)
+    who, final = data.get("who", "").strip(), data.get("act") == "do"
+
+    def act() -> Erased:
+        if final:
+            confirm_word(data, _("erase"))
+        return erased_or_shown(visit.session, visit.tenant, who, visit.principal.actor, preview=not final)
+
+    done = visit.attempt(act)
+    return _answer(visit, erasing=Erasing(who, final, done))
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """What was asked about erasing somebody, and what came of it."""
+
+    who: str = ""
+    final: bool = False
+    done: Erased | Refused | None = None
+
+    @property
+    def refusal(self) -> Refused | None:
+        """Why it was refused."""
+        return self.done if isinstance(self.done, Refused) else None
+
+
+def _answer(
+    visit: TenantVisit, said: dict[str, str] | None = None, done: MergeAnswer | Refused | None = None,
+    erasing: Erasing = Erasing(),
+) -> Response[str]:  # fmt: skip
+    after, search = cursor_of(visit.query.get("after")), visit.query.get("search")
+    found = people_page(visit.session, visit.tenant.id, search=search, after=after, limit=PAGE_SIZE + 1)
+    carried = attribution(visit.session, visit.tenant.id)
+    centres = {person.id: carried.shares(person.id, visit.today) for person in found}
+    refusal = done if isinstance(done, Refused) else None
+    refused = refusal or erasing.refusal
+    shown = done if isinstance(done, MergeAnswer) else None
+    return visit.page(
+        "admin/people.html", "people", *visit.crumbs(Crumb(_("People"))), status=refused.status if refused else 200,
+        table=people_table(found, centres, visit.query, visit.now, visit.tenant.tz), search=search, said=said or {},
+        refusal=refusal, done=shown, effects=effects_table(shown) if shown else None,
+        may_merge=visit.may(Permission.PEOPLE_WRITE),
+        may_erase=visit.may(Permission.PEOPLE_ERASE), erasing=erasing, base=f"/admin/{visit.tenant.slug}/people",
+    )  # fmt: skip
+
+
+route_handlers = (people, merge, erase)

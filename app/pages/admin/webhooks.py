@@ -1,0 +1,72 @@
+"""Webhooks as the pages show them (pure)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.i18n import gettext as _
+from app.pages.formats import instant
+from app.pages.tables import PAGE_SIZE, Cell, Column, Table, TableQuery, cell, status
+from app.pages.words import state_badge
+from tenants.webhooks.reads import DeliveryView, EndpointView
+
+__all__ = ("deliveries_table", "endpoints_table", "wished_types")
+
+STATES = ("due", "delivered", "dead")
+
+
+def endpoints_table(found: Sequence[EndpointView], base: str, tz: ZoneInfo) -> Table:
+    """Return the endpoints, each leading to its own page."""
+    return Table(
+        id="webhooks",
+        caption=_("Endpoints"),
+        columns=(Column(_("Address")), Column(_("Is told")), Column(_("Since")), Column(_("Status"))),
+        rows=tuple(
+            (
+                cell(one.url, href=f"{base}/{one.id}", sub=one.description),
+                cell(", ".join(one.event_types) or _("everything")),
+                cell(instant(one.created_at, tz)),
+                status(*state_badge("active" if one.disabled_at is None else "stopped")),
+            )
+            for one in found
+        ),
+        empty_title=_("No endpoints yet"),
+        empty_text=_("An endpoint is an address of yours that is told what happens here."),
+    )
+
+
+def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: datetime, tz: ZoneInfo) -> Table:
+    """Return up to 50 deliveries, newest first, with filters by state."""
+    return Table(
+        id="deliveries",
+        caption=_("Deliveries"),
+        columns=(
+            Column(_("Event")),
+            Column(_("Happened")),
+            Column(_("Attempts"), numeric=True),
+            Column(_("Last answer")),
+            Column(_("Status")),
+        ),
+        rows=tuple(_row(one, now, tz) for one in found[:PAGE_SIZE]),
+        chips=query.states(STATES),
+        pager=query.pager_of(found, lambda one: one.event_id),
+        empty_title=_("Nothing told yet"),
+        empty_text=_("What happens from now on appears here with what your system answered."),
+    )
+
+
+def _row(one: DeliveryView, now: datetime, tz: ZoneInfo) -> tuple[Cell, ...]:
+    again = _("again at %(time)s") % {"time": instant(one.due_at, tz)} if one.attempts else _("in a moment")
+    answer = str(one.answer_status) if one.answer_status is not None else one.error or "–"
+    return (
+        cell(one.event_type, sub=str(one.event_id)),
+        cell(instant(one.happened_at, tz), css="nowrap"),
+        cell(str(one.attempts)),
+        cell(answer, sub=again if one.status == "due" and (one.due_at > now or one.attempts) else ""),
+        status(*state_badge(one.status)),
+    )
+
+
+def wished_types(form: Mapping[str, str]) -> list[str]:
+    """Return the event types whose boxes are ticked (`event.invoice.voided=on`)."""
+    return sorted(name.removeprefix("event.") for name in form if name.startswith("event."))

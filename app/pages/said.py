@@ -1,0 +1,86 @@
+"""What somebody wrote in a form, read field by field; every fault is kept beside the name of its field (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from app.i18n import gettext as _
+from core.errors import InputError, InvalidInput
+
+__all__ = ("Field", "Said")
+
+FIGURE_MAX = Decimal(10**12)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field; with choices it is a list to choose from."""
+
+    name: str
+    label: str
+    value: str
+    choices: tuple[tuple[str, str], ...] = ()
+    kind: str = "text"
+    """`text`, `figure`, `day`, or `boxes` (as many of the choices as are `ticked`)."""
+    faults: tuple[str, ...] = ()
+    ticked: tuple[str, ...] = ()
+
+
+class Said:
+    """A form that is being read. Ask for all fields, then `check`."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = fields
+        self._faults: list[InputError] = []
+
+    def text(self, name: str, longest: int = 500) -> str:
+        """Return a text without the space around it."""
+        return self._fields.get(name, "").strip()[:longest]
+
+    def day(self, name: str) -> date:
+        """Return a date; of one that is none, a fault is kept."""
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            self.fault(name, "date_invalid", _("Write a date as 2026-01-31."))
+            return date.min
+
+    def whole(self, name: str, least: int, most: int, otherwise: int | None = None) -> int:
+        """Return a whole number from `least` to `most`; left empty it is `otherwise`."""
+        text = self.text(name)
+        if not text and otherwise is not None:
+            return otherwise
+        if text.isdecimal() and len(text) < 10 and least <= int(text) <= most:
+            return int(text)
+        words = {"least": least, "most": most}
+        self.fault(name, "number_invalid", _("Write a whole number from %(least)s to %(most)s.") % words)
+        return least
+
+    def figure(self, name: str, most: Decimal = FIGURE_MAX) -> Decimal | None:
+        """Return a figure from 0 to `most`; None where nothing is written."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if value.is_finite() and 0 <= value <= most:
+            return value
+        words = {"most": f"{most:,}"}
+        self.fault(name, "number_invalid", _("Write a figure from 0 to %(most)s, for instance 12.5.") % words)
+        return None
+
+    def fault(self, name: str, code: str, detail: str) -> None:
+        """Keep a fault."""
+        self._faults.append(InputError(name, code, detail))
+
+    def check(self, *more: InputError) -> None:
+        """Refuse what has faults.
+
+        Raises:
+            InvalidInput: every fault with the name of its field.
+        """
+        if self._faults or more:
+            raise InvalidInput(*self._faults, *more)

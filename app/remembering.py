@@ -1,0 +1,80 @@
+"""Values that may be two seconds old: looked up once for all who wait, and anew before anybody has to."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from anyio import to_thread
+
+from core.errors import Refused
+
+__all__ = ("Remembered",)
+
+LIFE_S = 2.0
+"""How old a value may be, and so how long after its revocation a key may still work."""
+RENEWED_S = 1.0
+"""At that age it is looked up again while others go on with what is known. Were it to run out under load, all
+requests of that moment would go the long way at once, and wait for each other."""
+_MOST = 10_000
+
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """Values by key, of one event loop. Nothing is kept of a look-up that was refused."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[float, T]] = {}
+        self._asked: dict[Any, asyncio.Task[tuple[float, T]]] = {}
+
+    def get(self, key: Any) -> T | None:
+        """Return the value that is known, or None."""
+        known = self._known.get(key)
+        return known[1] if known and time.monotonic() < known[0] + LIFE_S else None
+
+    def renew(self, key: Any, look_up: Callable[[], T]) -> None:
+        """See to it that a known value does not run out; waits for nothing."""
+        known = self._known.get(key)
+        if known and time.monotonic() >= known[0] + RENEWED_S and key not in self._asked:
+            self._ask(key, look_up)
+
+    async def ask(self, key: Any, look_up: Callable[[], T]) -> T:
+        """Return the value that is known, or look it up; who asks meanwhile waits for the same answer.
+
+        Args:
+            key: whose.
+            look_up: runs in a thread; what it raises is raised here.
+        """
+        known = self.get(key)
+        if known is not None:
+            self.renew(key, look_up)
+            return known
+        task, mine = self._asked.get(key), False
+        if task is None:
+            task, mine = self._ask(key, look_up), True
+        # Whoever hangs up does not end it for the others.
+        asked_at, value = await asyncio.shield(task)
+        if mine or time.monotonic() < asked_at + LIFE_S:
+            return value
+        return await self.ask(key, look_up)  # another's look-up took so long that it says nothing of now
+
+    def _ask(self, key: Any, look_up: Callable[[], T]) -> "asyncio.Task[tuple[float, T]]":
+        task = self._asked[key] = asyncio.create_task(self._looked_up(key, look_up))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, though nobody may wait
+        return task
+
+    async def _looked_up(self, key: Any, look_up: Callable[[], T]) -> tuple[float, T]:
+        """Look up and keep: a value is as old as the question, however long the answer took."""
+        asked_at = time.monotonic()
+        try:
+            value = await to_thread.run_sync(look_up)
+        except Refused:
+            self._known.pop(key, None)  # revoked: at once, not when it would have run out
+            raise
+        finally:
+            del self._asked[key]
+        if len(self._known) > _MOST:
+            self._known.clear()
+        self._known[key] = asked_at, value
+        return asked_at, value

@@ -1,0 +1,65 @@
+"""Stretches in which the leases of floating pools are open (pure)."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+__all__ = ("LEASED", "LONGEST", "CountBy", "Stretch", "unit_of")
+
+LEASED = "session.leased"
+"""The type of a stretch among the facts of a figure; no sender's event becomes one."""
+LONGEST = timedelta(days=7)
+"""No stretch is longer: an offline grant's maximum, and how far back readers look."""
+
+CountBy = Literal["person", "person_device", "session"]
+
+
+class Stretch(msgspec.Struct, frozen=True, gc=False):
+    """One stretch `[starts_at, ends_at)`; the columns are told in `metering.models.leases`."""
+
+    pool: str
+    lease_id: UUID
+    starts_at: datetime
+    unit: str
+    client_key: str
+    identity_id: int
+    device_id: str | None
+    group_key: str
+    ends_at: datetime
+    renews_s: int
+    lingers_s: int
+    released: bool = False
+    borrowed: bool = False
+    overdrawn: bool = False
+    held: bool = True
+
+    def open_at(self, instant: datetime) -> bool:
+        """Return whether it is open at an instant, by time alone."""
+        return self.starts_at <= instant < self.ends_at
+
+    @property
+    def next_beat(self) -> datetime:
+        """When a client renews it, so that two lost heartbeats do no harm: after a third of its time."""
+        return self.ends_at - timedelta(seconds=self.renews_s) * 2 / 3
+
+    def renewed(self, now: datetime) -> "Stretch":
+        """Return it held on from now: never shorter than it was, never beyond `LONGEST`."""
+        until = min(now + timedelta(seconds=self.renews_s), self.starts_at + LONGEST)
+        return msgspec.structs.replace(self, ends_at=max(self.ends_at, until))
+
+
+def unit_of(count_by: CountBy, identity_id: int, device_id: str | None, client_key: str) -> str:
+    """Return what counts once: the person, the person's device, or the client key.
+
+    Who names no device is a device of their own, by client key.
+
+    >>> unit_of("person", 7, "laptop", "k1")
+    '7'
+    """
+    if count_by == "person":
+        return str(identity_id)
+    if count_by == "person_device":
+        return f"{identity_id}/{device_id}" if device_id else f"{identity_id}//{client_key}"
+    return f"/{client_key}"

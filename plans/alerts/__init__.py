@@ -1,0 +1,1 @@
+"""Told before a limit is reached: thresholds on meters, pools and spend."""

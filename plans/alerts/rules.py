@@ -1,0 +1,136 @@
+"""When a rule fires, and when it may fire again (pure)."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from core.errors import InputError
+from core.periods import Period
+
+__all__ = (
+    "FIGURE_MAX",
+    "SUBJECTS",
+    "WHENS",
+    "AlertRule",
+    "Fired",
+    "Look",
+    "Subject",
+    "When",
+    "decide",
+    "faults",
+    "level",
+)
+
+Subject = Literal["meter", "seat_pool", "floating_pool", "denials", "spend"]
+When = Literal["absolute", "percent", "forecast"]
+SUBJECTS: tuple[Subject, ...] = ("meter", "seat_pool", "floating_pool", "denials", "spend")
+WHENS: tuple[When, ...] = ("absolute", "percent", "forecast")
+FIGURE_MAX = Decimal(10**12)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """What is watched, and from where on it is told.
+
+    `key` is the meter's or the pool's, '' for spend (the running bill, net, in the customer's
+    currency). `value` is the figure itself, or per cent of the limit; the limit is `limit`, for
+    pools their own seats. `hysteresis_percent` is how far below the level the figure must fall
+    before the rule may fire again within the month.
+    """
+
+    name: str
+    subject: Subject
+    key: str
+    when: When
+    value: Decimal
+    limit: Decimal | None = None
+    cost_centre: str | None = None
+    hysteresis_percent: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a rule's subject found: the figure of the month so far, its limit, and its forecast."""
+
+    period: Period
+    starts_on: date
+    """The first local day of the period: what a firing is known by."""
+    value: Fraction
+    limit: Fraction | None = None
+    forecast: Fraction | None = None
+    """For the end of the period; None where there is none, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """The last firing of a period: its round, and whether the rule has been armed again since."""
+
+    round: int
+    rearmed: bool
+
+
+def level(rule: AlertRule, limit: Fraction | None) -> Fraction | None:
+    """Return from which figure on the rule fires; None where it is a percentage of a limit that is not there.
+
+    >>> level(AlertRule("a", "seat_pool", "authors", "percent", Decimal(80)), Fraction(25))
+    Fraction(20, 1)
+    """
+    if rule.when != "percent":
+        return Fraction(rule.value)
+    return None if limit is None else limit * Fraction(rule.value) / 100
+
+
+def decide(rule: AlertRule, look: Look, last: Fired | None) -> Literal["fire", "rearm"] | None:
+    """Return what follows from a look: the rule fires, is armed again, or nothing changes.
+
+    A figure that reaches the level fires. After that the rule is armed again by the next period, or
+    when the figure is below the level less `hysteresis_percent`. A forecast that is not there yet
+    changes nothing.
+
+    Args:
+        rule: the rule.
+        look: what was found.
+        last: the last firing of the look's period; None for none.
+    """
+    figure, reached = look.forecast if rule.when == "forecast" else look.value, level(rule, look.limit)
+    if figure is None or reached is None:
+        return None
+    if last is None or last.rearmed:
+        return "fire" if figure >= reached else None
+    return "rearm" if figure < reached * (100 - rule.hysteresis_percent) / 100 else None
+
+
+def faults(rule: AlertRule) -> list[InputError]:
+    """Return what makes no sense in a rule by itself, field by field."""
+    found = []
+    pool = rule.subject in ("seat_pool", "floating_pool")
+    if not rule.name.strip():
+        found.append(InputError("/name", "name_missing", "Give the alert a name by which people know it."))
+    if not _well(rule.value):
+        found.append(InputError("/value", "value_invalid", "Give a figure above 0, with at most six decimals."))
+    if pool and rule.when == "forecast":
+        text = "A pool has no forecast: its figure does not grow with the month. Use percent, for instance 90."
+        found.append(InputError("/when", "forecast_impossible", text))
+    if rule.subject == "denials" and rule.when == "forecast":
+        text = "Denials have no forecast. Use absolute, for instance 10 true denials in the month."
+        found.append(InputError("/when", "forecast_impossible", text))
+    if rule.when == "percent" and not pool and rule.limit is None:
+        found.append(InputError("/limit", "limit_missing", "Per cent of what? Give the limit too."))
+    if rule.limit is not None and (pool or rule.when != "percent"):
+        text = "A pool's limit is its own seats." if pool else "A limit is for percent only."
+        found.append(InputError("/limit", "limit_unused", f"{text} Leave it out."))
+    if rule.limit is not None and not _well(rule.limit):
+        found.append(InputError("/limit", "limit_invalid", "Give a limit above 0, with at most six decimals."))
+    if rule.cost_centre is not None and rule.subject != "meter":
+        text = "Only a meter is watched per cost centre. Leave it out."
+        found.append(InputError("/cost_centre", "cost_centre_unused", text))
+    if not 0 <= rule.hysteresis_percent <= 90:
+        found.append(InputError("/hysteresis_percent", "hysteresis_invalid", "Give 0 to 90 per cent."))
+    return found
+
+
+def _well(figure: Decimal) -> bool:
+    # It is kept to six decimals: a smaller one would become 0, and be reached at once.
+    return figure.is_finite() and 0 < figure <= FIGURE_MAX and figure == round(figure, 6)

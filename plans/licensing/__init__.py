@@ -1,0 +1,1 @@
+"""What is held: floating pools, named seats, entitlements in use, licence files."""

@@ -1,0 +1,35 @@
+"""Floating pools follow people: who leaves is out at that instant.
+
+A subscriber of what `tenants` tells, in the same transaction.
+"""
+
+from sqlalchemy.orm import Session
+
+from metering.actions.end_leases import end_leases
+from plans.licensing.errors import PoolUnknown
+from plans.licensing.reads import find_pool
+from plans.licensing.store import lock_pools, put_in_use
+from tenants.actions.record_audit import record_audit
+from tenants.events import PersonDeactivated
+from tenants.reads import get_tenant, tenant_now
+from tenants.reads.identities import identities_of_person
+
+__all__ = ("let_out",)
+
+ACTOR = "system:directory"
+
+
+def let_out(session: Session, left: PersonDeactivated) -> None:
+    """End the leases of who left, offline grants too, and free their seats at once."""
+    # All of them: who is let in at this moment is decided before that, or sees the departure.
+    if not lock_pools(session, left.tenant_id):
+        return
+    at = min(left.at, tenant_now(session, get_tenant(session, left.tenant_id)))
+    identities = identities_of_person(session, left.tenant_id, left.person_id)
+    for key, in_use in end_leases(session, left.tenant_id, identities, at).items():
+        pool = find_pool(session, left.tenant_id, key)
+        if pool is None:
+            raise PoolUnknown(key)
+        put_in_use(session, left.tenant_id, key, in_use, pool.rules.capacity)
+        detail = {"person": str(left.person_id)}
+        record_audit(session, left.tenant_id, ACTOR, "end_leases", ("pool", key), detail)

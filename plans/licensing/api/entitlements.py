@@ -1,0 +1,66 @@
+"""May I? Known senders come past the framework's layers (`app.hot_door`)."""
+
+from typing import Any
+
+from anyio import to_thread
+from litestar import Controller, Litestar, Request, get, post
+from litestar.datastructures import State
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.scope import TenantScope
+from plans.entitlements import Entitlement
+from plans.licensing.actions.use_quota import QuotaWish, use_quota
+from plans.licensing.api.hot_lane import leases_of
+from plans.licensing.gathering import Owner
+from plans.licensing.schemas import QuotaAnswer, QuotaBody
+from plans.reads.entitlements import entitlement_of
+from plans.schemas.subscriptions import EntitlementAnswer
+from tenants.principal import Principal, require
+from tenants.reads import TenantView, tenant_now
+from tenants.roles import Permission
+
+__all__ = ("EntitlementController", "entitled")
+
+Req = Request[Any, Any, State]
+
+
+class EntitlementController(Controller):
+    """What a customer may use."""
+
+    path = "/v1"
+    tags = ("licences",)
+
+    @get("/entitlements/{feature:str}")
+    async def show(self, request: Req, principal: Principal, tenant: TenantView, feature: str) -> EntitlementAnswer:
+        """Say whether the tenant may use a feature, and if not, why: the first reason of a closed list."""
+        return await entitled(request.app, (principal, tenant), feature)
+
+    @post("/entitlements/{feature:str}/use", sync_to_thread=True, status_code=200)
+    def use(
+        self, principal: Principal, session: Session, tenant: TenantView, feature: str, data: QuotaBody
+    ) -> QuotaAnswer:
+        """Use up some of a feature's limit in this billing period, or answer 409 `limit_reached` and use nothing."""
+        require(principal, Permission.LICENCES_USE)
+        wish = QuotaWish(feature, data.quantity, data.client_key)
+        return QuotaAnswer.of(use_quota(session, tenant, wish, tenant_now(session, tenant)))
+
+
+async def entitled(app: Litestar, sender: tuple[Principal, TenantView], feature: str) -> EntitlementAnswer:
+    """Return whether the sender's tenant may use a feature; a metered one is measured.
+
+    Raises:
+        LeasesBusy, DatabaseUnavailable: to ask again is safe.
+    """
+    principal, tenant = sender
+    require(principal, Permission.SUBSCRIPTIONS_READ)
+    owner = Owner(tenant.id, tenant.test_clock_id)
+    found = await leases_of(app).entitled(owner, tenant.status, feature)
+    if found.granted and found.detail is not None and found.detail.meter is not None:
+        found = await to_thread.run_sync(_measured, app.state.database, tenant, feature)
+    return EntitlementAnswer.of(found)
+
+
+def _measured(database: Database, tenant: TenantView, feature: str) -> Entitlement:
+    with database.begin(TenantScope(tenant.id)) as session:
+        return entitlement_of(session, tenant, feature)

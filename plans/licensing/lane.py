@@ -1,0 +1,158 @@
+"""The hot lane of floating pools: checkout, heartbeat, release, durable when answered.
+
+A flight locks the pools it is about (in order of key) and looks what is stored in one call, decides
+in plain code (`floating.Floor`) and writes rows, denials and counters in another (`calls`), all in
+one transaction. Heartbeats of open
+leases take no lock of a pool and wait for nobody; only what they do not find goes through a flight.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+
+from core.db import APP
+from core.ids import new_id
+from metering.errors import DatabaseUnavailable
+from metering.ingest.connections import Connections
+from metering.leases import CountBy, Stretch, unit_of
+from plans.entitlements import Entitlement
+from plans.licensing.calls import Look, look, put, renew
+from plans.licensing.entitled import ask_entitlements
+from plans.licensing.floating import Beat, Checkout, Denial, Floor, Outcome, Release
+from plans.licensing.gathering import Gatherer, Owner
+
+__all__ = ("LeaseLane",)
+
+Wish = Checkout | Beat | Release
+T = TypeVar("T")
+
+_ATTEMPTS = 4
+_ORDER = (Release, Beat, Checkout)
+"""Who leaves goes first: of requests that are under way at the same time, any order is a true one."""
+_REMEMBERED = 10_000
+
+
+class LeaseLane:
+    """One per process and event loop: its connections and its group commit."""
+
+    def __init__(self, database_url: str, flights: int = 4) -> None:
+        self._connections = Connections(database_url, flights, APP)
+        self._doors: Gatherer[Wish, Outcome] = Gatherer(self._fly)
+        self._beats: Gatherer[UUID, Stretch | None] = Gatherer(self._renew)
+        self._questions: Gatherer[tuple[str, str], Entitlement] = Gatherer(self._tell)
+        self._counts_by: dict[tuple[UUID, str], CountBy] = {}
+        """What counted once in a pool when it was last looked at: nearly always what does still."""
+
+    async def decide(self, owner: Owner, wish: Wish) -> Outcome:
+        """Return what becomes of a request; it is durable.
+
+        Raises:
+            LeasesBusy, DatabaseUnavailable: to send the same again is safe.
+        """
+        if isinstance(wish, Beat):
+            held = await self._beats.submit(owner, wish.lease_id)
+            if held is not None:
+                return held
+        return await self._doors.submit(owner, wish)
+
+    async def entitled(self, owner: Owner, status: str, feature: str) -> Entitlement:
+        """Return whether a tenant of that status may use a feature; a metered one as if nothing were used.
+
+        Raises:
+            LeasesBusy, DatabaseUnavailable: to ask again is safe.
+        """
+        return await self._questions.submit(owner, (status, feature))
+
+    async def close(self) -> None:
+        """Let everything land and close the connections."""
+        await self._questions.close()
+        await self._beats.close()
+        await self._doors.close()
+        await self._connections.close()
+
+    async def _renew(self, owner: Owner, leases: Sequence[UUID]) -> list[Stretch | None]:
+        async def flight(connection: AsyncConnection[Any]) -> list[Stretch]:
+            return await renew(connection, owner, set(leases))
+
+        held = {stretch.lease_id: stretch for stretch in await self._flown(flight)}
+        return [held.get(lease_id) for lease_id in leases]
+
+    async def _tell(self, owner: Owner, asked: Sequence[tuple[str, str]]) -> list[Entitlement]:
+        async def flight(connection: AsyncConnection[Any]) -> list[Entitlement]:
+            # Who asked last knows the tenant's status best.
+            return await ask_entitlements(connection, owner, asked[-1][0], [feature for _, feature in asked])
+
+        return await self._flown(flight)
+
+    async def _fly(self, owner: Owner, wishes: Sequence[Wish]) -> list[Outcome]:
+        async def flight(connection: AsyncConnection[Any]) -> list[Outcome]:
+            found = await self._looked(connection, owner, wishes)
+            floor = Floor(found.now, {pool.key: pool for pool in found.pools}, {p.key: p.in_use for p in found.pools})
+            floor.know_counted(found.crowded, [(c.pool, c.group_key, c.held, c.borrowed) for c in found.counted])
+            floor.know_gone(found.gone)
+            floor.know(found.stretches)
+            outcomes = _decide(floor, wishes)
+            denials = [one for one in outcomes if isinstance(one, Denial)]
+            counts = [(pool, floor.held(pool.key)) for pool in found.pools]
+            stretches = floor.changed(), floor.begun()
+            await put(connection, owner.tenant_id, found.now, stretches, denials, counts)
+            return outcomes
+
+        return await self._flown(flight)
+
+    async def _looked(self, connection: AsyncConnection[Any], owner: Owner, wishes: Sequence[Wish]) -> Look:
+        """Lock the pools and look; again where a pool counts otherwise than this process thought."""
+        tenant_id = owner.tenant_id
+        wanting = [wish for wish in wishes if isinstance(wish, Checkout)]
+        wanted = Counter(wish.pool for wish in wanting)
+        asked: dict[str, Any] = {
+            "pools": list(wanted),
+            "wanting": wanted,
+            "beats": sum(isinstance(wish, Beat) for wish in wishes),
+            "borrows": any(wish.borrow_s for wish in wanting),
+            "leases": list({wish.lease_id for wish in wishes if not isinstance(wish, Checkout)}),
+            "identities": list({wish.identity_id for wish in wanting}),
+            "keys": list({wish.client_key for wish in wanting}),
+        }
+        begin = True
+        while True:
+            thought: dict[str, CountBy] = {pool: self._counts_by.get((tenant_id, pool), "person") for pool in wanted}
+            units = {unit_of(thought[wish.pool], wish.identity_id, wish.device_id, wish.client_key) for wish in wanting}
+            found = await look(connection, owner, asked | {"units": list(units)}, begin=begin)
+            begin = False
+            right = {pool.key: pool.count_by for pool in found.pools}
+            if all(right.get(pool, count_by) == count_by for pool, count_by in thought.items()):
+                return found
+            if len(self._counts_by) > _REMEMBERED:
+                self._counts_by.clear()
+            self._counts_by.update({(tenant_id, pool): count_by for pool, count_by in right.items()})
+
+    async def _flown(self, flight: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
+        """Fly on a connection of its own; where it broke, again: a repeat changes nothing."""
+        for _ in range(_ATTEMPTS):
+            try:
+                async with self._connections.link() as link:
+                    return await flight(link.connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                last = error
+        raise DatabaseUnavailable from last
+
+
+def _decide(floor: Floor, wishes: Sequence[Wish]) -> list[Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    for kind in _ORDER:
+        for at, wish in enumerate(wishes):
+            if not isinstance(wish, kind):
+                continue
+            match wish:
+                case Checkout():
+                    outcomes[at] = floor.checkout(wish, new_id())
+                case Beat():
+                    outcomes[at] = floor.beat(wish)
+                case Release():
+                    outcomes[at] = floor.release(wish)
+    return [outcomes[at] for at in range(len(wishes))]

@@ -1,0 +1,277 @@
+"""Selects about pools; they return frozen values."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from core.ids import first_id
+from metering.leases import Stretch
+from metering.reads.leases import grants_in, held_stretches, seated_stretches
+from plans.licensing.floating import PoolRules, Reason
+from plans.licensing.licences import LicenceView, Revoked
+from plans.licensing.models import Denial, DenialHour, DenialTold, FloatingPool, LicenceFile
+from tenants.reads import people_of
+from tenants.reads.identities import identities_of_people
+
+__all__ = (
+    "DenialLine",
+    "DenialView",
+    "Inside",
+    "PoolView",
+    "all_pools",
+    "denial_report",
+    "denials",
+    "find_licence",
+    "find_pool",
+    "folded_denials",
+    "inside",
+    "licences",
+    "persons_of",
+    "pools_denying",
+    "revoked_licences",
+    "seated",
+    "true_denials",
+    "untold_windows",
+)
+
+SOON = timedelta(minutes=10)
+"""A denial that a grant follows within this time is not a true one."""
+_TRUE = text("""
+    with latest as (
+        select distinct on (identity_id) identity_id, person_id from identity_link where tenant_id = :tenant
+        order by identity_id, recorded_at desc
+    ), who as (
+        select i.id, coalesce(l.person_id, i.home_person_id) as person_id
+        from identity i left join latest l on l.identity_id = i.id where i.tenant_id = :tenant
+    ), denied as (
+        select d.id, d.at, w.person_id from denial d join who w on w.id = d.identity_id
+        where d.tenant_id = :tenant and d.pool = :pool and d.at >= :since and d.at < :until
+    ), let_in as (
+        select s.starts_at, w.person_id from leased_session s join who w on w.id = s.identity_id
+        where s.tenant_id = :tenant and s.pool = :pool
+            and s.starts_at >= :since and s.starts_at < cast(:until as timestamptz) + cast(:soon as interval)
+    )
+    select count(*) from denied d where not exists (
+        select 1 from let_in g where g.person_id = d.person_id
+            and g.starts_at >= d.at and g.starts_at < d.at + cast(:soon as interval)
+    )
+""")
+_RULES = tuple(name for name in PoolRules.__struct_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """A pool: its name and rules, and when they were last changed."""
+
+    name: str
+    rules: PoolRules
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What holds seats at an instant: the open stretches, those that linger, and how many seats that is."""
+
+    open: tuple[Stretch, ...]
+    lingering: tuple[Stretch, ...]
+
+    @property
+    def in_use(self) -> int:
+        """Seats: distinct units."""
+        return len({stretch.unit for stretch in (*self.open, *self.lingering)})
+
+
+@dataclass(frozen=True, slots=True)
+class DenialView:
+    """Somebody who was not let in; `true` says that nothing was granted to them soon after."""
+
+    id: UUID
+    at: datetime
+    identity_id: int
+    client_key: str
+    group: str
+    reason: Reason
+    in_use: int
+    seats: int
+    true: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DenialLine:
+    """How many denials an hour (UTC), a group and a reason had, and how many of them were true."""
+
+    hour: datetime
+    group: str
+    reason: Reason
+    denials: int
+    true: int
+
+
+def all_pools(session: Session, tenant_id: UUID) -> list[PoolView]:
+    """Return the tenant's pools by key."""
+    query = select(FloatingPool).where(FloatingPool.tenant_id == tenant_id).order_by(FloatingPool.key)
+    return [_view(row) for row in session.execute(query).scalars()]
+
+
+def find_pool(session: Session, tenant_id: UUID, key: str) -> PoolView | None:
+    """Return a pool, or None."""
+    row = session.get(FloatingPool, (tenant_id, key), populate_existing=True)
+    return None if row is None else _view(row)
+
+
+def _view(row: FloatingPool) -> PoolView:
+    rules = msgspec.convert({name: getattr(row, name) for name in _RULES}, PoolRules)
+    return PoolView(row.name, rules, row.changed_at)
+
+
+def inside(session: Session, tenant_id: UUID, pool: str, now: datetime) -> Inside:
+    """Return who is in a pool now, in order of letting in: by time alone, whatever was looked at."""
+    held = held_stretches(session, tenant_id, pool)
+    return Inside(
+        tuple(stretch for stretch in held if stretch.open_at(now)),
+        tuple(s for s in held if s.ends_at <= now < s.ends_at + timedelta(seconds=s.lingers_s)),
+    )
+
+
+def seated(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> list[Stretch]:
+    """Return what had a seat of a pool at any time in `[since, until)`, lingering included; for `seats_in_use`."""
+    return seated_stretches(session, tenant_id, pool, since, until)
+
+
+def denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> list[DenialView]:
+    """Return the denials of a pool within `[since, until)` that are kept one by one, the newest first.
+
+    A true one had no grant in that pool to the same person within ten minutes after it.
+    """
+    rows = session.execute(
+        select(Denial)
+        .where(Denial.tenant_id == tenant_id, Denial.pool == pool, Denial.at >= since, Denial.at < until)
+        .order_by(Denial.at.desc(), Denial.id.desc())
+    ).scalars()
+    found = list(rows)
+    if not found:
+        return []
+    who = people_of(session, tenant_id, {row.identity_id for row in found}).identities()
+    whose = {
+        identity: person
+        for person, theirs in identities_of_people(session, tenant_id, set(who.values())).items()
+        for identity in theirs
+    }
+    granted: dict[UUID, list[datetime]] = {}
+    for _, identity_id, at in grants_in(session, tenant_id, [pool], found[-1].at, found[0].at + SOON):
+        if identity_id in whose:
+            granted.setdefault(whose[identity_id], []).append(at)
+
+    def is_true(row: Denial) -> bool:
+        theirs = granted.get(who[row.identity_id], [])
+        after = bisect_left(theirs, row.at)
+        return after == len(theirs) or theirs[after] >= row.at + SOON
+
+    return [
+        DenialView(
+            row.id, row.at, row.identity_id, row.client_key, row.group_key, Reason(row.reason), row.in_use,
+            row.seats, is_true(row),
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def folded_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> list[DenialLine]:
+    """Return the old denials of a pool, which are only counted, of the hours that begin within `[since, until)`.
+
+    The hour that `since` is in counts as a whole.
+    """
+    first = since.replace(minute=0, second=0, microsecond=0)
+    rows = session.execute(
+        select(DenialHour.hour, DenialHour.group_key, DenialHour.reason, DenialHour.denials, DenialHour.true_denials)
+        .where(DenialHour.tenant_id == tenant_id, DenialHour.pool == pool)
+        .where(DenialHour.hour >= first, DenialHour.hour < until)
+    )
+    return [DenialLine(hour, group, Reason(reason), number, true) for hour, group, reason, number, true in rows]
+
+
+def denial_report(found: Sequence[DenialView], folded: Sequence[DenialLine] = ()) -> list[DenialLine]:
+    """Return denials counted by hour, group and reason, in order of time; those that are only counted with them."""
+
+    def place(view: DenialView) -> tuple[datetime, str, Reason]:
+        return view.at.replace(minute=0, second=0, microsecond=0), view.group, view.reason
+
+    every = Counter(place(view) for view in found)
+    true = Counter(place(view) for view in found if view.true)
+    for line in folded:
+        every[line.hour, line.group, line.reason] += line.denials
+        true[line.hour, line.group, line.reason] += line.true
+    return [DenialLine(*key, number, true[key]) for key, number in sorted(every.items())]
+
+
+def true_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> int:
+    """Return how many true denials a pool had within `[since, until)`, of those that are kept one by one.
+
+    One of the last ten minutes counts until a grant shows that it was none.
+    """
+    given = {"tenant": tenant_id, "pool": pool, "since": since, "until": until, "soon": SOON}
+    return int(session.execute(_TRUE, given).scalar_one())
+
+
+def pools_denying(session: Session, since: datetime) -> list[UUID]:
+    """Return, for the steward, the tenants of whose pools somebody was not let in since a real instant."""
+    made = select(Denial.id).where(Denial.tenant_id == FloatingPool.tenant_id, Denial.id >= first_id(since))
+    query = select(FloatingPool.tenant_id).where(made.exists()).distinct()
+    return list(session.execute(query.order_by(FloatingPool.tenant_id)).scalars())
+
+
+def untold_windows(
+    session: Session, tenant_id: UUID, since: datetime, until: datetime, length: timedelta
+) -> list[tuple[str, datetime]]:
+    """Return (pool, start) of the windows within `[since, until)` that have denials nobody was told of."""
+    starts = func.date_bin(length, Denial.at, func.to_timestamp(0))
+    told = select(DenialTold.starts_at).where(
+        DenialTold.tenant_id == tenant_id, DenialTold.pool == Denial.pool, DenialTold.starts_at == starts
+    )
+    query = (
+        select(Denial.pool, starts)
+        .where(Denial.tenant_id == tenant_id, Denial.at >= since, Denial.at < until, ~told.exists())
+        .where(Denial.pool.in_(select(FloatingPool.key).where(FloatingPool.tenant_id == tenant_id)))
+        .distinct()
+        .order_by(starts, Denial.pool)
+    )
+    return list(session.execute(query).tuples())
+
+
+def persons_of(session: Session, tenant_id: UUID, identities: Sequence[int]) -> Mapping[int, UUID]:
+    """Return the person behind each identity."""
+    return people_of(session, tenant_id, identities).identities()
+
+
+def licences(session: Session, tenant_id: UUID, before: UUID | None, limit: int) -> list[LicenceView]:
+    """Return at most so many licence files of a tenant, the newest first, older than `before` if that is given."""
+    query = select(LicenceFile).where(LicenceFile.tenant_id == tenant_id)
+    if before is not None:
+        query = query.where(LicenceFile.id < before)
+    return [_licence(row) for row in session.execute(query.order_by(LicenceFile.id.desc()).limit(limit)).scalars()]
+
+
+def find_licence(session: Session, tenant_id: UUID, licence_id: UUID) -> LicenceView | None:
+    """Return a licence file, or None."""
+    row = session.get(LicenceFile, (tenant_id, licence_id), populate_existing=True)
+    return None if row is None else _licence(row)
+
+
+def revoked_licences(session: Session, tenant_id: UUID, now: datetime) -> list[Revoked]:
+    """Return the tenant's revoked licence files whose validity has not ended, in order of issue."""
+    query = select(LicenceFile.id, LicenceFile.revoked_at).where(
+        LicenceFile.tenant_id == tenant_id, LicenceFile.revoked_at.is_not(None), LicenceFile.ends_at > now
+    )
+    rows = session.execute(query.order_by(LicenceFile.id))
+    return [Revoked(licence_id, at) for licence_id, at in rows if at is not None]
+
+
+def _licence(row: LicenceFile) -> LicenceView:
+    return LicenceView(**{name: getattr(row, name) for name in LicenceView.__dataclass_fields__})

@@ -1,0 +1,57 @@
+"""Pools follow people: who leaves holds no seat from that instant, who joins a pool's group gets one.
+
+Subscribers of what `tenants` tells, in the same transaction.
+"""
+
+from sqlalchemy.orm import Session
+
+from plans.licensing.seats.actions.assign_seats import assign_seats
+from plans.licensing.seats.actions.hold_pool import hold_pool
+from plans.licensing.seats.actions.leave_wait_list import leave_wait_list
+from plans.licensing.seats.actions.release_seats import release_seats
+from plans.licensing.seats.seating import Freed, Outcome
+from plans.licensing.seats.store import lock_pools
+from tenants.actions.record_audit import record_audit
+from tenants.events import PersonDeactivated, PoolMembersChanged
+from tenants.reads import get_tenant, tenant_now
+from tenants.reads.finding import people_by_id
+
+__all__ = ("end_seats", "follow_group")
+
+ACTOR = "system:directory"
+
+
+def end_seats(session: Session, left: PersonDeactivated) -> None:
+    """Let who waits have the seats that somebody held who left; who left does not wait any more.
+
+    That the seats end is a fact already, the departure itself: nothing of it cools down.
+    """
+    tenant, person_id = get_tenant(session, left.tenant_id), left.person_id
+    now = max(left.at, tenant_now(session, tenant))
+    # All at once and in their order: a directory may tell of many departures in one transaction.
+    for key in lock_pools(session, tenant.id):
+        pool = hold_pool(session, tenant, key, now)
+        # A seat that was assigned after the instant of the departure, on another clock, ends now.
+        outcomes: list[Outcome] = [Freed(person_id, None)] if person_id in pool.seating.held else []
+        waited = person_id in pool.seating.waiting
+        pool.seating.leave(person_id)
+        outcomes += pool.promote()
+        if outcomes or waited:
+            pool.record(outcomes, now)
+            detail = {"person": str(person_id), "promoted": len(outcomes)}
+            record_audit(session, tenant.id, ACTOR, "end_seats", ("seat_pool", key), detail)
+
+
+def follow_group(session: Session, changed: PoolMembersChanged) -> None:
+    """Release the seats of who left a pool's group, by its rules, and assign one to who joined; else they wait."""
+    tenant = get_tenant(session, changed.tenant_id)
+    if not lock_pools(session, tenant.id, [changed.pool]):
+        return
+    known = people_by_id(session, tenant.id, [*changed.left, *changed.joined])
+    left = [str(one) for one in changed.left if one in known]
+    if left:
+        leave_wait_list(session, tenant, changed.pool, left, ACTOR, changed.at)
+        release_seats(session, tenant, changed.pool, left, ACTOR, changed.at)
+    joined = [str(one) for one in changed.joined if one in known]
+    if joined:
+        assign_seats(session, tenant, changed.pool, joined, ACTOR, changed.at, wait=True)

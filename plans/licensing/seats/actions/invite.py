@@ -1,0 +1,119 @@
+"""Invite people to take a seat: it is taken when they activate the invitation, not before."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.errors import InputError, InvalidInput
+from core.ids import new_id
+from plans.licensing.errors import PersonInactive
+from plans.licensing.seats.actions.assign_seats import SeatRow, assign_seats
+from plans.licensing.seats.errors import InvitationOver, PersonInvited, refusal
+from plans.licensing.seats.reads import InvitationView, find_pool, get_invitation
+from plans.licensing.seats.seating import No, Reason
+from plans.licensing.seats.store import add_invitation, settle_invitation
+from tenants.actions.record_audit import record_audit
+from tenants.errors import PersonUnknown
+from tenants.mails.actions.put_mail import MailInput, put_mail
+from tenants.reads import TenantView
+from tenants.reads.finding import find_people
+
+__all__ = ("INVITED", "InviteInput", "activate_invitation", "invite", "withdraw_invitation")
+
+LONGEST_DAYS = 365
+INVITED = "seat.invited"
+"""The mail to who is invited."""
+
+
+@dataclass(frozen=True, slots=True)
+class InviteInput:
+    """Whom, for how many days; with a language (as `Accept-Language` has it) they are told by mail in it."""
+
+    name: str
+    days: int
+    language: str | None = None
+
+
+def invite(
+    session: Session, tenant: TenantView, key: str, given: InviteInput, actor: str, now: datetime
+) -> InvitationView:
+    """Invite somebody to a pool for so many days.
+
+    Raises:
+        SeatPoolUnknown: there is no such pool (`seat_pool_unknown`).
+        PersonUnknown: the name tells nobody (`person_unknown`).
+        PersonInactive: the person has left (`person_inactive`).
+        PersonInvited: there is an open invitation (`seat_invitation_open`).
+        InvalidInput: too long or too short, or a mail to somebody without an address (`invalid_input`).
+    """
+    name, days = given.name, given.days
+    pool, person = find_pool(session, tenant.id, key), find_people(session, tenant.id, [name]).get(name)
+    if person is None:
+        raise PersonUnknown(name)
+    if person.active_to is not None and person.active_to <= now:
+        raise PersonInactive(name)
+    if not 1 <= days <= LONGEST_DAYS:
+        raise InvalidInput(InputError("/days", "days_invalid", f"Give 1 to {LONGEST_DAYS} days."))
+    if given.language is not None and not person.email:
+        text = "There is no e-mail address. Give the person one, or invite without a mail."
+        raise InvalidInput(InputError("/person", "address_missing", text))
+    invitation_id = new_id()
+    row = {
+        "tenant_id": tenant.id, "id": invitation_id, "pool": pool.key, "person_id": person.id, "status": "open",
+        "invited_by": actor, "invited_at": now, "expires_at": now + timedelta(days=days),
+    }  # fmt: skip
+    if not add_invitation(session, row):
+        raise PersonInvited(name)
+    record_audit(session, tenant.id, actor, "invite_to_seat", ("seat_pool", key), {"invitation": str(invitation_id)})
+    if given.language is not None:
+        data = {
+            "invitation": invitation_id, "tenant": tenant.name, "zone": tenant.time_zone, "pool": pool.name,
+            "until": row["expires_at"],
+        }  # fmt: skip
+        mail = MailInput(INVITED, msgspec.to_builtins(data), given.language, person.id)
+        put_mail(session, tenant.id, mail, utc_now())
+    return get_invitation(session, tenant.id, invitation_id, now)
+
+
+def activate_invitation(
+    session: Session, tenant: TenantView, invitation_id: UUID, actor: str, now: datetime
+) -> tuple[InvitationView, SeatRow]:
+    """Take the seat that somebody is invited to; the same again is the same seat.
+
+    Where none is free the invitation stays open.
+
+    Raises:
+        NotFound: there is no such invitation (`not_found`).
+        InvitationOver: it was withdrawn, or its time is over (`seat_invitation_over`).
+        Refused: by the pool's rules (`seat_pool_full`, `seat_cooling_down`, `person_inactive`).
+    """
+    found = get_invitation(session, tenant.id, invitation_id, now)
+    # Settled first: whoever withdraws it at the same moment waits for this, or is seen here.
+    if found.status == "open" and not settle_invitation(session, tenant.id, invitation_id, "activated", now):
+        found = get_invitation(session, tenant.id, invitation_id, now)
+    if found.status in ("withdrawn", "expired"):
+        raise InvitationOver(found.status)
+    [row] = assign_seats(session, tenant, found.pool, [str(found.person_id)], actor, now, wait=False)
+    if isinstance(row.outcome, No) and row.outcome.reason is not Reason.HELD:
+        name = row.person.name if row.person else ""
+        raise refusal(row.outcome, {row.outcome.person_id: name or row.name}, tenant.tz)
+    return get_invitation(session, tenant.id, invitation_id, now), row
+
+
+def withdraw_invitation(
+    session: Session, tenant: TenantView, invitation_id: UUID, actor: str, now: datetime
+) -> InvitationView:
+    """Take an open invitation back; one that is over stays as it is.
+
+    Raises:
+        NotFound: there is no such invitation (`not_found`).
+    """
+    found = get_invitation(session, tenant.id, invitation_id, now)
+    if settle_invitation(session, tenant.id, invitation_id, "withdrawn", now):
+        detail = {"invitation": str(invitation_id)}
+        record_audit(session, tenant.id, actor, "withdraw_invitation", ("seat_pool", found.pool), detail)
+    return get_invitation(session, tenant.id, invitation_id, now)

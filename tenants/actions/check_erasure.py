@@ -1,0 +1,66 @@
+"""Prove whose figures those of a pseudonym are, to who shows the key; and keep that possible under a new SECRET_KEY."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.sealing import derived_key, seal, unseal_by_any
+from core.settings import secret_keys
+from tenants.actions.import_people import SUBJECT
+from tenants.actions.record_audit import record_audit
+from tenants.erasure import PURPOSE, was_known_as
+from tenants.errors import PersonUnknown
+from tenants.reads.erasures import erasure_of, erasures
+from tenants.reads.finding import find_people
+from tenants.store import set_erasure
+
+__all__ = ("ErasureProof", "check_erasure", "reseal_erasures")
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureProof:
+    """Whether a key was the erased person's."""
+
+    person_id: UUID
+    erased_at: datetime
+    matches: bool
+
+
+def check_erasure(session: Session, tenant_id: UUID, name: str, key: str, actor: str) -> ErasureProof:
+    """Tell whether an erased person was known to senders by a key; that somebody asked is audited.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose people.
+        name: the person's id or pseudonym.
+        key: the key as senders used it.
+        actor: who asks.
+
+    Raises:
+        PersonUnknown: that tells nobody who was erased (`person_unknown`).
+        Unreadable: the hashes open under no SECRET_KEY.
+    """
+    found = find_people(session, tenant_id, [name]).get(name)
+    erasure = erasure_of(session, tenant_id, found.id) if found else None
+    if found is None or erasure is None:
+        raise PersonUnknown(name)
+    hashes = unseal_by_any(secret_keys(), PURPOSE, erasure.sealed, tenant_id.bytes + found.id.bytes)
+    matches = was_known_as(hashes, f"{SUBJECT}\0{key}")
+    record_audit(session, tenant_id, actor, "check_erasure", ("person", str(found.id)), {"matches": matches})
+    return ErasureProof(found.id, erasure.erased_at, matches)
+
+
+def reseal_erasures(session: Session, tenant_id: UUID) -> int:
+    """Seal a customer's hashes under the present SECRET_KEY, and return how many; safe to repeat.
+
+    Raises:
+        Unreadable: one was sealed under neither the present secret nor the one before.
+    """
+    secrets, found = secret_keys(), erasures(session, tenant_id)
+    for one in found:
+        bound = tenant_id.bytes + one.person_id.bytes
+        plain = unseal_by_any(secrets, PURPOSE, one.sealed, bound)
+        set_erasure(session, tenant_id, one.person_id, seal(derived_key(secrets[0], PURPOSE), plain, bound))
+    return len(found)

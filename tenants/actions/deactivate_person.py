@@ -1,0 +1,60 @@
+"""Somebody leaves, or comes back."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.signals import publish
+from tenants.actions.record_audit import record_audit
+from tenants.events import PersonDeactivated, PersonReactivated
+from tenants.models import Departure
+from tenants.reads import get_person
+from tenants.store import add_all, last_departure, set_active_to
+
+__all__ = ("deactivate_person", "reactivate_person")
+
+TICK = timedelta(microseconds=1)
+
+
+def deactivate_person(
+    session: Session, tenant_id: UUID, person_id: UUID, at: datetime, actor: str, now: datetime
+) -> None:
+    """Record that a person leaves: memberships and seats end at that instant. Who has left stays so.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose people.
+        person_id: who leaves.
+        at: when, in the tenant's time.
+        actor: who says so.
+        now: when it is recorded, in the tenant's time.
+
+    Raises:
+        NotFound: there is no such person (`not_found`).
+    """
+    person = get_person(session, tenant_id, person_id)
+    if person.active_to is not None:
+        return
+    # On a clock that stands still a second departure is a tick later.
+    before = last_departure(session, tenant_id, person_id)
+    left_at = max(at, before + TICK) if before else at
+    set_active_to(session, tenant_id, person_id, max(left_at, person.active_from + TICK))
+    row = {"tenant_id": tenant_id, "person_id": person_id, "left_at": left_at, "recorded_at": max(now, left_at)}
+    add_all(session, Departure, [row])
+    record_audit(session, tenant_id, actor, "deactivate_person", ("person", str(person_id)))
+    publish(session, PersonDeactivated(tenant_id, person_id, left_at))
+
+
+def reactivate_person(session: Session, tenant_id: UUID, person_id: UUID, at: datetime, actor: str) -> None:
+    """Record that somebody who had left is back: the same person, holding nothing of what ended.
+
+    Raises:
+        NotFound: there is no such person (`not_found`).
+    """
+    person = get_person(session, tenant_id, person_id)
+    if person.active_to is None:
+        return
+    set_active_to(session, tenant_id, person_id, None)
+    record_audit(session, tenant_id, actor, "reactivate_person", ("person", str(person_id)))
+    publish(session, PersonReactivated(tenant_id, person_id, at))

@@ -1,0 +1,183 @@
+"""Calling an address that a customer named, and no other: the name is resolved once, and that is what is called.
+
+A host that is, or resolves to, an address of a private, loopback or link-local network is refused, at
+the moment of the call, so that a name that changes its mind in between does not help. Redirects are
+not followed: their answer counts as a failure. Webhooks and sign-in providers are called from here.
+"""
+
+import contextlib
+import http.client
+import ipaddress
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+__all__ = ("AddressForbidden", "Answer", "Call", "call", "check_url", "place_of")
+
+CONNECT_S = 5.0
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is the public internet (RFC 4291); what lies outside may be another network's address
+in disguise, as those of NAT64 are (64:ff9b::/96)."""
+
+
+class AddressForbidden(Exception):
+    """An address that must not be called; its text says why. Who was given it refuses with a code of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is sent, what is kept of the answer (bytes), and how long the whole may take."""
+
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    keep: int = 0
+    whole_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call: a status with the first bytes of the body, or an error in one sentence."""
+
+    status: int | None
+    error: str = ""
+    body: bytes = b""
+
+    @property
+    def well(self) -> bool:
+        """Whether it was taken: any 2xx."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    secure: bool
+    host: str
+    port: int
+    path: str
+
+
+def check_url(url: str, allowed: Sequence[Network]) -> _Place:
+    """Return the parts of an address that may be called.
+
+    Args:
+        url: what the customer gave.
+        allowed: private networks that may be called, by plain http too.
+
+    Raises:
+        AddressForbidden: another scheme, a user or a fragment in it, no host, or a private address.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise AddressForbidden("This is no address. Give one like https://example.com/path.") from None
+    schemes = ("https", "http") if allowed else ("https",)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise AddressForbidden("Give an address that begins with https:// and names a host.")
+    if parts.username or parts.password or parts.fragment or any(c in url for c in "\r\n\t "):
+        raise AddressForbidden("Leave user names, fragments and blanks out of the address.")
+    with contextlib.suppress(ValueError):
+        _refuse_private(ipaddress.ip_address(parts.hostname), allowed)
+    secure = parts.scheme == "https"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return _Place(secure, parts.hostname, port or (443 if secure else 80), path)
+
+
+def place_of(url: str) -> str:
+    """Return host and path of an address, for the trail that is kept for ever: a query may hold the receiver's token.
+
+    >>> place_of("https://example.com/hooks?token=s3cret")
+    'https://example.com/hooks'
+    """
+    return urlsplit(url)._replace(query="", fragment="").geturl()
+
+
+def _refuse_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: Sequence[Network]) -> None:
+    mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
+    for one in (address, mapped):
+        if one is None or _within(one, allowed):
+            continue
+        if not one.is_global or one.is_multicast or (one.version == 6 and one not in _UNICAST):
+            raise AddressForbidden("The host has no public address. Only the public internet is called.")
+
+
+def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: Sequence[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in allowed)
+
+
+def _resolve(place: _Place, allowed: Sequence[Network]) -> str:
+    """Return the one address that is called; refused where any of the host's is private, or public without TLS."""
+    found = _looked_up(place)
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    for address in addresses:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+        _refuse_private(parsed, allowed)
+        if not place.secure and not _within(parsed, allowed):
+            raise AddressForbidden("Plain http is for private networks that are named in the settings. Use https.")
+    return addresses[0]
+
+
+def _looked_up(place: _Place) -> list[Any]:
+    """Ask for the name's addresses, but wait no longer than for a connection: the system's resolver waits minutes."""
+    answers: queue.SimpleQueue[list[Any] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)))
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        found = answers.get(timeout=CONNECT_S)
+    except queue.Empty:
+        raise TimeoutError(f"the name {place.host} was not resolved in {CONNECT_S:g} seconds") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def call(url: str, given: Call, allowed: Sequence[Network]) -> Answer:
+    """Call an address and return what came of it; never raises, and takes no longer than it may."""
+    connection: http.client.HTTPConnection | None = None
+    ends_at = time.monotonic() + given.whole_s
+    try:
+        place = check_url(url, allowed)
+        sock = socket.create_connection((_resolve(place, allowed), place.port), timeout=CONNECT_S)
+        # TLS takes the socket over and leaves nothing in it to shut: the watch holds the line itself.
+        line = sock.dup()
+        watch = threading.Timer(ends_at - time.monotonic(), _cut, (line,))
+        watch.daemon = True
+        watch.start()
+        try:
+            if place.secure:
+                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=place.host)
+            sock.settimeout(given.whole_s)
+            connection = http.client.HTTPConnection(place.host, place.port)
+            connection.sock = sock
+            connection.request(given.method, place.path, body=given.body or None, headers=dict(given.headers))
+            answer = connection.getresponse()
+            return Answer(answer.status, body=answer.read(given.keep))
+        finally:
+            watch.cancel()
+            line.close()
+    except AddressForbidden as refusal:
+        return Answer(None, str(refusal))
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        return Answer(None, f"{type(error).__name__}: {error}"[:300])
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _cut(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)

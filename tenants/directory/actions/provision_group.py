@@ -1,0 +1,117 @@
+"""Take in, change and remove a group of the directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.ids import new_id
+from tenants.actions.record_audit import record_audit
+from tenants.directory.actions.apply_groups import apply_groups, pools_of, tell_pools
+from tenants.directory.errors import MemberUnknown
+from tenants.directory.models import ScimGroup
+from tenants.directory.reads import get_group, known_users, members_of
+from tenants.directory.store import delete_group, drop_members, put_members, update_group
+from tenants.reads import TenantView
+from tenants.store import add
+
+__all__ = ("GroupInput", "change_group", "create_group", "remove_group")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInput:
+    """A group as the directory describes it."""
+
+    name: str
+    external_id: str | None
+    members: Mapping[UUID, str | None]
+    """Users, each with the name that it has in the group."""
+
+
+def create_group(session: Session, tenant: TenantView, group: GroupInput, actor: str, now: datetime) -> UUID:
+    """Take a group in.
+
+    Raises:
+        MemberUnknown: a member is no user of this directory (`member_unknown`).
+    """
+    group_id = new_id()
+    row = ScimGroup(
+        tenant_id=tenant.id,
+        id=group_id,
+        name_key=group.name.casefold(),
+        display_name=group.name,
+        external_id=group.external_id,
+        version=1,
+        created_at=now,
+        modified_at=now,
+    )
+    add(session, row)
+    _set_members(session, tenant.id, group_id, (group.name, group.name), group.members, actor, now)
+    record_audit(session, tenant.id, actor, "create_directory_group", ("group", str(group_id)))
+    return group_id
+
+
+def change_group(
+    session: Session, tenant: TenantView, group_id: UUID, group: GroupInput, actor: str, now: datetime
+) -> None:
+    """Replace name and members of a group.
+
+    Raises:
+        NotFound: there is no such group (`not_found`).
+        MemberUnknown: a member is no user of this directory (`member_unknown`).
+    """
+    before = get_group(session, tenant.id, group_id).display_name
+    values = {
+        "name_key": group.name.casefold(),
+        "display_name": group.name,
+        "external_id": group.external_id,
+        "modified_at": now,
+    }
+    update_group(session, tenant.id, group_id, values)
+    _set_members(session, tenant.id, group_id, (before, group.name), group.members, actor, now)
+    record_audit(session, tenant.id, actor, "change_directory_group", ("group", str(group_id)))
+
+
+def remove_group(session: Session, tenant: TenantView, group_id: UUID, actor: str, now: datetime) -> None:
+    """Forget a group: nobody is in it any longer.
+
+    Raises:
+        NotFound: there is no such group (`not_found`).
+    """
+    name = get_group(session, tenant.id, group_id).display_name
+    _set_members(session, tenant.id, group_id, (name, name), {}, actor, now)
+    delete_group(session, tenant.id, group_id)
+    record_audit(session, tenant.id, actor, "remove_directory_group", ("group", str(group_id)))
+
+
+def _set_members(
+    session: Session,
+    tenant_id: UUID,
+    group_id: UUID,
+    names: tuple[str, str],
+    members: Mapping[UUID, str | None],
+    actor: str,
+    now: datetime,
+) -> None:
+    """Make these the members; `names` are the group's before and after, as rules go by name."""
+    wanted = members.keys()
+    unknown = wanted - known_users(session, tenant_id, wanted)
+    if unknown:
+        raise MemberUnknown(str(min(unknown)))
+    held = members_of(session, tenant_id, [group_id]).get(group_id, {})
+    before = held.keys()
+    put_members(
+        session,
+        tenant_id,
+        group_id,
+        {user: members[user] for user in wanted if user not in held or held[user] != members[user]},
+    )
+    drop_members(session, tenant_id, group_id, before - wanted)
+    old, new = (set(pools_of(session, tenant_id, name)) for name in names)
+    tell_pools(session, tenant_id, old - new, {"left": before}, now)
+    tell_pools(session, tenant_id, new - old, {"joined": wanted}, now)
+    tell_pools(session, tenant_id, old & new, {"joined": wanted - before, "left": before - wanted}, now)
+    touched = before ^ wanted if names[0].casefold() == names[1].casefold() else before | wanted
+    apply_groups(session, tenant_id, touched, actor, now)

@@ -1,0 +1,93 @@
+"""Whom somebody means: people by whatever they are called, and people by their ids."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Session
+
+from tenants.erasure import ERASED
+from tenants.models import Erasure, IdentityKey, IdentityLink, Person
+from tenants.reads.erasures import EXTERNAL_ID, PSEUDONYM
+from tenants.reads.people import PersonView
+
+__all__ = ("active_people", "find_people", "people_by_id")
+
+_PERSON = (Person.id, EXTERNAL_ID, Person.name, Person.email, Person.active_from, Person.active_to)
+
+
+def people_by_id(session: Session, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, PersonView]:
+    """Return the people of these ids that there are."""
+    wanted = any_(literal(list(ids), ARRAY(PG_UUID(as_uuid=True))))
+    rows = session.execute(select(*_PERSON).where(Person.tenant_id == tenant_id, Person.id == wanted))
+    return {row.id: PersonView(*row) for row in rows}
+
+
+def active_people(session: Session, tenant_id: UUID, now: datetime) -> list[UUID]:
+    """Return who is there at an instant and has not left, who came first first."""
+    query = select(Person.id).where(
+        Person.tenant_id == tenant_id,
+        Person.active_from <= now,
+        Person.active_to.is_(None) | (Person.active_to > now),
+    )
+    return list(session.execute(query.order_by(Person.active_from, Person.id)).scalars())
+
+
+def find_people(session: Session, tenant_id: UUID, names: Iterable[str]) -> dict[str, PersonView]:
+    """Return name → person for the names that tell exactly one.
+
+    A name is an id, a sender's key, an external id or an e-mail address, looked for in this order.
+    Somebody who was found to be another is that other.
+    """
+    wanted = list(dict.fromkeys(names))
+    asked = any_(literal(wanted, ARRAY(Text)))
+    found: dict[str, UUID] = {}
+    by_mail = session.execute(
+        select(Person.email, Person.id).where(Person.tenant_id == tenant_id, Person.email == asked, Person.email != "")
+    ).all()
+    mails = [mail for mail, _ in by_mail]
+    found |= {mail: person_id for mail, person_id in by_mail if mails.count(mail) == 1}
+    by_external = select(Person.external_id, Person.id).where(
+        Person.tenant_id == tenant_id, Person.external_id == asked
+    )
+    found |= {external: person_id for external, person_id in session.execute(by_external) if external is not None}
+    by_key = select(IdentityKey.key, IdentityKey.home_person_id).where(
+        IdentityKey.tenant_id == tenant_id, IdentityKey.key == asked, IdentityKey.scheme != ERASED
+    )
+    found |= dict(session.execute(by_key).tuples().all())
+    # A pseudonym is the erased person's alone, whoever else a sender calls so.
+    erased = select(PSEUDONYM, Erasure.person_id).where(Erasure.tenant_id == tenant_id, asked == PSEUDONYM)
+    found |= dict(session.execute(erased).tuples().all())
+    ids = {name: UUID(name) for name in wanted if _is_uuid(name)}
+    known = people_by_id(session, tenant_id, ids.values())
+    found |= {name: person_id for name, person_id in ids.items() if person_id in known}
+    survivors = _survivors(session, tenant_id, set(found.values()))
+    views = people_by_id(session, tenant_id, {survivors.get(one, one) for one in found.values()})
+    return {name: views[survivors.get(person_id, person_id)] for name, person_id in found.items()}
+
+
+def _survivors(session: Session, tenant_id: UUID, persons: set[UUID]) -> dict[UUID, UUID]:
+    """Return home → survivor for people all of whose identities are another person now."""
+    rows = session.execute(
+        select(IdentityKey.home_person_id, IdentityLink.person_id)
+        .join(
+            IdentityLink,
+            (IdentityLink.tenant_id == IdentityKey.tenant_id) & (IdentityLink.identity_id == IdentityKey.id),
+        )
+        .where(
+            IdentityKey.tenant_id == tenant_id,
+            IdentityKey.home_person_id == any_(literal(list(persons), ARRAY(PG_UUID(as_uuid=True)))),
+        )
+        .order_by(IdentityLink.recorded_at)
+    )
+    return dict(rows.tuples().all())
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Sign-in by a customer's own provider (OpenID Connect)."""

@@ -1,0 +1,1 @@
+"""What happens here, told to a customer's own systems (Standard Webhooks)."""

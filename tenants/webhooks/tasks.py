@@ -1,0 +1,158 @@
+"""Telling: time drives it, by rows that are due. A lost message delays it, two workers share it."""
+
+import base64
+import time
+from collections import Counter
+from collections.abc import Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import msgspec
+from standardwebhooks import Webhook
+
+from core.clock import utc_now
+from core.db import Database, database
+from core.outbox import take_untold, tenants_with_untold
+from core.scope import StewardScope, TenantScope
+from core.sealing import Unreadable, unseal_by_any
+from core.settings import load_webhook_networks, secret_keys
+from tenants.calling import Answer, Call, call
+from tenants.webhooks.actions.set_endpoint import PURPOSE
+from tenants.webhooks.reads import DeliveryView, endpoints, endpoints_with_due, get_delivery, get_endpoint
+from tenants.webhooks.store import add_deliveries, claim_due, secret_of, set_delivery, set_endpoint
+
+__all__ = ("BACK_OFF", "send_webhooks")
+
+BACK_OFF = (
+    timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=5),
+    timedelta(hours=10), timedelta(hours=14), timedelta(hours=20), timedelta(hours=24),
+)  # fmt: skip
+"""How long after each failed attempt the next one comes; after the last it is a dead letter."""
+AT_ONCE = 32
+PER_CUSTOMER = 8
+PER_ENDPOINT = 4
+"""How many calls run at once, of them for one customer and to one endpoint: who answers late delays nobody else."""
+WHOLE_S = 15.0
+CLAIM = timedelta(seconds=4 * WHOLE_S)
+_BUDGET_S = 20.0
+_UNREADABLE = "The signing secret opens under no SECRET_KEY of the service, so that nothing was sent."
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    tenant_id: UUID
+    delivery: DeliveryView
+    attempt: int
+    url: str
+    secret: bytes | None
+    """None: it cannot be opened."""
+
+    @property
+    def place(self) -> tuple[UUID, UUID]:
+        return self.tenant_id, self.delivery.endpoint_id
+
+
+def send_webhooks(db: Database | None = None) -> int:
+    """Hand what happened to those who want it, and call them; return how many calls were made."""
+    db, until = db or database(), time.monotonic() + _BUDGET_S
+    _hand_out(db)
+    with db.begin(StewardScope()) as session:
+        waiting = list(endpoints_with_due(session, utc_now()))
+    sent, calls = 0, dict[Future[Answer], _Letter]()
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        while True:
+            for place in _next(waiting, calls.values()) if time.monotonic() < until else ():
+                letters = _claim(db, *place)
+                calls |= {pool.submit(_post, letter): letter for letter in letters}
+                sent += len(letters)
+            if not calls:
+                return sent
+            done, _ = wait(calls, return_when=FIRST_COMPLETED)
+            for call_made in done:
+                letter = calls.pop(call_made)
+                _note(db, letter, call_made.result())
+                if all(letter.place != other.place for other in calls.values()):
+                    waiting.append(letter.place)  # it may have more, after all who wait now
+
+
+def _next(waiting: list[tuple[UUID, UUID]], calls: Collection[_Letter]) -> list[tuple[UUID, UUID]]:
+    """Take from those who wait whom there is room for, longest waiting first."""
+    room, busy = AT_ONCE - len(calls), Counter(letter.tenant_id for letter in calls)
+    taken: list[tuple[UUID, UUID]] = []
+    for place in list(waiting):
+        if room >= PER_ENDPOINT and busy[place[0]] + PER_ENDPOINT <= PER_CUSTOMER:
+            waiting.remove(place)
+            taken.append(place)
+            room -= PER_ENDPOINT
+            busy[place[0]] += PER_ENDPOINT
+    return taken
+
+
+def _hand_out(db: Database) -> None:
+    with db.begin(StewardScope()) as session:
+        tenants = tenants_with_untold(session)
+    for tenant_id in tenants:
+        with db.begin(TenantScope(tenant_id)) as session:
+            now, known = utc_now(), endpoints(session, tenant_id)
+            pairs = [
+                (endpoint.id, event.id)
+                for event in take_untold(session, tenant_id, now)
+                for endpoint in known
+                if endpoint.wants(event.type)
+            ]
+            add_deliveries(session, tenant_id, pairs, now)
+
+
+def _claim(db: Database, tenant_id: UUID, endpoint_id: UUID) -> list[_Letter]:
+    with db.begin(TenantScope(tenant_id)) as session:
+        now = utc_now()
+        claimed = claim_due(session, tenant_id, endpoint_id, now, now + CLAIM, PER_ENDPOINT)
+        if not claimed:  # another worker was faster, or it was stopped or deleted
+            return []
+        url, secret = get_endpoint(session, tenant_id, endpoint_id).url, None
+        with suppress(Unreadable):
+            sealed = secret_of(session, tenant_id, endpoint_id)
+            secret = unseal_by_any(secret_keys(), PURPOSE, sealed, endpoint_id.bytes)
+        return [
+            _Letter(tenant_id, get_delivery(session, tenant_id, endpoint_id, event_id), attempt, url, secret)
+            for event_id, attempt in claimed
+        ]
+
+
+def _post(letter: _Letter) -> Answer:
+    if letter.secret is None:
+        return Answer(None, _UNREADABLE)
+    told = letter.delivery
+    body = msgspec.json.encode({"type": told.event_type, "timestamp": told.happened_at, "data": told.data}).decode()
+    # Receivers compare it with their own clock: the machine's, not a demo's.
+    now, event_id = datetime.now(UTC), str(told.event_id)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Tollbook-Webhooks/1",
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(base64.b64encode(letter.secret).decode()).sign(event_id, now, body),
+    }
+    return call(letter.url, Call(body.encode(), headers, whole_s=WHOLE_S), load_webhook_networks())
+
+
+def _note(db: Database, letter: _Letter, answer: Answer) -> None:
+    now, told = utc_now(), letter.delivery
+    with db.begin(TenantScope(letter.tenant_id)) as session:
+        note = partial(
+            set_delivery, session, letter.tenant_id, told.endpoint_id, told.event_id, tried_at=now,
+            answer_status=answer.status, error=answer.error,
+        )  # fmt: skip
+        if answer.well:
+            note(status="delivered")
+        elif letter.attempt > len(BACK_OFF):
+            note(status="dead")
+        else:
+            note(due_at=now + BACK_OFF[letter.attempt - 1])
+        if answer.status == 410:  # "Gone": the receiver wants no more, as Standard Webhooks has it
+            note(status="dead")
+            set_endpoint(session, letter.tenant_id, told.endpoint_id, disabled_at=now)

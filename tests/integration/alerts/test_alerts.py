@@ -1,0 +1,338 @@
+"""Alerts over real figures: once in a round, whoever looks; the next month; forecasts; customers apart."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+from threading import Barrier
+from typing import Any
+from uuid import UUID
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from sqlalchemy import text
+
+from app.mails import compose
+from core.clock import utc_now
+from core.db import Database
+from core.errors import InvalidInput
+from core.scope import TenantScope
+from plans.alerts import tasks
+from plans.alerts.actions.judge import judge
+from plans.alerts.actions.set_alert import AlertInput, create_alert
+from plans.alerts.reads import Looking, get_alert
+from plans.alerts.rules import AlertRule
+from plans.alerts.tasks import watch
+from tenants.mails.reads import mails
+from tenants.reads import TenantView, tenant_now
+from tests.builders.bill import FEE, Books
+from tests.builders.world import World, bearer
+
+ALERTS = "/v1/alerts"
+
+
+class Desk:
+    """An administrator of a customer on a test clock, at noon of 20 November 2026 in Berlin."""
+
+    def __init__(self, client: TestClient[Litestar], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.client, self.world, self.monkeypatch = client, world, monkeypatch
+        self.vendor = world.key("vendor_admin")
+        body = {"name": "t", "now": "2026-11-20T11:00:00Z"}
+        self.clock = client.post("/v1/test-clocks", json=body, headers=bearer(self.vendor)).json()["id"]
+        self.tenant: TenantView = world.tenant(test_clock_id=self.clock)
+        self.headers = bearer(world.key("tenant_admin", self.tenant))
+        self.later = timedelta(0)
+
+    def call(self, method: str, path: str = "", body: Any = None, **query: str) -> Any:
+        return self.client.request(method, f"{ALERTS}{path}", headers=self.headers, json=body, params=query)
+
+    def alert(self, **changes: Any) -> str:
+        body = {"name": "Courses", "subject": "meter", "key": "courses.transactions.net", "when": "absolute"}
+        answer = self.call("POST", "", body | {"value": "3", "recipients": ["ops@acme.example"]} | changes)
+        assert answer.status_code == 201, answer.text
+        made: str = answer.json()["id"]
+        return made
+
+    def enrol(self, *days: str, centre: str | None = None, kind: str = "course.enrolled") -> None:
+        events = [
+            {
+                "specversion": "1.0", "id": f"{day}-{index}-{centre}-{kind}", "source": "lms", "type": kind,
+                "time": f"{day}T09:00:00Z", "subject": f"person-{day}-{index}-{centre}",
+                "data": {"course_id": "c1", "course_type": "wbt"} | ({"cost_centre": centre} if centre else {}),
+            }
+            for index, day in enumerate(days)
+        ]  # fmt: skip
+        headers = self.headers | {"Content-Type": "application/cloudevents-batch+json"}
+        answer = self.client.post("/v1/events", json=events, headers=headers)
+        assert answer.json()["accepted"] == len(days), answer.text
+
+    def go(self, to: str) -> None:
+        path = f"/v1/test-clocks/{self.clock}/advance"
+        assert self.client.post(path, json={"to": to}, headers=bearer(self.vendor)).status_code == 201
+
+    def watch(self) -> int:
+        """Look an hour later by the service's clock."""
+        self.later += timedelta(hours=1)
+        later = self.later
+        self.monkeypatch.setattr(tasks, "utc_now", lambda: utc_now() + later)
+        return watch(self.world.db)
+
+    def history(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.call("GET", "/history").json()["items"]
+        return found
+
+    def subjects(self) -> list[str]:
+        with self.world.db.begin(TenantScope(self.tenant.id)) as session:
+            return [letter.subject for one in mails(session, self.tenant.id) if (letter := compose(one))]
+
+
+@pytest.fixture
+def desk(client: TestClient[Litestar], world: World, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(client, world, monkeypatch)
+
+
+def test_a_level_is_told_once_a_month_and_again_in_the_next(desk: Desk) -> None:
+    alert = desk.alert()
+    desk.enrol("2026-11-02", "2026-11-03")
+    assert desk.watch() == 0
+    desk.enrol("2026-11-18")
+
+    assert [desk.watch(), desk.watch()] == [1, 0]
+
+    (fired,) = desk.history()
+    assert (fired["alert"], fired["figure"], fired["level"], fired["round"]) == (alert, "3", "3", 1)
+    assert desk.subjects() == ["Courses: 3 in November 2026"]
+    shown = desk.call("GET", f"/{alert}").json()
+    assert (shown["figure"], shown["error"]) == ("3", "")
+    desk.go("2026-12-10T11:00:00Z")
+    assert desk.watch() == 0
+    desk.enrol("2026-12-01", "2026-12-02", "2026-12-03")
+    assert desk.watch() == 1
+    assert [one["period_starts_on"] for one in desk.history()] == ["2026-12-01", "2026-11-01"]
+
+
+def test_it_fires_again_in_a_month_only_after_the_pool_was_clearly_emptier(desk: Desk) -> None:
+    desk.world.people(desk.tenant, "ann", "bob", "eve")
+    pool = {"key": "authors", "name": "Authors", "seats": 3}
+    assert desk.client.post("/v1/seat-pools", json=pool, headers=desk.headers).status_code == 201
+    desk.alert(name="Seats", subject="seat_pool", key="authors", when="percent", value="60")
+
+    def seat(act: str, *who: str) -> None:
+        answer = desk.client.post("/v1/seat-pools/authors/seats/bulk", json={act: list(who)}, headers=desk.headers)
+        assert answer.status_code in (200, 201), answer.text
+
+    assert desk.watch() == 0
+    seat("assign", "ann", "bob")  # 2 of 3 are 67 %
+    assert [desk.watch(), desk.watch()] == [1, 0]
+    seat("release", "bob")  # never used, so free at once: 33 %
+    assert desk.watch() == 0
+    assert desk.history()[0]["rearmed_at"] is not None
+    seat("assign", "eve")
+    assert [desk.watch(), desk.watch()] == [1, 0]
+    assert [one["round"] for one in desk.history()] == [2, 1]
+
+
+def test_two_who_look_at_once_tell_it_once(desk: Desk, db: Database) -> None:
+    alert = UUID(desk.alert(value="1"))
+    desk.enrol("2026-11-02")
+    both = Barrier(2)
+
+    def one_looks() -> bool:
+        with db.begin(TenantScope(desk.tenant.id)) as session:
+            now = tenant_now(session, desk.tenant)
+            view = get_alert(session, desk.tenant.id, alert)
+            look = Looking(session, desk.tenant, now).look(view.rule)
+        both.wait(timeout=30)
+        with db.begin(TenantScope(desk.tenant.id)) as session:
+            return judge(session, desk.tenant, view, look, (now, utc_now()))
+
+    with ThreadPoolExecutor(2) as pool:
+        fired = [one.result() for one in [pool.submit(one_looks), pool.submit(one_looks)]]
+
+    assert sorted(fired) == [False, True]
+    assert len(desk.history()) == 1
+    assert len(desk.subjects()) == 1
+
+
+def test_a_forecast_fires_before_the_level_is_reached(desk: Desk) -> None:
+    # 19 days of one each make 1 a day; the month comes to 30.
+    desk.enrol(*[f"2026-11-{day:02}" for day in range(1, 20)])
+    desk.alert(name="Beyond", when="forecast", value="31")
+    desk.alert(name="On the way", when="forecast", value="30")
+
+    assert desk.watch() == 1
+
+    (fired,) = desk.history()
+    assert (fired["name"], fired["figure"], fired["forecast"]) == ("On the way", "19", "30")
+    assert desk.subjects() == ["On the way: on the way to 30 in November 2026"]
+
+
+def test_a_cost_centre_is_watched_by_its_own_part(desk: Desk) -> None:
+    desk.world.cost_centres(desk.tenant, "sales", "it")
+    desk.alert(cost_centre="sales", value="2")
+    desk.enrol("2026-11-02", "2026-11-03", "2026-11-04", centre="it")
+    desk.enrol("2026-11-05", centre="sales")
+    assert desk.watch() == 0
+    desk.enrol("2026-11-06", centre="sales")
+
+    assert desk.watch() == 1
+    assert desk.history()[0]["figure"] == "2"
+
+    body = {"name": "x", "subject": "meter", "key": "courses.transactions.net", "when": "absolute", "value": "2"}
+    for path in ("", "/preview"):
+        refused = desk.call("POST", path, body | {"cost_centre": "slaes"})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "cost_centre_unknown"), path
+
+
+def test_the_preview_says_on_which_day_it_would_have_fired(desk: Desk) -> None:
+    desk.enrol("2026-11-02", "2026-11-10", "2026-11-12")
+    body = {"name": "x", "subject": "meter", "key": "courses.transactions.net", "when": "percent", "value": "50"}
+
+    would = desk.call("POST", "/preview", body | {"limit": "4"}).json()
+    not_yet = desk.call("POST", "/preview", body | {"limit": "8"}).json()
+    desk.enrol("2026-11-03", "2026-11-09", "2026-11-13", "2026-11-14", kind="course.completed")
+    unique = {"name": "x", "subject": "meter", "key": "members.active", "when": "absolute", "value": "3"}
+
+    assert (would["fires"], would["reached_on"], would["level"]) == (True, "2026-11-10", "2")
+    assert (not_yet["fires"], not_yet["reached_on"], not_yet["figure"]) == (False, None, "3")
+    assert desk.call("POST", "/preview", unique).json()["reached_on"] == "2026-11-13"
+    assert desk.call("GET").json()["items"] == []
+
+
+def test_a_test_tells_everybody_and_counts_as_no_firing(desk: Desk) -> None:
+    alert = desk.alert()
+
+    assert desk.call("POST", f"/{alert}/test").status_code == 201
+
+    assert desk.subjects() == ["Test: Courses: 0 in November 2026"]
+    assert desk.history() == []
+
+
+def test_a_stopped_or_deleted_alert_tells_nothing(desk: Desk) -> None:
+    stopped, deleted = desk.alert(value="1"), desk.alert(value="1")
+    body = {"name": "Courses", "subject": "meter", "key": "courses.transactions.net", "when": "absolute", "value": "1"}
+    assert desk.call("PUT", f"/{stopped}", body | {"enabled": False}).json()["enabled"] is False
+    assert desk.call("DELETE", f"/{deleted}").status_code == 204
+    desk.enrol("2026-11-02")
+
+    assert desk.watch() == 0
+    assert desk.call("GET", f"/{deleted}").status_code == 404
+
+
+def test_a_pool_that_is_gone_is_said_on_its_alert_and_holds_up_no_other(desk: Desk, db: Database) -> None:
+    pool = {"key": "cad", "seats": 2}
+    assert desk.client.post("/v1/pools", json=pool, headers=desk.headers).status_code == 201
+    gone = desk.alert(subject="floating_pool", key="cad", when="percent", value="80")
+    desk.alert(value="1")
+    desk.enrol("2026-11-02")
+    with db.begin(TenantScope(desk.tenant.id)) as session:
+        session.execute(text("update alert_rule set key = 'cam' where key = 'cad'"))
+
+    assert desk.watch() == 1
+    assert "cam" in desk.call("GET", f"/{gone}").json()["error"]
+
+
+def test_what_cannot_be_watched_is_refused_with_its_field(desk: Desk) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"key": "no.such"}, "meter_unknown"),
+        ({"subject": "seat_pool", "key": "x"}, "seat_pool_unknown"),
+        ({"subject": "floating_pool", "key": "x"}, "not_found"),
+        ({"key": "members.active", "when": "forecast"}, "forecast_impossible"),
+        ({"key": "courses.revenue"}, "meter_without_figure"),
+        ({"when": "percent"}, "limit_missing"),
+        ({"recipients": ["ops"]}, "address_invalid"),
+    ]  # fmt: skip
+    base = {"name": "x", "subject": "meter", "key": "courses.transactions.net", "when": "absolute", "value": "3"}
+    found = []
+    for changes, _ in cases:
+        answer = desk.call("POST", "", base | changes).json()
+        found.append(answer["errors"][0]["code"] if answer.get("errors") else answer["code"])
+
+    assert found == [code for _, code in cases]
+
+
+def test_spend_is_the_running_bill_and_other_customers_see_nothing(desk: Desk, db: Database) -> None:
+    alert = desk.alert(name="Bill", subject="spend", key="", when="absolute", value="1")
+    other = bearer(desk.world.key("tenant_admin", desk.world.tenant("beta")))
+
+    assert desk.watch() == 0  # no contract: nothing is spent
+    assert desk.call("GET", f"/{alert}").json()["figure"] == "0"
+    for path in (f"/{alert}", f"/{alert}/test"):
+        method = "POST" if path.endswith("test") else "GET"
+        assert desk.client.request(method, f"{ALERTS}{path}", headers=other).status_code == 404
+    assert desk.client.get(f"{ALERTS}/history", headers=other).json()["items"] == []
+    assert desk.client.get(ALERTS, headers=other).json()["items"] == []
+    reader = bearer(desk.world.key("tenant_auditor", desk.tenant))
+    assert desk.client.post(f"{ALERTS}/{alert}/test", headers=reader).status_code == 403
+
+
+def test_spend_of_another_currency_is_said_and_not_counted_as_nothing(desk: Desk, db: Database) -> None:
+    books = Books(db, desk.world)
+    books.subscribe(desk.tenant, books.plan("small", FEE), date(2026, 11, 1), currency="USD")
+    bill = desk.alert(name="Bill", subject="spend", key="", when="absolute", value="1")
+
+    assert desk.watch() == 0
+    shown = desk.call("GET", f"/{bill}").json()
+    preview = desk.call("POST", "/preview", {"name": "B", "subject": "spend", "when": "absolute", "value": "1"})
+
+    assert (shown["figure"], shown["error"][:58]) == (
+        None,
+        "A contract bills in USD and the customer's currency is EUR",
+    )
+    assert (preview.status_code, preview.json()["code"]) == (409, "alert_currency_other")
+
+
+def test_the_running_bill_takes_the_permission_for_invoices(desk: Desk) -> None:
+    bill = desk.alert(name="Bill", subject="spend", key="", when="absolute", value="1")
+    courses = desk.alert()
+    body = {"name": "narrow", "scopes": ["usage:read", "connect:write"]}
+    key = desk.client.post("/v1/api-keys", headers=desk.headers, json=body).json()["token"]
+    spend = {"name": "B", "subject": "spend", "when": "absolute", "value": "1", "recipients": ["me@acme.example"]}
+
+    def status(method: str, path: str = "", data: Any = None) -> int:
+        return desk.client.request(method, f"{ALERTS}{path}", headers=bearer(key), json=data).status_code
+
+    assert [one["id"] for one in desk.client.get(ALERTS, headers=bearer(key)).json()["items"]] == [courses]
+    assert (status("GET", f"/{courses}"), status("GET", f"/{bill}"), status("POST", f"/{bill}/test")) == (200, 403, 403)
+    assert [status("POST", "", spend), status("POST", "/preview", spend), status("PUT", f"/{courses}", spend)] == [
+        403
+    ] * 3
+    assert status("PUT", f"/{bill}", spend | {"subject": "meter", "key": "courses.transactions.net"}) == 403
+
+
+def test_mails_are_due_by_the_clock_of_the_service(desk: Desk) -> None:
+    desk.go("2026-12-20T11:00:00Z")
+    desk.enrol("2026-12-02", "2026-12-03", "2026-12-04")
+    desk.alert()
+
+    assert desk.watch() == 1
+
+    with desk.world.db.begin(TenantScope(desk.tenant.id)) as session:
+        (mail,) = mails(session, desk.tenant.id)
+    assert mail.due_at <= utc_now()
+
+
+def test_a_look_decides_nothing_for_a_rule_that_was_changed_meanwhile(desk: Desk, db: Database) -> None:
+    body = {"name": "Courses", "subject": "meter", "key": "courses.transactions.net", "when": "absolute", "value": "2"}
+    alert = UUID(desk.alert(**body))
+    desk.enrol("2026-11-02", "2026-11-03")
+    with db.begin(TenantScope(desk.tenant.id)) as session:
+        now, view = tenant_now(session, desk.tenant), get_alert(session, desk.tenant.id, alert)
+        look = Looking(session, desk.tenant, now).look(view.rule)
+    assert desk.call("PUT", f"/{alert}", body | {"key": "members.active"}).status_code == 200
+
+    with db.begin(TenantScope(desk.tenant.id)) as session:
+        assert not judge(session, desk.tenant, view, look, (now, utc_now()))
+
+    assert desk.history() == []
+    assert desk.call("GET", f"/{alert}").json()["looked_at"] is None
+
+
+def test_too_many_recipients_are_refused_and_none_is_dropped_or_left_unread(desk: Desk) -> None:
+    tenant = desk.tenant
+    rule = AlertRule("Courses", "meter", "courses.transactions.net", "absolute", Decimal(3))
+    many = [f"p{one}@acme.example" for one in range(21)]
+
+    for wrong in (many, ["ops@acme.example"] * 25 + ["nobody"]):
+        with pytest.raises(InvalidInput), desk.world.db.begin(TenantScope(tenant.id)) as session:
+            create_alert(session, tenant, AlertInput(rule, wrong), "user:x", utc_now())

@@ -1,0 +1,89 @@
+"""Denials in the course of time: others are told of them together, and old ones are only counted."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core.clock import utc_now
+from core.scope import StewardScope, TenantScope
+from plans.alerts.tasks import watch
+from plans.licensing.reads import SOON
+from plans.licensing.store import fold_denials
+from plans.licensing.tasks import count_old_denials, tell_of_denials
+from tests.builders.world import World
+from tests.integration.licensing.test_pools_api import Pool
+
+
+@pytest.fixture
+def pool(client: Any, world: World) -> Pool:
+    """A pool of one seat. Ben is denied twice and gets in after five minutes, Cid is denied and never gets in."""
+    pool = Pool(client, world)
+    pool.make(seats=1)
+    ann = pool.take("ann")
+    assert [pool.ask("ben", group="hr").status_code for _ in range(2)] == [409, 409]
+    pool.wait("08:05:00")
+    assert pool.client.delete(f"/v1/leases/{ann['id']}", headers=pool.headers).status_code == 204
+    pool.take("ben")
+    pool.wait("08:06:00")
+    assert pool.ask("cid").status_code == 409
+    return pool
+
+
+def told(pool: Pool, world: World) -> list[dict[str, Any]]:
+    with world.db.begin(TenantScope(pool.tenant.id)) as session:
+        query = text("select data from outbox_event where type = 'licence.denied' order by id")
+        return list(session.execute(query).scalars())
+
+
+def test_others_are_told_once_of_all_denials_of_a_quarter_of_an_hour(pool: Pool, world: World) -> None:
+    assert tell_of_denials(world.db) == 0, "the quarter is not over"
+    pool.wait("08:24:59")
+    assert tell_of_denials(world.db) == 0, "nor is it known which denials were true"
+    pool.wait("08:25:00")
+
+    assert [tell_of_denials(world.db), tell_of_denials(world.db)] == [1, 0]
+
+    detail = {
+        "from": "2026-03-02T08:00:00+00:00", "to": "2026-03-02T08:15:00+00:00", "denials": 3, "true_denials": 1,
+        "reasons": {"pool_full": 3}, "seats": 1,
+    }  # fmt: skip
+    assert told(pool, world) == [{"object": {"type": "pool", "id": "cad"}, "detail": detail}]
+
+
+def test_old_denials_are_counted_and_deleted_and_the_report_stays(pool: Pool, world: World) -> None:
+    before = pool.denials()
+    assert (before["denials"], before["true_denials"], len(before["items"])) == (3, 1, 3)
+    assert count_old_denials(world.db) == 0, "they were made just now, whatever the test clock says"
+
+    far = max(utc_now(), datetime(2027, 1, 1, tzinfo=UTC)) + timedelta(days=1)
+    for folded in (2, 1, 0):  # a few at a time: the hours add up
+        with world.db.begin(StewardScope()) as session:
+            assert fold_denials(session, far, SOON, 2) == folded
+
+    after = pool.denials()
+    assert after["items"] == []
+    assert {name: after[name] for name in ("denials", "true_denials", "by_hour")} == {
+        name: before[name] for name in ("denials", "true_denials", "by_hour")
+    }
+    assert pool.ask("cid").status_code == 409
+    assert pool.denials()["denials"] == 4, "what comes later adds to what was counted"
+
+
+def test_an_alert_tells_how_many_were_not_let_in_this_month(pool: Pool, world: World) -> None:
+    """One true denial so far; a second one reaches the level of two."""
+    body = {"name": "Not let in", "subject": "denials", "key": "cad", "when": "absolute", "value": "2"}
+    made = pool.client.post("/v1/alerts", headers=pool.headers, json={**body, "recipients": ["ops@acme.example"]})
+    assert made.status_code == 201, made.text
+    assert watch(world.db) == 0
+
+    pool.wait("09:00:00")
+    pool.take("ben")
+    assert pool.ask("dan").status_code == 409
+    with world.db.begin(TenantScope(pool.tenant.id)) as session:
+        session.execute(text("update alert_rule set due_at = now() - interval '1 hour'"))
+
+    assert watch(world.db) == 1
+    [fired] = pool.client.get("/v1/alerts/history", headers=pool.headers).json()["items"]
+    assert fired["figure"] == "2"

@@ -1,0 +1,172 @@
+"""What is wrong is refused where it stands, and the sentence says what to do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from app.asgi import create_app
+from core.db import Database
+from core.errors import InvalidInput
+from core.scope import VENDOR_ID, TenantScope
+from plans.actions.load_catalogue import load_catalogue
+from plans.files import parse_catalogue
+from tenants.reads import find_tenant
+from tests.builders.tales import FAMILY, Customer, Teller, active, fee
+from tests.builders.world import LONG_AGO, World
+from tests.server import fresh_database
+
+
+@pytest.fixture(scope="module")
+def database(admin_url: str) -> Iterator[Database]:
+    with fresh_database(admin_url) as url:
+        database = Database(url)
+        yield database
+        database.dispose()
+
+
+@pytest.fixture(scope="module")
+def vendor(database: Database) -> Iterator[Teller]:
+    world = World(database)
+    world.entity("eu", "EUR", "DE")
+    with database.begin(TenantScope(VENDOR_ID)) as session:
+        load_catalogue(session, LONG_AGO)
+    with TestClient(create_app(database)) as client:
+        teller = Teller(client, world.key("vendor_admin"))
+        teller.sells("plain", fee("100.00"))
+        yield teller
+
+
+@pytest.fixture(scope="module")
+def acme(vendor: Teller) -> Customer:
+    acme = vendor.meets("acme", "2025-01-01T08:00:00Z")
+    acme.begins("plain", "2025-01-01")
+    return acme
+
+
+def tiered(*tiers: dict[str, str]) -> dict[str, Any]:
+    return active("1") | {"model": "graduated", "prices": {"EUR": {"tiers": list(tiers)}}}
+
+
+REFUSED = {
+    "a gap, since the last tier ends": (
+        tiered({"up_to": "10", "unit": "2"}, {"up_to": "20", "unit": "1"}),
+        ("/charges/0/prices/EUR/tiers/1/up_to", "last_tier_not_open", "Leave 'up_to' out in the last tier."),
+    ),
+    "an overlap": (
+        tiered({"up_to": "10", "unit": "3"}, {"up_to": "5", "unit": "2"}, {"unit": "1"}),
+        ("/charges/0/prices/EUR/tiers/1/up_to", "tiers_not_ascending", "Each tier must end above the one before."),
+    ),
+    "a negative price": (
+        active("-1"),
+        ("/charges/0/prices/EUR/unit", "number_negative", "A figure must not be negative; credits are not prices."),
+    ),
+    "no price at all": (
+        active("1") | {"prices": {}},
+        ("/charges/0/prices", "price_missing", "'active' has no price in any currency."),
+    ),
+    "a price in no currency": (
+        active("1") | {"prices": {"EURO": {"unit": "1"}}},
+        ("/charges/0/prices/EURO", "currency_unknown", None),
+    ),
+    "a meter that nobody knows": (
+        active("1") | {"meter": "members.happy"},
+        ("/charges/0/meter", "meter_unknown", None),
+    ),
+    "a meter that can be below 0": (
+        active("1") | {"meter": "courses.transactions.net"},
+        ("/charges/0/meter", "meter_not_chargeable", None),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_faulty_plan_is_not_published(vendor: Teller, what: str) -> None:
+    charge, (pointer, code, detail) = REFUSED[what]
+    plan = {"name": "Faulty", "family": FAMILY, "rank": 1}
+    draft = vendor.does("POST", "/v1/plans/faulty/versions", {"document": {"charges": [charge]}, "plan": plan})
+
+    status, refused = vendor.send("POST", f"/v1/plans/faulty/versions/{draft['number']}/publish")
+
+    assert (status, refused["code"]) == (422, "plan_invalid")
+    told = {(error["pointer"], error["code"]): error["detail"] for error in refused["errors"]}
+    assert (pointer, code) in told
+    assert told[pointer, code] == detail if detail else len(told[pointer, code]) > 30
+
+
+def test_a_charge_without_a_model_is_told_with_its_place(vendor: Teller) -> None:
+    charge = {name: value for name, value in active("1").items() if name != "model"}
+    status, refused = vendor.send("POST", "/v1/plans/faulty/versions", {"document": {"charges": [charge]}})
+
+    assert (status, refused["code"]) == (400, "malformed_request")
+    [error] = refused["errors"]
+    assert error["pointer"] == "/document/charges/0"
+    assert "`model`" in error["detail"]
+
+
+def test_credits_of_a_plan_are_checked_too(vendor: Teller) -> None:
+    block = {"key": "c", "name": "C", "amounts": {"EUR": "0", "USD": "5"}, "months": 0, "rollover_months": 1}
+    block |= {"charges": ["nope"], "meters": ["nope"], "refundable": True, "priority": 2000, "rollover_percent": "101"}
+    document = {"charges": [fee("1")], "credits": [block]}
+    plan = {"name": "Faulty", "family": FAMILY, "rank": 1}
+    draft = vendor.does("POST", "/v1/plans/faulty/versions", {"document": document, "plan": plan})
+
+    _, refused = vendor.send("POST", f"/v1/plans/faulty/versions/{draft['number']}/publish")
+
+    assert sorted(error["pointer"].removeprefix("/credits/0/") for error in refused["errors"]) == [
+        "amounts/EUR", "charges/0", "meters/0", "months", "priority", "refundable", "rollover_months", "rollover_percent",
+    ]  # fmt: skip
+
+
+def test_a_family_that_stands_above_itself_is_refused() -> None:
+    text = """
+tollbook: 1
+families: [{key: f, name: F, tiers: [[a], [b], [a]]}]
+plans:
+  a: {name: A, kind: base, document: {charges: []}}
+  b: {name: B, kind: base, document: {charges: []}}
+"""
+    with pytest.raises(InvalidInput) as refused:
+        parse_catalogue(text)
+
+    [error] = refused.value.errors
+    assert (error.pointer, error.code) == ("/families/0/tiers/2/0", "family_cyclic")
+    assert error.detail == "'a' would stand above itself: name it once."
+
+
+def test_an_expired_quote_is_not_accepted(vendor: Teller, database: Database) -> None:
+    birch = vendor.meets("birch", "2025-01-01T08:00:00Z")
+    terms = {"plan": "plain", "starts_on": "2025-02-01"}
+    quote = birch.does("POST", "/v1/quotes", {"terms": terms, "valid_until": "2025-01-10", "key": "deal"})
+    birch.until("2025-01-12T00:00:00Z")
+
+    with database.begin(TenantScope(VENDOR_ID)) as session:
+        admin = World(database).key("tenant_admin", find_tenant(session, "birch"))
+    status, refused = Teller(vendor.client, admin).send("POST", f"/v1/quotes/{quote['id']}/accept")
+
+    assert (status, refused["code"]) == (409, "quote_expired")
+    assert refused["detail"] == "The quote 'deal' was open until 2025-01-10. Ask for a new version of it."
+
+
+def test_nothing_is_changed_before_now(acme: Customer) -> None:
+    acme.until("2025-02-10T08:00:00Z")
+    body = {"quantity": 2, "when": "prorate_now", "at": "2025-01-15T00:00:00Z"}
+
+    status, refused = acme.tries("POST", "/v1/subscriptions/main/change", body)
+
+    assert (status, refused["code"]) == (422, "change_in_the_past")
+    assert [error["pointer"] for error in refused["errors"]] == ["/at"]
+    assert refused["detail"].endswith("what is billed already is corrected by a credit note.")
+
+
+def test_a_contract_that_is_over_does_not_come_back(vendor: Teller) -> None:
+    cedar = vendor.meets("cedar", "2025-01-01T08:00:00Z")
+    cedar.begins("plain", "2025-01-01")
+    cedar.contract("cancel", when="at_period_end")
+    cedar.until("2025-02-05T00:00:00Z")
+
+    status, refused = cedar.tries("POST", "/v1/subscriptions/main/change", {"quantity": 2})
+
+    assert (status, refused["code"]) == (409, "subscription_state")
+    assert refused["detail"].endswith("Begin another one with POST /v1/subscriptions.")

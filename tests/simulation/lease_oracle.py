@@ -1,0 +1,146 @@
+"""A floating pool in a few lines, which know nothing of counters, batches or looks: a list of leases and the time."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from metering.leases import Stretch, unit_of
+from plans.licensing.floating import Checkout, Denial, Fault, Outcome, PoolRules, Share
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+GROUPS = ("", "hr", "it")
+
+
+@dataclass
+class Lease:
+    """One lease of the oracle: its stretches, and whether it may come back."""
+
+    id: UUID
+    wish: Checkout
+    group: str
+    stretches: list[list[datetime]] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+    released: bool = False
+    borrowed: bool = False
+    gave_up: bool = False
+
+    @property
+    def unit(self) -> str:
+        return self.units[-1]
+
+    @property
+    def end(self) -> datetime:
+        return self.stretches[-1][1]
+
+    def sits(self, now: datetime, linger: timedelta) -> bool:
+        return not self.gave_up and self.end + linger > now
+
+
+class Oracle:
+    """A pool in a few lines: who is in follows from the leases and the time."""
+
+    def __init__(self, rules: PoolRules) -> None:
+        self.rules, self.now = rules, START
+        self.leases: dict[UUID, Lease] = {}
+        self.gone: set[int] = set()
+
+    def sitting(self) -> list[Lease]:
+        linger = timedelta(seconds=self.rules.linger_s)
+        return [lease for lease in self.leases.values() if lease.sits(self.now, linger)]
+
+    def seats(self) -> dict[str, Lease]:
+        return {lease.unit: lease for lease in reversed(self.sitting())}
+
+    def check_out(self, wish: Checkout, told: Outcome) -> None:
+        if wish.borrow_s > self.rules.borrow_max_s:
+            assert told is Fault.TOO_LONG
+            return
+        if wish.identity_id in self.gone:
+            assert told is Fault.GONE
+            return
+        same = [lease for lease in self.sitting() if lease.wish.client_key == wish.client_key]
+        if any(lease.wish.identity_id != wish.identity_id for lease in same):
+            assert told is Fault.KEY_TAKEN
+            return
+        mine = [lease for lease in same if lease.end > self.now]
+        if mine and (mine[0].borrowed or not wish.borrow_s):
+            assert isinstance(told, Stretch)
+            assert told.lease_id == mine[0].id
+            if not mine[0].borrowed:
+                self.renew(mine[0])
+            assert told.ends_at == mine[0].end
+            return
+        self.let_in(wish, told, mine[0] if mine else None)
+
+    def let_in(self, wish: Checkout, told: Outcome, before: Lease | None) -> None:
+        unit, taken = unit_of(self.rules.count_by, wish.identity_id, wish.device_id, wish.client_key), self.seats()
+        own = self.own_seat(wish.client_key)
+        inside = taken.get(unit, own)
+        lent = {one.unit for one in self.sitting() if one.borrowed}
+        full = wish.borrow_s and unit not in lent and len(lent) >= max(0, self.rules.seats - self.rules.borrow_keep)
+        group = wish.group if inside is None else inside.group  # a seat that passes on stays its group's
+        if inside is None:
+            used = {name: sum(lease.group == name for lease in taken.values()) for name in GROUPS}
+            share = self.rules.shares.get(group, Share())
+            kept = sum(max(0, s.least - used[name]) for name, s in self.rules.shares.items() if name != group)
+            full = (
+                full
+                or len(taken) + kept >= self.rules.capacity
+                or (share.most is not None and used[group] >= share.most)
+            )
+        if full:
+            assert isinstance(told, Denial), f"let in although full: {told}"
+            assert told.in_use == len(taken)
+            return
+        assert isinstance(told, Stretch), f"a wrong denial: {told}"
+        if before is not None:
+            before.stretches[-1][1] = self.now
+        for one in self.leases.values():
+            one.gave_up = one.gave_up or one.wish.client_key == wish.client_key
+        lease = self.leases.setdefault(told.lease_id, Lease(told.lease_id, wish, group))
+        lease.wish, lease.group = wish, group
+        lease.units.append(unit)
+        lease.stretches.append([self.now, self.now + timedelta(seconds=wish.borrow_s or self.rules.lease_s)])
+        lease.borrowed, lease.released, lease.gave_up = bool(wish.borrow_s), False, False
+        assert (told.starts_at, told.ends_at) == tuple(lease.stretches[-1])
+
+    def own_seat(self, client_key: str) -> Lease | None:
+        """Return the newest lease of the key if it still has a seat of its own."""
+        mine = [lease for lease in self.sitting() if lease.wish.client_key == client_key]
+        alone = mine and sum(lease.unit == mine[-1].unit for lease in self.sitting()) == 1
+        return mine[-1] if alone else None
+
+    def renew(self, lease: Lease) -> None:
+        start, end = lease.stretches[-1]
+        lease.stretches[-1][1] = max(
+            end, min(self.now + timedelta(seconds=self.rules.lease_s), start + timedelta(days=7))
+        )
+
+    def beat(self, lease: Lease, told: Outcome) -> None:
+        if lease.wish.identity_id in self.gone:
+            assert told is Fault.OVER
+            return
+        if lease.end > self.now:
+            assert isinstance(told, Stretch)
+            self.renew(lease)
+            assert told.ends_at == lease.end
+            return
+        others = [one for one in self.sitting() if one.wish.client_key == lease.wish.client_key and one.id != lease.id]
+        if lease.released or others:
+            assert told is Fault.OVER
+            return
+        wish = Checkout("cad", lease.wish.client_key, lease.wish.identity_id, lease.wish.device_id, lease.group)
+        self.let_in(wish, told, None)
+
+    def release(self, lease: Lease) -> None:
+        if not lease.released:
+            lease.released = True
+            lease.stretches[-1][1] = max(lease.stretches[-1][0], min(lease.end, self.now))
+
+    def leave(self, identity_id: int) -> None:
+        """End what somebody has; what ran out before stays as it is, whoever looked at it."""
+        self.gone.add(identity_id)
+        for lease in self.sitting():
+            if lease.wish.identity_id == identity_id:
+                lease.stretches[-1][1] = max(lease.stretches[-1][0], min(lease.end, self.now))
+                lease.released = lease.gave_up = True

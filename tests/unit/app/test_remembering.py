@@ -1,0 +1,127 @@
+"""What a process remembers for two seconds: looked up once for all, renewed in time, forgotten when revoked."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from app import remembering
+from app.remembering import LIFE_S, RENEWED_S, Remembered
+from core.errors import Refused
+
+
+class Revoked(Refused):
+    code = "revoked"
+    status = 401
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(remembering, "time", made)
+    return made
+
+
+def counting(answers: list[object]) -> tuple[list[int], Callable[[], object]]:
+    asked: list[int] = []
+
+    def look_up() -> object:
+        asked.append(1)
+        answer = answers[min(len(asked), len(answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return asked, look_up
+
+
+async def settled() -> None:
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+
+
+def test_all_who_ask_at_once_wait_for_one_look_up(clock: Clock) -> None:
+    del clock
+    free, asked = threading.Event(), []
+
+    def look_up() -> str:
+        asked.append(1)
+        assert free.wait(5)
+        return "ann"
+
+    async def run() -> list[str]:
+        kept = Remembered[str]()
+        waiting = [asyncio.create_task(kept.ask("key", look_up)) for _ in range(20)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()  # one hangs up
+        free.set()
+        return await asyncio.gather(*waiting[1:])
+
+    assert asyncio.run(run()) == ["ann"] * 19
+    assert asked == [1]
+
+
+def test_a_value_in_use_is_renewed_before_it_runs_out_and_nobody_waits(clock: Clock) -> None:
+    asked, look_up = counting(["one", "two"])
+
+    async def run() -> None:
+        kept = Remembered[object]()
+        assert await kept.ask("key", look_up) == "one"
+        clock.now += RENEWED_S
+        assert await kept.ask("key", look_up) == "one"
+        kept.renew("key", look_up)
+        await settled()
+        clock.now += LIFE_S - 0.1
+        assert kept.get("key") == "two", "as old as its own question, not as the first"
+        clock.now += 0.1
+        assert kept.get("key") is None
+
+    asyncio.run(run())
+    assert len(asked) == 2
+
+
+def test_what_was_revoked_is_forgotten_by_its_renewal_and_a_database_that_is_away_forgets_nothing(clock: Clock) -> None:
+    _, look_up = counting(["ann", OSError("away"), Revoked("gone")])
+
+    async def run() -> None:
+        kept = Remembered[object]()
+        await kept.ask("key", look_up)
+        clock.now += RENEWED_S
+        kept.renew("key", look_up)
+        await settled()
+        assert kept.get("key") == "ann"
+        kept.renew("key", look_up)
+        await settled()
+        assert kept.get("key") is None
+        with pytest.raises(Revoked):
+            await kept.ask("key", look_up)
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_took_longer_than_it_is_good_for_is_its_own_askers_only(clock: Clock) -> None:
+    free, asked = threading.Event(), []
+
+    def look_up() -> int:
+        asked.append(1)
+        if len(asked) == 1:
+            assert free.wait(5)
+        return len(asked)
+
+    async def run() -> tuple[int, int]:
+        kept = Remembered[int]()
+        first, second = (asyncio.create_task(kept.ask("key", look_up)) for _ in range(2))
+        await asyncio.sleep(0.01)
+        clock.now += LIFE_S
+        free.set()
+        return await first, await second
+
+    assert asyncio.run(run()) == (1, 2)
