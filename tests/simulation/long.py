@@ -34,7 +34,8 @@ def hold(machine: type[Counted], examples: int, length: int) -> None:
 
 def settled(examples: int) -> settings:
     """Return how many random worlds a law is tried on: so many, or with `LAW_STEPS` a hundredth of it."""
-    return settings(max_examples=max(examples, STEPS // 100), deadline=None, suppress_health_check=list(HealthCheck))
+    made = settings(max_examples=max(examples, STEPS // 100), deadline=None, suppress_health_check=list(HealthCheck))
+    return settings(made, derandomize=not STEPS)
 
 
 def _run(machine: type[Counted], examples: int, length: int) -> None:

@@ -115,8 +115,8 @@ def test_a_simulated_quote_is_its_own_first_year_and_once_accepted_its_bills(
         assert (simulated.refused, simulated.label, simulated.quote) == (None, f"{key} · 1", made.id)
         assert (simulated.invoices, simulated.net.amount) == (made.first_year, made.net.text())
 
-        # As it stands, over the days of its own contract: what the run bills of them.
-        if terms.ends_on > books.now.date():
+        # As it stands, over the days of its own contract: what the run bills of them, its last grace over.
+        if terms.ends_on > (books.now - timedelta(hours=acme.grace_hours)).date():
             return
         [simulated] = simulate(made.id, days=(terms.starts_on, terms.ends_on))
         accepted = decide(accept_quote, made.id, "user:admin", FREE_HAND, now=books.now)
