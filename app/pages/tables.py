@@ -45,6 +45,8 @@ class Cell:
     plain: str | None = None
     box: str = ""
     """Not empty: a box of that name stands before the text, to choose the row for an act."""
+    act: str = ""
+    """Not empty: the text is a button that posts to this address."""
 
 
 def cell(text: str, href: str | None = None, sub: str = "", css: str = "") -> Cell:

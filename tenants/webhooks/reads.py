@@ -15,6 +15,7 @@ from tenants.webhooks.models import WebhookDelivery, WebhookEndpoint
 __all__ = (
     "DeliveryView",
     "EndpointView",
+    "dead_count",
     "deliveries",
     "endpoints",
     "endpoints_with_due",
@@ -129,6 +130,16 @@ def deliveries(
     if before is not None:
         query = query.where(WebhookDelivery.event_id < before)
     return tuple(DeliveryView(*row) for row in session.execute(query))
+
+
+def dead_count(session: Session, tenant_id: UUID, endpoint_id: UUID) -> int:
+    """Return how many deliveries of an endpoint were given up; the log keeps thirty days."""
+    query = select(func.count()).where(
+        WebhookDelivery.tenant_id == tenant_id,
+        WebhookDelivery.endpoint_id == endpoint_id,
+        WebhookDelivery.status == "dead",
+    )
+    return session.execute(query).scalar_one()
 
 
 def get_delivery(session: Session, tenant_id: UUID, endpoint_id: UUID, event_id: UUID) -> DeliveryView:

@@ -19,7 +19,7 @@ from core.clock import utc_now
 from core.errors import Refused
 from tenants.roles import Permission
 from tenants.told import EVENT_TYPES
-from tenants.webhooks.actions.replay import replay_dead
+from tenants.webhooks.actions.replay import replay, replay_dead
 from tenants.webhooks.actions.set_endpoint import (
     EndpointInput,
     change_endpoint,
@@ -27,7 +27,7 @@ from tenants.webhooks.actions.set_endpoint import (
     remove_endpoint,
     test_endpoint,
 )
-from tenants.webhooks.reads import deliveries, endpoints, get_endpoint
+from tenants.webhooks.reads import dead_count, deliveries, endpoints, get_endpoint
 
 __all__ = ("route_handlers",)
 
@@ -86,6 +86,15 @@ def again(visit: TenantVisit, endpoint_id: UUID) -> Answer:
     return _act(visit, endpoint_id, lambda: replay_dead(visit.session, visit.tenant.id, endpoint_id, utc_now()))
 
 
+@post("/admin/{tenant_slug:str}/webhooks/{endpoint_id:uuid}/deliveries/{event_id:uuid}/replay", sync_to_thread=True)
+def one_again(visit: TenantVisit, endpoint_id: UUID, event_id: UUID) -> Answer:
+    """Tell it one thing once more, and come back to the same part of the log."""
+    after = visit.query.href(f"{_base(visit)}/{endpoint_id}")
+    return _act(
+        visit, endpoint_id, lambda: replay(visit.session, visit.tenant.id, endpoint_id, event_id, utc_now()), after
+    )
+
+
 @post("/admin/{tenant_slug:str}/webhooks/{endpoint_id:uuid}/delete", sync_to_thread=True)
 def remove(visit: TenantVisit, endpoint_id: UUID, data: Form) -> Answer:
     """Delete it with its log."""
@@ -131,10 +140,11 @@ def _one_answer(
         before=cursor_of(visit.query.get("after")), limit=PAGE_SIZE + 1,
     )  # fmt: skip
     crumbs = visit.crumbs(Crumb(_("Connect")), Crumb(_("Webhooks"), _base(visit)), Crumb(endpoint.url))
+    here = f"{_base(visit)}/{endpoint_id}"
     answer = visit.page(
         "admin/webhook.html", "connect", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
-        endpoint=endpoint, secret=secret, here=f"{_base(visit)}/{endpoint_id}",
-        table=deliveries_table(found, visit.query, now, visit.tenant.tz),
+        endpoint=endpoint, secret=secret, here=here, dead=dead_count(visit.session, visit.tenant.id, endpoint_id),
+        table=deliveries_table(found, visit.query, now, visit.tenant.tz, here),
         types=[(name, name in endpoint.event_types) for name in EVENT_TYPES],
     )  # fmt: skip
     if secret:
@@ -146,4 +156,4 @@ def _base(visit: TenantVisit) -> str:
     return f"/admin/{visit.tenant.slug}/webhooks"
 
 
-route_handlers = (listed, add, one, change, test, again, remove)
+route_handlers = (listed, add, one, change, test, again, one_again, remove)

@@ -35,8 +35,11 @@ def endpoints_table(found: Sequence[EndpointView], base: str, tz: ZoneInfo) -> T
     )
 
 
-def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: datetime, tz: ZoneInfo) -> Table:
-    """Return up to 50 deliveries, newest first, with filters by state."""
+def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: datetime, tz: ZoneInfo, here: str) -> Table:
+    """Return up to 50 deliveries, newest first, with filters by state, each with the button that tells it again.
+
+    `here` is the address of their endpoint.
+    """
     return Table(
         id="deliveries",
         caption=_("Deliveries"),
@@ -46,8 +49,12 @@ def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: date
             Column(_("Attempts"), numeric=True),
             Column(_("Last answer")),
             Column(_("Status")),
+            Column(_("Once more")),
         ),
-        rows=tuple(_row(one, now, tz) for one in found[:PAGE_SIZE]),
+        rows=tuple(
+            (*_row(one, now, tz), _again(one, query.href(f"{here}/deliveries/{one.event_id}/replay")))
+            for one in found[:PAGE_SIZE]
+        ),
         chips=query.states(STATES),
         pager=query.pager_of(found, lambda one: one.event_id),
         empty_title=_("Nothing told yet"),
@@ -65,6 +72,13 @@ def _row(one: DeliveryView, now: datetime, tz: ZoneInfo) -> tuple[Cell, ...]:
         cell(answer, sub=again if one.status == "due" and (one.due_at > now or one.attempts) else ""),
         status(*state_badge(one.status)),
     )
+
+
+def _again(one: DeliveryView, address: str) -> Cell:
+    """Return the button that makes a delivery due at once; what was never tried is due as it is."""
+    if one.status == "due" and not one.attempts:
+        return cell("–")
+    return Cell(_("Try now") if one.status == "due" else _("Tell again"), act=address)
 
 
 def wished_types(form: Mapping[str, str]) -> list[str]:
