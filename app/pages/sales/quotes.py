@@ -26,6 +26,7 @@ __all__ = (
     "may_decide",
     "quote_page",
     "quotes_table",
+    "share",
     "state_chips",
 )
 
