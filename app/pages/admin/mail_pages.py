@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
+import structlog
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
@@ -28,6 +29,7 @@ __all__ = ("route_handlers",)
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Answer = Response[str] | Redirect
+_log = structlog.get_logger("tollbook.mails")
 
 
 @get("/admin/{tenant_slug:str}/mails", sync_to_thread=True)
@@ -76,13 +78,20 @@ def _answer(visit: TenantVisit, refusal: Refused | None = None, said: dict[str, 
 
 
 def _subject(mail: MailView) -> str:
-    """Return the subject as its reader gets it, and leave this page its own reader."""
-    here = reader()
+    """Return the subject as its reader gets it, and leave this page its own reader.
+
+    Of a mail of which no text can be made, for it lacks a figure, the page says so and shows all others.
+    """
+    here, subject = reader(), ""
     try:
         letter = compose(mail)
+        subject = letter.subject if letter else mail.kind
+    except Exception as error:  # noqa: BLE001 - the worker gives such a mail up: its page is where that is read
+        _log.error("mail_not_shown", mail=str(mail.id), kind=mail.kind, exc_info=error)
     finally:
         use(here)
-    return letter.subject if letter else mail.kind
+    missing = _("No text can be made of this mail (%(kind)s): something that it tells is missing.")
+    return subject or missing % {"kind": mail.kind}
 
 
 def _base(visit: TenantVisit) -> str:

@@ -84,6 +84,14 @@ class Customer:
         self.monkeypatch.setattr(tasks, "utc_now", lambda: utc_now() + later)
         return tasks.send_mails(compose, over, self.world.db)
 
+    def page(self) -> str:
+        """Return the page of mails, as an administrator in the browser reads it."""
+        form = {"email": "tenant_admin@acme.example", "password": "correct horse battery"}
+        self.client.post("/sign-in", data=form, headers={"accept": "text/html"})
+        answer = self.client.get("/admin/acme/mails", headers={"accept": "text/html"})
+        assert answer.status_code == 200
+        return answer.text
+
     def one(self, mail: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = self.call("GET", f"/{mail['id']}").json()
         return found
@@ -298,6 +306,9 @@ def test_one_who_has_no_usable_address_keeps_no_other_mail_waiting(
         ("dead", "'ann@acme.examp"), ("dead", "'ann@acme.examp"), ("dead", "'nobody' is no "), ("due", "The text could "),
     ]  # fmt: skip
     assert [came["To"] for came in office.came] == ["ops@acme.example"]
+    page = customer.page()
+    assert "No text can be made of this mail (alert.fired): something that it tells is missing." in page
+    assert "A mail from Tollbook, to try it" in page, "the others are shown as ever"
 
 
 def test_an_invitation_that_is_withdrawn_meanwhile_is_not_sent(customer: Customer, office: Office) -> None:
