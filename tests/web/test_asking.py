@@ -131,7 +131,7 @@ def test_open_quotes_are_ticked_beside_the_plans(visit: Visit, service: Service)
 def test_without_scripts_all_fields_are_there(visit: Visit) -> None:
     page = visit("vendor_sales", None, java_script_enabled=False).go(COMPARE)
 
-    assert page.locator("main form .field:visible").count() == 12
+    assert page.locator("main form .field:visible").count() == 13
 
 
 def test_every_bar_is_named_and_no_name_lies_on_another(visit: Visit, service: Service) -> None:

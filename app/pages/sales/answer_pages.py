@@ -38,13 +38,14 @@ from billing.quotes.reads import QuoteFilter, plan_names, quotes_page
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput, Refused
 from metering.policies import DEFAULT_POLICIES, CountingPolicies
-from plans.reads import get_plan, list_plans, subscriptions
+from plans.reads import PlanView, get_plan, list_plans, subscriptions
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 SHOWN = 20
+PLANS_MAX = 20
 QUOTES_LOOKED_AT, QUOTES_SHOWN = 100, 20
 FILE_MAX = 2_000_000
 ECHO_MAX = 200_000
@@ -63,16 +64,17 @@ def _compare(
 ) -> Response[str]:
     first, until = last_year(visit.today)
     held = subscriptions(visit.session, visit.tenant.id, visit.now)
-    plans = [(plan.key, plan.name) for plan in list_plans(visit.session, "base") if plan.newest is not None]
+    sold = _sold(visit)
     said = {
         "kind": KINDS[0], "starts_on": first.isoformat(), "ends_on": until.isoformat(), "growth": "20",
         "target": "0.5", "csv": "", "charges": "", "columns": "", "min_events": "2",
-        "timeout": "15", "plan": held[-1].plan_key if held else "",
+        "timeout": "15", "plan": held[-1].plan_key if held else "", "currency": visit.tenant.currency,
     } | (said or {})  # fmt: skip
     return visit.page(
         "sales/compare.html", "customers", *_crumbs(visit, Crumb(_("Compare"))),
         status=refusal.status if refusal else 200, refusal=refusal, bad_rows=bad_rows_table(refusal),
-        said=said, base=_base(visit), plans=plans, quotes=_open_quotes(visit),
+        said=said, base=_base(visit), plans=[(plan.key, plan.name) for plan in sold], quotes=_open_quotes(visit),
+        currencies=_currencies(visit, sold),
         kinds=[(kind, kind_name(kind)) for kind in KINDS],
         table=answers_table(answers_page(steward, visit.tenant.id, limit=SHOWN), _base(visit), visit.tenant),
     )  # fmt: skip
@@ -123,7 +125,9 @@ def cancel(visit: TenantVisit, steward: Session, answer_id: UUID) -> Redirect:
 
 def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
     name = visit.tenant.slug
-    days: dict[str, Any] = {"starts_on": _date(data, "starts_on"), "ends_on": _date(data, "ends_on")}
+    days: dict[str, Any] = {
+        "starts_on": _date(data, "starts_on"), "ends_on": _date(data, "ends_on"), "currency": _currency(visit, data),
+    }  # fmt: skip
     wish = PlanWish(plan=data.get("plan", ""))
     match data.get("kind"):
         case "models":
@@ -135,10 +139,32 @@ def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
         case "definition":
             return DefinitionQuestion(tenant=name, plan=wish, policies=_policies(visit, data), **days)
         case _:
-            sold = [plan for plan in list_plans(visit.session, "base") if plan.newest is not None]
-            plans = tuple(PlanWish(plan=plan.key) for plan in sold[:20])
+            plans = tuple(PlanWish(plan=plan.key) for plan in _sold(visit) if f"plan.{plan.key}" in data)
             chosen = tuple(quote_id for quote_id, _ in _open_quotes(visit) if f"quote.{quote_id}" in data)
             return SimulationQuestion(tenants=(name,), plans=plans, quotes=chosen, **days)
+
+
+def _sold(visit: TenantVisit) -> list[PlanView]:
+    """Return the plans that may be compared: so many as one question takes."""
+    return [plan for plan in list_plans(visit.session, "base") if plan.newest is not None][:PLANS_MAX]
+
+
+def _currencies(visit: TenantVisit, sold: list[PlanView]) -> list[str]:
+    """Return the currencies in which something is sold: the customer's own first."""
+    others = {code for plan in sold if plan.newest for code in plan.newest.document.currencies()}
+    return [visit.tenant.currency, *sorted(others - {visit.tenant.currency})]
+
+
+def _currency(visit: TenantVisit, data: dict[str, str]) -> str:
+    """Return the currency that was chosen, the customer's own where none was.
+
+    Raises:
+        InvalidInput: nothing is sold in it.
+    """
+    code = data.get("currency") or visit.tenant.currency
+    if code not in _currencies(visit, _sold(visit)):
+        raise InvalidInput(InputError("/currency", "currency_not_priced", _("Choose one of the currencies listed.")))
+    return code
 
 
 def _open_quotes(visit: TenantVisit) -> list[tuple[UUID, str]]:
@@ -180,6 +206,7 @@ def _file(visit: TenantVisit, data: dict[str, str]) -> ParallelFile:
         plan=PlanWish(plan=data.get("plan", "")),
         starts_on=_date(data, "starts_on"),
         ends_on=_date(data, "ends_on"),
+        currency=_currency(visit, data),
         csv=data.get("csv", "")[:FILE_MAX],
         columns={ours: theirs for theirs, ours in _pairs(data, "columns")},
         charges=dict(_pairs(data, "charges")),

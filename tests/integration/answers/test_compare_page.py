@@ -1,0 +1,45 @@
+"""The form of a comparison: plans are ticked and unticked, and the currency is chosen."""
+
+import re
+
+from billing.answers.reads.answers import answers_page
+from core.scope import VENDOR_ID, StewardScope, TenantScope
+from plans.actions.load_catalogue import load_catalogue
+from tests.builders.world import LONG_AGO
+
+PAGE = "/sales/customers/acme/compare"
+
+
+def test_only_ticked_plans_are_compared_in_the_currency_that_was_chosen(client, world, db):
+    with db.begin(TenantScope(VENDOR_ID)) as session:
+        load_catalogue(session, LONG_AGO)
+    world.tenant()
+    world.key("vendor_sales")
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": "vendor_sales@vendor.example", "password": "correct horse battery"})
+    page = client.get(PAGE).text
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page)
+    assert token
+
+    def ask(**said):
+        form = {"csrf_token": token[1], "kind": "simulation", "starts_on": "2026-08-01", "ends_on": "2026-11-01"}
+        fields = [(name, (None, text)) for name, text in (form | {"plans": "chosen"} | said).items()]
+        return client.post(PAGE, files=fields)
+
+    def ticked(text: str) -> dict[str, bool]:
+        return {key: bool(on) for key, on in re.findall(r'name="plan\.([\w-]+)"( checked)?>', text)}
+
+    assert set(ticked(page).values()) == {True}
+    assert re.findall(r"<option( selected)?>([A-Z]{3})</option>", page)[0] == (" selected", "EUR")
+
+    assert ask(**{"plan.light": "on", "currency": "USD"}).status_code == 200
+    with db.begin(StewardScope()) as session:
+        [asked] = answers_page(session, None, limit=9)
+    assert ([one.plan for one in asked.question.plans], asked.question.currency) == (["light"], "USD")
+
+    none = ask(currency="USD")
+    assert (none.status_code, set(ticked(none.text).values())) == (422, {False})
+    assert "Name what is to be simulated" in none.text
+    wrong = ask(**{"plan.light": "on", "currency": "XXX"})
+    assert "Choose one of the currencies listed." in wrong.text
+    assert [key for key, on in ticked(wrong.text).items() if on] == ["light"]
