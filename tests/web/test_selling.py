@@ -47,6 +47,16 @@ def test_a_quote_from_its_form_to_the_contract(visit: Visit) -> None:
     assert "From the form" not in page.inner_text("main")
 
 
+def test_on_a_phone_what_is_chosen_from_a_list_has_a_line_of_its_own(visit: Visit) -> None:
+    page = visit("vendor_sales", None, size="phone").go(NEW)
+    row = page.locator("#offer .fields").first.bounding_box()
+    chosen = page.locator("#fplan").bounding_box()
+
+    assert row
+    assert chosen
+    assert chosen["width"] == row["width"]
+
+
 def test_an_expired_offer_says_what_helps(visit: Visit) -> None:
     page = visit("tenant_admin", "open-water").go("/admin/open-water/offers")
     page.click("text=spring-offer")
