@@ -32,6 +32,7 @@ from tenants.reads.people import (
     people_matching,
     people_of,
     people_page,
+    people_standing_for,
     trait_keys,
 )
 from tenants.reads.stamps import assignments_by_day, newest_identity, people_stamps, traits_stated_by
@@ -87,6 +88,7 @@ __all__ = (
     "people_of",
     "people_page",
     "people_stamps",
+    "people_standing_for",
     "principal_of_cookie",
     "principal_of_key",
     "stored_answer",

@@ -9,11 +9,15 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from tenants.erasure import ERASED
-from tenants.models import Erasure, IdentityKey, IdentityLink, Person
+from tenants.models import Assignment, Erasure, IdentityKey, IdentityLink, Person, PersonTrait
+from tenants.people import DEFAULT_TRAITS
 from tenants.reads.erasures import EXTERNAL_ID, PSEUDONYM
 from tenants.reads.people import PersonView
 
-__all__ = ("active_people", "find_people", "people_by_id")
+__all__ = ("active_people", "find_people", "people_by_id", "people_ever_of")
+
+EVER_MAX = 5_000
+"""So many people are looked up one by one; of more, reading everybody costs less."""
 
 _PERSON = (Person.id, EXTERNAL_ID, Person.name, Person.email, Person.active_from, Person.active_to)
 
@@ -25,13 +29,45 @@ def people_by_id(session: Session, tenant_id: UUID, ids: Collection[UUID]) -> di
     return {row.id: PersonView(*row) for row in rows}
 
 
-def active_people(session: Session, tenant_id: UUID, now: datetime) -> list[UUID]:
-    """Return who is there at an instant and has not left, who came first first."""
+def people_ever_of(
+    session: Session, tenant_id: UUID, audiences: Collection[str], cost_centres: Collection[str]
+) -> set[UUID] | None:
+    """Return everybody who was ever stated to be of these audiences, or carried by these cost centres.
+
+    It narrows what is read before it is decided who belongs there now: all who do are among them.
+
+    Returns:
+        People whose own statements say so; None where that is everybody or more than 5,000: the usual
+        audience holds of whoever says no other.
+    """
+    if DEFAULT_TRAITS.audience in audiences:
+        return None
+    stated = (
+        select(IdentityKey.home_person_id)
+        .join(
+            PersonTrait,
+            (PersonTrait.tenant_id == IdentityKey.tenant_id) & (PersonTrait.identity_id == IdentityKey.id),
+        )
+        .where(IdentityKey.tenant_id == tenant_id, PersonTrait.trait == "audience", PersonTrait.value.in_(audiences))
+    )
+    carried = select(Assignment.person_id).where(
+        Assignment.tenant_id == tenant_id, Assignment.cost_centre.in_(cost_centres)
+    )
+    found = set(session.execute(stated.union(carried).limit(EVER_MAX + 1)).scalars())
+    return found if len(found) <= EVER_MAX else None
+
+
+def active_people(
+    session: Session, tenant_id: UUID, now: datetime, among: Collection[UUID] | None = None
+) -> list[UUID]:
+    """Return who is there at an instant and has not left, who came first first; `among` these, or of all."""
     query = select(Person.id).where(
         Person.tenant_id == tenant_id,
         Person.active_from <= now,
         Person.active_to.is_(None) | (Person.active_to > now),
     )
+    if among is not None:
+        query = query.where(Person.id == any_(literal(list(among), ARRAY(PG_UUID(as_uuid=True)))))
     return list(session.execute(query.order_by(Person.active_from, Person.id)).scalars())
 
 

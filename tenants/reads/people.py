@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, not_, or_, select
+from sqlalchemy import ARRAY, Select, and_, any_, func, literal, not_, or_, select
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -29,6 +30,7 @@ __all__ = (
     "people_matching",
     "people_of",
     "people_page",
+    "people_standing_for",
     "trait_keys",
 )
 
@@ -143,6 +145,19 @@ def people_of(session: Session, tenant_id: UUID, identities: Collection[int]) ->
     )
 
 
+def people_standing_for(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> People:
+    """Return these people with every identity that is one of theirs, as known now; nobody else is read.
+
+    Theirs are those made for them, whoever they stand for now, and those that were found to be them.
+    """
+    wanted = any_(literal(list(persons), ARRAY(PG_UUID(as_uuid=True))))
+    made = select(IdentityKey.id).where(IdentityKey.tenant_id == tenant_id, IdentityKey.home_person_id == wanted)
+    found = select(IdentityLink.identity_id).where(
+        IdentityLink.tenant_id == tenant_id, IdentityLink.person_id == wanted
+    )
+    return people_of(session, tenant_id, list(session.execute(made.union(found)).scalars()))
+
+
 def _telling_traits(tenant_id: UUID) -> Select[Any]:
     """Select the statements about people, without those that say what holds of everybody anyway.
 
@@ -194,8 +209,10 @@ def trait_keys(session: Session, tenant_id: UUID) -> tuple[UUID, ...]:
     )
 
 
-def attribution(session: Session, tenant_id: UUID, as_of: datetime | None = None) -> Attribution:
-    """Return the assignments recorded up to `as_of` (inclusive), or all."""
+def attribution(
+    session: Session, tenant_id: UUID, as_of: datetime | None = None, among: Collection[UUID] | None = None
+) -> Attribution:
+    """Return the assignments recorded up to `as_of` (inclusive), or all; of all people, or `among` these."""
     query = select(
         Assignment.person_id,
         Assignment.valid_from,
@@ -205,6 +222,8 @@ def attribution(session: Session, tenant_id: UUID, as_of: datetime | None = None
     ).where(Assignment.tenant_id == tenant_id)
     if as_of is not None:
         query = query.where(Assignment.recorded_at <= as_of)
+    if among is not None:
+        query = query.where(Assignment.person_id == any_(literal(list(among), ARRAY(PG_UUID(as_uuid=True)))))
     return Attribution(map(AssignmentRow._make, session.execute(query)))
 
 

@@ -18,9 +18,12 @@ from plans.licensing.seats.actions.invite import activate_invitation, withdraw_i
 from plans.licensing.seats.errors import InvitationOver
 from plans.licensing.seats.tasks import fill_waiting_seats
 from tenants.actions.deactivate_person import deactivate_person, reactivate_person
+from tenants.actions.merge_people import merge_people
 from tenants.actions.run_test_clock import create_test_clock, set_test_clock
+from tenants.actions.state_person import state_trait
 from tenants.events import PoolMembersChanged
-from tenants.reads import tenant_now
+from tenants.reads import people_standing_for, tenant_now
+from tenants.reads.finding import people_ever_of
 from tests.builders.suite import Suite
 from tests.builders.world import ACTOR, World, bearer
 
@@ -284,6 +287,30 @@ def test_groups_get_seats_by_themselves_but_not_who_lost_theirs(client: Client, 
     fill_waiting_seats(seats.db)
 
     assert seats.state("pat") == "none"
+
+
+def test_a_group_is_read_alone_and_whoever_was_found_to_be_another_is_that_other(client: Client, world: World) -> None:
+    seats = Seats(client, world, 9, auto_assign={"audiences": ["partner"]})
+    tenant = seats.suite.tenant
+    made = world.people(tenant, "pat", "pia", "una", "was", audience="partner")
+    with seats.db.begin(TenantScope(tenant.id)) as session:
+        now = tenant_now(session, tenant)
+        merge_people(session, tenant.id, "ben", "pat", "the same", ACTOR, now)
+        merge_people(session, tenant.id, "una", "ann", "the same", ACTOR, now)
+        state_trait(session, tenant.id, made["was"], "audience", "employee", now)
+        among = people_ever_of(session, tenant.id, ("partner",), ())
+        read = people_standing_for(session, tenant.id, among or ())
+
+        # ben is found to be pat; una is ann, who is an employee. cid, dan and eva are not read.
+        assert among == set(made.values())
+        assert set(read.identities().values()) == {made["pat"], made["pia"], made["was"], seats.people["ann"]}
+        assert people_ever_of(session, tenant.id, ("partner", "employee"), ()) is None
+
+    seats.at("2026-03-01T13:00")
+    fill_waiting_seats(seats.db)
+
+    held = {one["person"] for one in seats.get("/seats?state=held")["items"]}
+    assert held == {str(made["pat"]), str(made["pia"])}
 
 
 def test_seats_that_the_suite_assigned_by_events_are_the_pools_and_corrections_too(seats: Seats) -> None:

@@ -10,8 +10,8 @@ from plans.licensing.seats.actions.hold_pool import hold_pool
 from plans.licensing.seats.reads import AutoAssign, find_pool
 from plans.licensing.seats.seating import Granted, Outcome
 from tenants.actions.record_audit import record_audit
-from tenants.reads import TenantView, attribution, people
-from tenants.reads.finding import active_people
+from tenants.reads import TenantView, attribution, people, people_standing_for
+from tenants.reads.finding import active_people, people_ever_of
 
 __all__ = ("fill_seats",)
 
@@ -45,15 +45,20 @@ def fill_seats(session: Session, tenant: TenantView, key: str, now: datetime, ac
 
 
 def _members(session: Session, tenant: TenantView, auto: AutoAssign, now: datetime) -> list[UUID]:
-    """Return the people of a pool's groups, of the classes that learn, who came first first."""
-    who, carried = people(session, tenant.id), attribution(session, tenant.id)
+    """Return the people of a pool's groups, of the classes that learn, who came first first.
+
+    Of a large customer only those are read who were ever of the groups.
+    """
+    among = people_ever_of(session, tenant.id, auto.audiences, auto.cost_centres)
+    who = people(session, tenant.id) if among is None else people_standing_for(session, tenant.id, among)
+    carried = attribution(session, tenant.id, among=among) if auto.cost_centres else None
     today, present = local_date(now, tenant.tz), set(who.identities().values())
 
     def belongs(person_id: UUID) -> bool:
         traits = who.traits_of(person_id, now)
         if traits.person_class not in _CLASSES:
             return False
-        shares = carried.shares(person_id, today) if auto.cost_centres else ()
+        shares = carried.shares(person_id, today) if carried is not None else ()
         return traits.audience in auto.audiences or any(code in auto.cost_centres for code, _ in shares)
 
-    return [one for one in active_people(session, tenant.id, now) if one in present and belongs(one)]
+    return [one for one in active_people(session, tenant.id, now, among) if one in present and belongs(one)]
