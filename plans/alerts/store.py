@@ -5,13 +5,31 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from plans.alerts.models import AlertFiring, AlertRuleRow
 
-__all__ = ("add_firing", "add_rule", "claim_rules", "delete_rule", "hold_rule", "set_rearmed", "set_rule")
+__all__ = (
+    "add_firing",
+    "add_rule",
+    "claim_rules",
+    "delete_rule",
+    "hold_number",
+    "hold_rule",
+    "set_rearmed",
+    "set_rule",
+)
+
+_LOCK = 32
+
+
+def hold_number(session: Session, tenant_id: UUID) -> None:
+    """Let nobody else add a rule of this customer until the transaction ends, so that a count stays true."""
+    session.execute(
+        text("select pg_advisory_xact_lock(:lock, hashtext(:name))"), {"lock": _LOCK, "name": str(tenant_id)}
+    )
 
 
 def add_rule(session: Session, row: Mapping[str, Any]) -> None:

@@ -71,7 +71,7 @@ def _look(db: Database, tenant: TenantView, alert: AlertView) -> bool:
             return judge(session, tenant, alert, look, (now, again()))
     except Refused as refusal:
         with db.begin(TenantScope(tenant.id)) as session:
-            note_failure(session, tenant.id, alert.id, refusal.detail, again())
+            note_failure(session, tenant.id, alert, refusal.detail, again())
     except Exception as error:  # noqa: BLE001 - one rule keeps no other waiting; its turn comes again
         _log.error("alert_not_looked_at", alert=str(alert.id), exc_info=error)
     return False

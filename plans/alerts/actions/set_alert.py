@@ -14,7 +14,7 @@ from core.ids import new_id
 from plans.alerts.errors import AlertsTooMany
 from plans.alerts.reads import Looking, alerts, get_alert
 from plans.alerts.rules import AlertRule, faults
-from plans.alerts.store import add_rule, delete_rule, set_rule
+from plans.alerts.store import add_rule, delete_rule, hold_number, set_rule
 from tenants.actions.record_audit import record_audit
 from tenants.mails.actions.put_mail import check_address
 from tenants.reads import TenantView
@@ -49,6 +49,7 @@ def create_alert(session: Session, tenant: TenantView, given: AlertInput, actor:
         Refused: there is no such meter or pool, or there are 100 rules already (`alerts_too_many`).
     """
     _check(session, tenant, given, now)
+    hold_number(session, tenant.id)
     if len(alerts(session, tenant.id)) >= ALERTS_MAX:
         raise AlertsTooMany(ALERTS_MAX)
     rule_id, at = new_id(), utc_now()

@@ -15,17 +15,19 @@ from sqlalchemy import text
 from app.mails import compose
 from core.clock import utc_now
 from core.db import Database
-from core.errors import InvalidInput
+from core.errors import InvalidInput, Refused
 from core.scope import TenantScope
 from plans.alerts import tasks
 from plans.alerts.actions.judge import judge
-from plans.alerts.actions.set_alert import AlertInput, create_alert
+from plans.alerts.actions.note_failure import note_failure
+from plans.alerts.actions.set_alert import ALERTS_MAX, AlertInput, create_alert
 from plans.alerts.reads import Looking, get_alert
 from plans.alerts.rules import AlertRule
 from plans.alerts.tasks import watch
 from tenants.mails.reads import mails
 from tenants.reads import TenantView, tenant_now
 from tests.builders.bill import FEE, Books
+from tests.builders.locks import waiting_for_a_lock
 from tests.builders.world import World, bearer
 
 ALERTS = "/v1/alerts"
@@ -326,6 +328,43 @@ def test_a_look_decides_nothing_for_a_rule_that_was_changed_meanwhile(desk: Desk
 
     assert desk.history() == []
     assert desk.call("GET", f"/{alert}").json()["looked_at"] is None
+
+
+def test_why_a_look_failed_is_not_said_of_a_rule_that_was_mended_meanwhile_and_delays_it_not(
+    desk: Desk, db: Database
+) -> None:
+    body = {"name": "Courses", "subject": "meter", "key": "courses.transactions.net", "when": "absolute", "value": "2"}
+    alert = UUID(desk.alert(**body))
+    with db.begin(TenantScope(desk.tenant.id)) as session:
+        looked = get_alert(session, desk.tenant.id, alert)
+    assert desk.call("PUT", f"/{alert}", body | {"value": "1"}).status_code == 200
+
+    with db.begin(TenantScope(desk.tenant.id)) as session:
+        note_failure(session, desk.tenant.id, looked, "The pool is gone.", utc_now() + timedelta(days=1))
+
+    assert desk.call("GET", f"/{alert}").json()["error"] == ""
+    desk.enrol("2026-11-02")
+    assert desk.watch() == 1, "its own look is due at once"
+
+
+def test_two_at_once_make_no_alert_above_the_highest_number(desk: Desk, db: Database) -> None:
+    tenant, rule = desk.tenant, AlertRule("Courses", "meter", "courses.transactions.net", "absolute", Decimal(3))
+    with db.begin(TenantScope(tenant.id)) as session:
+        for _ in range(ALERTS_MAX - 1):
+            create_alert(session, tenant, AlertInput(rule), "user:x", utc_now())
+
+    def one_more() -> UUID:
+        with db.begin(TenantScope(tenant.id)) as session:
+            return create_alert(session, tenant, AlertInput(rule), "user:x", utc_now())
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.begin(TenantScope(tenant.id)) as session:
+            create_alert(session, tenant, AlertInput(rule), "user:x", utc_now())
+            second = pool.submit(one_more)
+            while not waiting_for_a_lock(db):
+                assert not second.done(), "it did not wait"
+        with pytest.raises(Refused, match="100"):
+            second.result(30)
 
 
 def test_too_many_recipients_are_refused_and_none_is_dropped_or_left_unread(desk: Desk) -> None:
