@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 import app.asgi  # noqa: F401 - brings in every package
 from app.error_codes import error_codes
 from app.malformed import FORMS
@@ -12,6 +14,10 @@ from metering.errors import EventFault
 from metering.imports.faults import RowCode
 
 ROOT = Path(__file__).parents[2]
+MADE_BEFORE = {
+    "meters.md": (('"id": "e-17"', "events/lms/e-17"), ('"subject": "a.lee"', "people/a.lee/merge")),
+    "licensing.md": (('"email": "ann@example.org"', '"person": "ann@example.org"'), ("> licence.jws", "revoked")),
+}
 PACKAGES = ("core", "tenants", "metering", "plans", "billing", "app")
 
 
@@ -70,3 +76,17 @@ def test_every_package_says_what_it_owns() -> None:
         text = (ROOT / package / "README.md").read_text()
         assert "## Owns" in text, package
         assert "## Does not own" in text, package
+
+
+@pytest.mark.parametrize("name", ["meters.md", "licensing.md"])
+def test_examples_that_are_pasted_use_what_the_page_says_they_take_or_make_themselves(name: str) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / name).read_text(), flags=re.DOTALL)
+    known = {"BASE", "KEY", "1"}
+
+    for block in blocks:
+        known |= set(re.findall(r"(?:^|\s)(\w+)=", block))
+        assert set(re.findall(r"\$(\w+)", block)) <= known, block
+    # What an example is about is made before: the fact that is corrected, who is merged, who is seated.
+    text = "\n".join(blocks)
+    for made, used in MADE_BEFORE[name]:
+        assert 0 <= text.find(made) < text.find(used), used
