@@ -70,7 +70,7 @@ class _Book:
         codes = []
         for registration, class_id in zip(column.own["registration"], column.own["class_id"], strict=True):
             if registration:
-                key = (REGISTRATION, course, registration)
+                key = (REGISTRATION, "", registration)
             elif class_id and in_class:
                 key = (CLASS, course, class_id)
             else:

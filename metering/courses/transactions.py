@@ -21,8 +21,8 @@ from metering.policies import CoursePolicy, RefundPolicy
 __all__ = ("Book", "Refund", "Transaction", "course_type_of", "replay", "why_no_trigger")
 
 Key = tuple[str, int, str, str]
-"""What is charged once: kind (`registration`, `class`, `course`), number of the person, course,
-registration or class."""
+"""What is charged once: kind (`registration`, `class`, `course`), number of the person, course ("" where a
+registration says all), registration or class."""
 
 TRIGGERS = {
     "course.enrolled": "enrolled",
@@ -31,6 +31,8 @@ TRIGGERS = {
     "class.attended": "attended",
     "class.missed": "missed",
 }
+NOT_NORMAL = frozenset({"browse", "review"})
+"""Launch modes of cmi5 in which somebody only looks: they charge nothing and begin nothing."""
 INSIDE = {"registration": "same_registration", "class": "same_class", "course": "inside_access_window"}
 
 
@@ -41,6 +43,7 @@ class Transaction:
     trigger: Weighed
     kind: str
     holder: int
+    course_id: str
     class_id: str | None
     keys: list[Key]
     begun: bool = False
@@ -85,7 +88,7 @@ def why_no_trigger(policy: CoursePolicy, event_type: str, attributes: Mapping[st
         return None if policy.no_show_billable else "no_show_not_billable"
     if happened != wanted:
         return "not_trigger"
-    if happened == "launched" and attributes.get("mode") in ("browse", "review"):
+    if attributes.get("mode") in NOT_NORMAL:
         return "browse_or_review"
     return "waived" if happened == "completed" and attributes.get("waived") else None
 
@@ -127,6 +130,7 @@ class _Replay:
             trigger=self._grounds.weigh(fact),
             kind=key[0],
             holder=key[1],
+            course_id=_course_of(fact),
             class_id=fact.attributes.get("class_id"),
             keys=[key],
             begun=self._begun_at.get(key) == fact.occurred_at,
@@ -145,7 +149,7 @@ class _Replay:
 
     def _substituted(self, fact: Fact, key: Key) -> Transaction | None:
         """Return the transaction that a substitute's own enrolment, under another key, belongs to."""
-        held = self._in_class(key[1], key[2], fact.attributes.get("class_id"))
+        held = self._in_class(key[1], _course_of(fact), fact.attributes.get("class_id"))
         if held is None or not held.taken_over:
             return None
         held.keys.append(key)
@@ -184,7 +188,7 @@ class _Replay:
         substitute = self._grounds.who(int(identity_id)).number
         class_id = fact.attributes.get("class_id") or held.class_id
         new_key: Key = (key[0], substitute, key[2], key[3])
-        already = self._open.get(new_key) or self._in_class(substitute, key[2], class_id)
+        already = self._open.get(new_key) or self._in_class(substitute, held.course_id, class_id)
         if already is not None and self._covers(already, fact):
             return False
         self._close(held)
@@ -223,7 +227,7 @@ class _Replay:
 
     def _of_class(self, person: int, course_id: str, class_id: str | None) -> Iterator[Transaction]:
         for held in self._held.get(person, ()):
-            if held.class_id == class_id and held.keys[0][2] == course_id:
+            if held.class_id == class_id and held.course_id == course_id:
                 yield held
 
     def _hold(self, transaction: Transaction) -> None:
@@ -238,19 +242,26 @@ class _Replay:
 
 
 def _key_of(fact: Fact, person: int) -> Key:
-    """Return what the fact belongs to: its registration, else the class of an ILT, else the course."""
+    """Return what the fact belongs to: its registration, else the class of an ILT, else the course.
+
+    A registration may be of a package of several courses, modules and lessons: it is charged once.
+    """
     attributes = fact.attributes
-    course_id = str(attributes.get("course_id", ""))
+    course_id = _course_of(fact)
     registration, class_id = attributes.get("registration"), attributes.get("class_id")
     if registration:
-        return "registration", person, course_id, str(registration)
+        return "registration", person, "", str(registration)
     if class_id and course_type_of(fact.type, attributes) == "ilt":
         return "class", person, course_id, str(class_id)
     return "course", person, course_id, ""
 
 
+def _course_of(fact: Fact) -> str:
+    return str(fact.attributes.get("course_id", ""))
+
+
 def _begins(fact: Fact) -> bool:
-    """Return whether the learner begins by it: a normal launch, or a completion that is not waived."""
-    if fact.type == "course.launched":
-        return fact.attributes.get("mode", "normal") not in ("browse", "review")
-    return fact.type == "course.completed" and not fact.attributes.get("waived")
+    """Return whether the learner begins by it: a launch, or a completion that is not waived, in earnest."""
+    if fact.attributes.get("mode") in NOT_NORMAL:
+        return False
+    return fact.type == "course.launched" or (fact.type == "course.completed" and not fact.attributes.get("waived"))

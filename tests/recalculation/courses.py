@@ -124,7 +124,7 @@ def business_days(known: Known, cancelled: datetime, starts: datetime) -> int:
 
 
 def has_begun(known: Known, current: Transaction, cancellation: Fact) -> bool:
-    """Begun: a normal launch, a completion that is not waived, or progress above 0."""
+    """Begun: a launch or a completion in earnest that is not waived, or progress above 0."""
     if Fraction(str(cancellation.data.get("progress", 0))) > 0:
         return True
     for fact in known.facts:
@@ -132,9 +132,7 @@ def has_begun(known: Known, current: Transaction, cancellation: Fact) -> bool:
             continue
         if fact.type not in ("course.launched", "course.completed") or key_of(fact, fact.person) != current.key:
             continue
-        if fact.type == "course.launched" and fact.data.get("mode", "normal") == "normal":
-            return True
-        if fact.type == "course.completed" and not fact.data.get("waived", False):
+        if fact.data.get("mode", "normal") == "normal" and not fact.data.get("waived", False):
             return True
     return False
 

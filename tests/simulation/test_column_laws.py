@@ -66,7 +66,10 @@ SESSIONS = some(
 )  # fmt: skip
 STEP = {"course_id": ONE, "may_registration": ONE, "may_class_id": ONE}
 COURSES = some(
-    told(["course.launched", "course.enrolled"], **STEP, course_type=TYPES, may_mode=st.just("browse")),
+    told(
+        ["course.launched", "course.enrolled", "course.completed"], **STEP, course_type=TYPES,
+        may_mode=st.just("browse"), may_waived=st.booleans(),
+    ),
     told(["class.attended", "class.missed"], course_id=ONE, class_id=ONE),
     when=LATER, most=20,
 )  # fmt: skip

@@ -35,9 +35,10 @@ def test_a_plan_may_charge_web_courses_by_their_start() -> None:
 
 
 @pytest.mark.parametrize("mode", ["browse", "review"])
-def test_launches_to_browse_or_review_are_never_charged(mode: str) -> None:
-    story = triggered_by("wbt", "launched")
-    wbt(story, "launched", "ann", "2026-03-02 10:00", mode=mode)
+@pytest.mark.parametrize("trigger", ["enrolled", "launched", "completed"])
+def test_who_only_looks_is_never_charged(trigger: str, mode: str) -> None:
+    story = triggered_by("wbt", trigger)
+    wbt(story, trigger, "ann", "2026-03-02 10:00", mode=mode)
 
     measurement = story.measure(CHARGED, "2026-03")
     assert measurement.quantity == 0
@@ -129,6 +130,17 @@ def test_each_registration_is_a_transaction_without_a_window(story: Story) -> No
     assert measurement.quantity == 2
     assert reasons(measurement) == ["same_registration"]
     assert story.figure(CHARGED, "2027-06") == 0
+
+
+@pytest.mark.parametrize("trigger", ["enrolled", "launched", "completed"])
+def test_a_registration_of_several_courses_is_charged_once(trigger: str) -> None:
+    story = triggered_by("wbt", trigger)
+    for minute, course in enumerate(("package", "module-1", "lesson-1")):
+        wbt(story, trigger, "ann", f"2026-03-01 10:0{minute}", course_id=course, registration="r1")
+
+    measurement = story.measure(CHARGED, "2026-03")
+    assert measurement.quantity == 1
+    assert reasons(measurement) == ["same_registration"] * 2
 
 
 def test_keyed_and_unkeyed_do_not_mix(story: Story) -> None:

@@ -96,6 +96,7 @@ def test_a_web_course_gives_back_up_to_14_days(story: Story, cancelled: str, ref
         ("launched", {"mode": "review"}, 1),
         ("completed", {}, 0),
         ("completed", {"waived": True}, 1),
+        ("completed", {"mode": "review"}, 1),
     ],
 )
 def test_a_web_course_that_was_begun_gives_nothing_back(
