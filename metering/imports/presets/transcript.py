@@ -28,7 +28,8 @@ _COURSE: dict[str, Value | str] = {
     ),
     "registration": "Registration",
 }  # fmt: skip
-_DONE = ["completed", "complete", "passed", "successful", "finished", "failed"]
+_DONE = ["completed", "complete", "passed", "successful", "finished"]
+"""Who failed has not completed, though a date may stand there: the same as in xAPI's table."""
 _GONE = ["cancelled", "canceled", "withdrawn", "unenrolled", "dropped"]
 
 MAPPING = Mapping(
