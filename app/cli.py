@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--tenant", required=True, help="whose facts (id or slug)")
     load.add_argument("--mapping", type=Path, help="a file with a mapping of your own, in JSON")
     load.add_argument("--dry-run", action="store_true", help="check everything, store nothing")
-    for name in ("preset", "source", "zone", "order", "encoding", "delimiter"):
+    for name in ("preset", "source", "zone", "order", "numbers", "encoding", "delimiter"):
         load.add_argument(f"--{name}", default="", help="see docs/imports.md")
     secrets = commands.add_parser("secrets", help="SECRET_KEY").add_subparsers(required=True, metavar="STEP")
     command(secrets, "rewrap", "Wrap keys of xAPI originals and secrets of webhooks under SECRET_KEY anew.", _rewrap)
@@ -191,7 +191,7 @@ def _user(given: argparse.Namespace) -> None:
 def _import_file(given: argparse.Namespace) -> None:
     with database().begin(GlobalScope()) as session:
         tenant = find_tenant(session, given.tenant)
-    names = ("preset", "source", "zone", "order", "encoding", "delimiter")
+    names = ("preset", "source", "zone", "order", "numbers", "encoding", "delimiter")
     said = {name: getattr(given, name) for name in names} | {"file_name": given.file.name}
     options = Options(**said, mapping=given.mapping.read_text() if given.mapping else "")
     view = load_file(database(), tenant, given.file, options, ACTOR, dry_run=given.dry_run)

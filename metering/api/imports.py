@@ -33,7 +33,7 @@ __all__ = ("accepted_file", "route_handlers")
 
 Req = Request[Any, Any, State]
 Limit = Annotated[int, Parameter(ge=1, le=200)]
-_SAYS = ("preset", "mapping", "source", "zone", "order", "encoding", "delimiter")
+_SAYS = ("preset", "mapping", "source", "zone", "order", "numbers", "encoding", "delimiter")
 
 
 class SendFile(Operation):
@@ -51,18 +51,21 @@ class SendFile(Operation):
         )
 
 
-def _said(
+def _said(  # noqa: PLR0913 - each is a parameter of the address, all by name
+    *,
     preset: Annotated[str, Parameter(description="A key that GET /v1/imports/presets lists.")] = "",
     mapping: Annotated[str, Parameter(description="A mapping of your own, in JSON, instead of a preset.")] = "",
     source: Annotated[str, Parameter(description="The source of the events.")] = "",
     zone: Annotated[str, Parameter(description="IANA zone of times without an offset; the tenant's.")] = "",
     order: Annotated[str, Parameter(description="day_first or month_first, for dates like 03/04/2026.")] = "",
+    numbers: Annotated[str, Parameter(description="decimal_point or decimal_comma, for 1,234 in CSV.")] = "",
     encoding: Annotated[str, Parameter(description="utf-8, utf-8-sig, utf-16 or cp1252; told by the file.")] = "",
     delimiter: Annotated[str, Parameter(description="comma, semicolon, tab or pipe; told by the header.")] = "",
 ) -> Options:
     return Options(
-        preset=preset, mapping=mapping, source=source, zone=zone, order=order, encoding=encoding, delimiter=delimiter
-    )
+        preset=preset, mapping=mapping, source=source, zone=zone, order=order, numbers=numbers, encoding=encoding,
+        delimiter=delimiter,
+    )  # fmt: skip
 
 
 async def accepted_file(

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from core.errors import InputError
 from metering.imports.mapping import Mapping, Rule, Value
 
-__all__ = ("columns_of", "header_errors", "locate", "norm", "rule_columns")
+__all__ = ("columns_of", "header_errors", "locate", "norm", "number_columns", "rule_columns")
 
 
 def norm(name: str) -> str:
@@ -47,6 +47,16 @@ def columns_of(mapping: Mapping) -> list[str]:
         found.update(dict.fromkeys(rule_columns(rule)))
         found.update(dict.fromkeys(condition.column for condition in rule.when))
     return list(found)
+
+
+def number_columns(mapping: Mapping) -> list[str]:
+    """Return the columns that are read as numbers, in the order of their names."""
+    found = set()
+    for rule in mapping.rules:
+        values = (rule.type, rule.subject, rule.id, *rule.data.values())
+        found |= {v.column for v in values if isinstance(v, Value) and v.kind == "number" and v.column}
+        found |= {condition.column for condition in rule.when if condition.above_zero is not None}
+    return sorted(found)
 
 
 def locate(mapping: Mapping, header: Sequence[str]) -> dict[str, int]:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from metering.imports.numbers import Numbers
+
 __all__ = ("Condition", "Mapping", "Rule", "TimeReading", "Value")
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -81,6 +83,8 @@ class Mapping(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
     source: Annotated[str, Meta(min_length=1, max_length=512)]
     rules: Annotated[list[Rule], Meta(min_length=1, max_length=50)]
     time: TimeReading = field(default_factory=TimeReading)
+    numbers: Numbers = "auto"
+    """For 1,234: told by the first rows of a CSV file; where they don't tell, the file is refused."""
     columns: dict[Name, list[Name]] = field(default_factory=dict)
     """Other names under which a column of the rules may come."""
     optional: list[Name] = field(default_factory=list)

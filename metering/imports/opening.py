@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from core.errors import InvalidInput
-from metering.imports.columns import header_errors, locate, norm
+from metering.imports.columns import header_errors, locate, norm, number_columns
 from metering.imports.faults import FileFault, RowFault
 from metering.imports.lines import csv_rows
 from metering.imports.mapping import Mapping, TimeReading
+from metering.imports.numbers import proven_numbers
 from metering.imports.objects import flat, json_rows, keys_of
 from metering.imports.parquet import ParquetRows
-from metering.imports.plan import Options, Plan, as_refusal, chosen_mapping
+from metering.imports.plan import Options, Plan, as_refusal, as_said, chosen_mapping
 from metering.imports.presets.events import header_mapping
 from metering.imports.text import DELIMITERS, HEAD, Scan, Texture, delimiter_of, encoding_of, format_of
 from metering.imports.times import has_figures, proven_order
@@ -65,7 +66,7 @@ def _csv(scan: Scan, mapping: Mapping | None, options: Options, zone: str) -> Pl
         detail = sample[0].detail if sample and isinstance(sample[0], RowFault) else "There is no text in it."
         raise FileFault("import_header_unreadable", f"The header, the first row, can't be read. {detail}")
     header, rows = sample[0], [cells for cells in sample[1:] if not isinstance(cells, RowFault)]
-    mapping, assumed = _settled(mapping, header, rows, options, zone)
+    mapping, assumed = _settled(mapping, header, rows, options, zone, typed=False)
     return Plan(
         format="csv", encoding=encoding, delimiter=delimiter, newline=newline, header=header, mapping=mapping,
         source=mapping.source, zone=zone, assumed=[told, parted, *assumed],
@@ -119,19 +120,30 @@ def _parquet(path: Path, mapping: Mapping | None, options: Options, zone: str) -
 
 
 def _settled(
-    mapping: Mapping | None, header: Sequence[str], rows: Iterable[Sequence[str]], options: Options, zone: str
+    mapping: Mapping | None,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    options: Options,
+    zone: str,
+    *,
+    typed: bool = True,
 ) -> tuple[Mapping, list[str]]:
-    """Return the mapping with its columns found and the order of its dates told.
+    """Return the mapping with its columns found, the order of its dates and the form of its numbers told.
+
+    Args:
+        mapping: None for files whose columns are the fields of events.
+        header: the file's columns.
+        rows: its first rows.
+        options: what the sender says.
+        zone: of times without an offset.
+        typed: the file's format says what is a number, and writes it in one way.
 
     Raises:
         InvalidInput: columns are missing or come twice; each is named (`invalid_input`).
-        FileFault: dates can be read two ways (`import_time_order_unclear`).
+        FileFault: dates or numbers can be read two ways (`import_time_order_unclear`, `import_numbers_unclear`).
     """
     if mapping is None:
-        mapping = header_mapping(header, options.source or SOURCE)
-        if options.order:
-            time = msgspec.structs.replace(mapping.time, order=options.order)
-            mapping = msgspec.structs.replace(mapping, time=time)
+        mapping = as_said(header_mapping(header, options.source or SOURCE), options)
     errors = header_errors(mapping, header)
     if errors:
         raise InvalidInput(*errors)
@@ -139,7 +151,23 @@ def _settled(
     if mapping.time.order == "auto" and not mapping.time.formats:
         mapping, told = _ordered(mapping, header, rows)
         assumed += told
+    if mapping.numbers == "auto":
+        mapping, told = _pointed(mapping, header, () if typed else rows, typed=typed)
+        assumed += told
     return mapping, assumed
+
+
+def _pointed(
+    mapping: Mapping, header: Sequence[str], rows: Iterable[Sequence[str]], *, typed: bool
+) -> tuple[Mapping, list[str]]:
+    if typed:
+        return msgspec.structs.replace(mapping, numbers="plain"), []
+    places = locate(mapping, header)
+    columns = [column for column in number_columns(mapping) if column in places]
+    texts = [cells[places[column]].strip() for cells in rows for column in columns if places[column] < len(cells)]
+    numbers = proven_numbers(texts, " and ".join(f"'{column}'" for column in columns))
+    told = [] if numbers == "auto" else [f"Fractions begin with a {numbers.partition('_')[2]}."]
+    return msgspec.structs.replace(mapping, numbers=numbers), told
 
 
 def _ordered(mapping: Mapping, header: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Mapping, list[str]]:

@@ -13,7 +13,7 @@ from metering.imports.mapping import Mapping, Value
 from metering.imports.presets import PRESETS
 from metering.imports.text import DELIMITERS, ENCODINGS
 
-__all__ = ("Options", "Plan", "as_refusal", "chosen_mapping", "fingerprint", "read_mapping")
+__all__ = ("Options", "Plan", "as_refusal", "as_said", "chosen_mapping", "fingerprint", "read_mapping")
 
 Format = Literal["csv", "ndjson", "parquet"]
 
@@ -27,6 +27,7 @@ class Options(Struct, kw_only=True, frozen=True):
     source: str = ""
     zone: str = ""
     order: str = ""
+    numbers: str = ""
     encoding: str = ""
     delimiter: str = ""
     content_type: str = ""
@@ -118,16 +119,21 @@ def chosen_mapping(options: Options, zone: str) -> tuple[Mapping | None, str]:
         raise InvalidInput(InputError("zone", "time_zone_unknown", detail)) from None
     if mapping is None:
         return None, zone
-    changes = {"source": options.source} if options.source else {}
-    if options.order:
-        changes["time"] = msgspec.structs.replace(mapping.time, order=options.order)  # type: ignore[assignment]
-    return msgspec.structs.replace(mapping, **changes) if changes else mapping, zone
+    return as_said(msgspec.structs.replace(mapping, source=options.source or mapping.source), options), zone
+
+
+def as_said(mapping: Mapping, options: Options) -> Mapping:
+    """Return the mapping with the sender's words on dates and numbers put in."""
+    order, numbers = options.order or mapping.time.order, options.numbers or mapping.numbers
+    time = msgspec.structs.replace(mapping.time, order=order)  # type: ignore[arg-type]
+    return msgspec.structs.replace(mapping, time=time, numbers=numbers)  # type: ignore[arg-type]
 
 
 def _option_faults(options: Options) -> list[InputError]:
     known = {
         "preset": (options.preset, PRESETS),
         "order": (options.order, ("auto", "day_first", "month_first")),
+        "numbers": (options.numbers, ("auto", "decimal_point", "decimal_comma", "plain")),
         "encoding": (options.encoding, ENCODINGS),
         "delimiter": (options.delimiter, DELIMITERS),
     }

@@ -1,7 +1,6 @@
 """From a row to the events it becomes, by a mapping and a header (pure)."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from metering.imports.columns import locate, rule_columns
 from metering.imports.faults import RowCode, RowFault, excerpt
 from metering.imports.mapping import Condition, Mapping, Rule, Value
+from metering.imports.numbers import Numbers, number_of
 from metering.imports.times import Clock
 
 __all__ = ("Cells", "Event", "RowMapper")
@@ -37,6 +37,7 @@ class RowMapper:
     def __init__(self, mapping: Mapping, header: Sequence[str], zone: ZoneInfo) -> None:
         self._places = locate(mapping, header)
         self._clock = Clock(zone, mapping.time.order, mapping.time.formats)
+        self.numbers = mapping.numbers
         self._source = mapping.source
         self._refuse = mapping.rows == "refuse"
         self._rules = [_Compiled(rule, self) for rule in mapping.rules]
@@ -82,7 +83,7 @@ class _Compiled:
     def __init__(self, rule: Rule, mapper: RowMapper) -> None:
         self._mapper = mapper
         self.key = rule.key
-        self._when = [_condition(condition, mapper.get(condition.column)) for condition in rule.when]
+        self._when = [_condition(one, mapper.get(one.column), mapper.numbers) for one in rule.when]
         self._type = _reader(rule.type if isinstance(rule.type, Value) else Value(const=rule.type), mapper)
         self._time, self._time_column = mapper.get(rule.time), rule.time
         self._subject, self._subject_column = _reader(rule.subject, mapper), _column(rule.subject)
@@ -160,7 +161,7 @@ def _column(value: Value | str) -> str:
     return value.column or value.template or ""
 
 
-def _condition(condition: Condition, get: _Get) -> Callable[[Cells], bool]:
+def _condition(condition: Condition, get: _Get, numbers: Numbers) -> Callable[[Cells], bool]:
     tests: list[Callable[[str], bool]] = []
     if condition.filled is not None:
         tests.append(lambda text: bool(text) is condition.filled)
@@ -174,17 +175,17 @@ def _condition(condition: Condition, get: _Get) -> Callable[[Cells], bool]:
         ends = tuple(text.casefold() for text in condition.ends_with)
         tests.append(lambda text: text.casefold().endswith(ends))
     if condition.above_zero is not None:
-        tests.append(lambda text: _above_zero(text) is condition.above_zero)
+        tests.append(lambda text: _above_zero(text, numbers) is condition.above_zero)
     if len(tests) == 1:
         only = tests[0]
         return lambda cells: only(get(cells))
     return lambda cells: all(test(get(cells)) for test in tests)
 
 
-def _above_zero(text: str) -> bool:
+def _above_zero(text: str, numbers: Numbers) -> bool:
     try:
-        return Decimal(text) > 0
-    except InvalidOperation:
+        return number_of(text, numbers) > 0
+    except ValueError:
         return False
 
 
@@ -263,9 +264,6 @@ def _of_kind(text: str, value: Value, mapper: RowMapper) -> Any:
             return False
         raise RowFault(RowCode.VALUE_INVALID, column, f"{excerpt(text)} is neither yes nor no.")
     try:
-        number = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
-    except InvalidOperation:
-        number = Decimal("nan")
-    if not number.is_finite():
-        raise RowFault(RowCode.VALUE_INVALID, column, f"{excerpt(text)} is not a number.")
-    return f"{number:f}"
+        return f"{number_of(text, mapper.numbers):f}"
+    except ValueError as error:
+        raise RowFault(RowCode.VALUE_INVALID, column, f"{excerpt(text)} {error}") from None

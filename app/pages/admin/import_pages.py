@@ -27,7 +27,7 @@ from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
 
-_SAYS = ("preset", "source", "zone", "order", "encoding", "delimiter", "mapping", "dry_run")
+_SAYS = ("preset", "source", "zone", "order", "numbers", "encoding", "delimiter", "mapping", "dry_run")
 
 
 @get("/admin/{tenant_slug:str}/imports", sync_to_thread=True)

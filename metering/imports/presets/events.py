@@ -12,7 +12,7 @@ TEXT = "One event a row or line, named as in the API: id, type, time, subject, a
 EXAMPLE = "id,type,time,subject,data.course_id,data.course_type"
 
 _YES_NO = ("data.waived",)
-_NUMBERS = ("data.minutes", "data.progress")
+_NUMBERS = ("data.amount", "data.minutes", "data.progress")
 
 
 def header_mapping(header: Sequence[str], source: str) -> Mapping:

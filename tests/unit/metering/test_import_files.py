@@ -138,6 +138,59 @@ def test_the_order_of_days_and_months_is_proven_or_asked_for(
     assert plan.mapping.time.order == order
 
 
+EVENTS = "id,type,time,subject,data.course_id,data.currency,data.amount"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "read"),
+    [
+        (("1,234", "12,5"), ["1.234", "12.5"]),
+        (("1,234", "12.5"), ["1234", "12.5"]),
+        (("1,234", "1,234,567"), ["1234", "1234567"]),
+        (("1.234", "1.234,50"), ["1234", "1234.50"]),
+        (("1.234", "0.99"), ["1.234", "0.99"]),
+        (("12", "1200"), ["12", "1200"]),
+        (("1,234",), None),  # 1 and a bit, or a thousand
+        (("1.234", "5"), None),
+        (("0.99", "0,99"), None),
+    ],
+)
+def test_where_fractions_begin_is_proven_or_asked_for(
+    folder: Path, amounts: tuple[str, ...], read: list[str] | None
+) -> None:
+    rows = "".join(f'{n},course.purchased,2026-03-04 10:00:00,x,c,EUR,"{text}"\n' for n, text in enumerate(amounts))
+    body = f"{EVENTS}\n{rows}".encode()
+    if read is None:
+        with pytest.raises(InvalidInput) as refused:
+            opened(folder, body, preset="events")
+        assert [(error.code, error.pointer) for error in refused.value.errors] == [
+            ("import_numbers_unclear", "numbers")
+        ]
+        return
+
+    assert [event["data"]["amount"] for event in events(opened(folder, body, preset="events")[1])] == read
+
+
+@pytest.mark.parametrize(("numbers", "read"), [("decimal_point", "1234"), ("decimal_comma", "1.234")])
+def test_where_fractions_begin_may_be_said(folder: Path, numbers: str, read: str) -> None:
+    body = f'{EVENTS}\n1,course.purchased,2026-03-04 10:00:00,x,c,EUR,"1,234"\n'.encode()
+
+    _, rows = opened(folder, body, preset="events", numbers=numbers)
+
+    assert [event["data"]["amount"] for event in events(rows)] == [read]
+
+
+def test_what_can_be_read_both_ways_only_further_down_is_refused_there(folder: Path) -> None:
+    plain = "".join(f"{n},course.purchased,2026-03-04 10:00:00,x,c,EUR,5\n" for n in range(1_200))
+    body = f'{EVENTS}\n{plain}x,course.purchased,2026-03-04 10:00:00,x,c,EUR,"1,234"\n'.encode()
+
+    _, rows = opened(folder, body, preset="events")
+
+    [fault] = [made for _, made in rows.read() if isinstance(made, RowFault)]
+    assert (fault.code, fault.column) == ("value_invalid", "data.amount")
+    assert "numbers=decimal_point" in fault.detail
+
+
 MOODLE = (
     "Time,User full name,Affected user,Event context,Component,Event name,Description,Origin,IP address\n"
     "\"25/03/26, 14:02:10\",Ann A,-,Course: Safety,System,Course viewed,\"The user with id '4' viewed the course with id '2'.\",web,::1\n"

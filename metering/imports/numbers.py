@@ -1,0 +1,71 @@
+"""Reading numbers as files write them (pure)."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from metering.imports.faults import FileFault
+
+__all__ = ("Numbers", "number_of", "proven_numbers")
+
+Numbers = Literal["auto", "decimal_point", "decimal_comma", "plain"]
+"""How numbers are written: 1,234.5 or 1.234,5; `plain` as programs write them, 1234.5; `auto` as long as nothing
+depends on it."""
+
+_BOTH_WAYS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+_POINT = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d*)\.\d+|[+-]?[1-9]\d{0,2}(?:,\d{3})+")
+_COMMA = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d*),\d+|[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+_SAY = "Say numbers=decimal_point or numbers=decimal_comma"
+
+
+def number_of(text: str, numbers: Numbers) -> Decimal:
+    """Return the number of a cell.
+
+    >>> number_of("1,234.5", "decimal_point"), number_of("1.234,5", "decimal_comma"), number_of("12,5", "auto")
+    (Decimal('1234.5'), Decimal('1234.5'), Decimal('12.5'))
+
+    Raises:
+        ValueError: it is none, or one that can be read two ways; its text is a sentence's end.
+    """
+    if numbers == "auto" and _BOTH_WAYS.fullmatch(text):
+        raise ValueError(f"may have a fraction or a thousand in it. {_SAY}.")
+    plain = text
+    if numbers in ("decimal_point", "auto") and _POINT.fullmatch(text):
+        plain = text.replace(",", "")
+    elif numbers in ("decimal_comma", "auto") and _COMMA.fullmatch(text):
+        plain = text.replace(".", "").replace(",", ".")
+    elif numbers == "decimal_comma" and "." in text:
+        raise ValueError("is not a number with a decimal comma.")
+    try:
+        number = Decimal(plain)
+    except InvalidOperation:
+        raise ValueError("is not a number.") from None
+    if not number.is_finite():
+        raise ValueError("is not a number.")
+    return number
+
+
+def proven_numbers(texts: Iterable[str], columns: str) -> Numbers:
+    """Tell from sample values whether fractions begin with a point or a comma.
+
+    Returns:
+        The form that a value proves; `auto` where no value depends on it.
+
+    Raises:
+        FileFault: values can be read both ways and none proves one, or some prove both (`import_numbers_unclear`).
+    """
+    proofs, unclear = set[Numbers](), ""
+    for text in texts:
+        if _BOTH_WAYS.fullmatch(text):
+            unclear = text
+        elif _POINT.fullmatch(text):
+            proofs.add("decimal_point")
+        elif _COMMA.fullmatch(text):
+            proofs.add("decimal_comma")
+    if len(proofs) == 1:
+        return proofs.pop()
+    if not proofs and not unclear:
+        return "auto"
+    why = "The first rows have both" if proofs else f"Numbers in the first rows can be read both ways, as “{unclear}”"
+    raise FileFault("import_numbers_unclear", f"{why}: where does the fraction begin in {columns}? {_SAY}.", "numbers")
