@@ -125,8 +125,8 @@ def chosen_mapping(options: Options, zone: str) -> tuple[Mapping | None, str]:
 def as_said(mapping: Mapping, options: Options) -> Mapping:
     """Return the mapping with the sender's words on dates and numbers put in."""
     order, numbers = options.order or mapping.time.order, options.numbers or mapping.numbers
-    time = msgspec.structs.replace(mapping.time, order=order)  # type: ignore[arg-type]
-    return msgspec.structs.replace(mapping, time=time, numbers=numbers)  # type: ignore[arg-type]
+    time = msgspec.structs.replace(mapping.time, order=order)
+    return msgspec.structs.replace(mapping, time=time, numbers=numbers)
 
 
 def _option_faults(options: Options) -> list[InputError]:
