@@ -25,6 +25,7 @@ __all__ = (
     "EventArchived",
     "EventFault",
     "EventNotFound",
+    "EventsTooComplex",
     "FactsArchived",
     "GranularityInvalid",
     "GroupingInvalid",
@@ -71,6 +72,7 @@ class EventFault(ItemCode):
     DATA_INVALID = "data_invalid", "`data` does not fit the schema of its type; the field is named."
     QUANTITY_OUT_OF_RANGE = "quantity_out_of_range", "A number is negative, absurdly large or absurdly precise."
     NESTING_TOO_DEEP = "nesting_too_deep", "`data` is nested more than 32 levels deep."
+    EVENT_TOO_COMPLEX = "event_too_complex", "It has more than 100,000 names, elements, objects and lists."
     CONFLICT = "conflict", "An event of this source and id with other content was accepted before; the first one stays."
     NOT_STORABLE = "not_storable", "The database refused this event's values."
     PERIOD_ARCHIVED = (
@@ -120,6 +122,19 @@ class TooManyEvents(Refused):
 
     def __init__(self, count: int, limit: int) -> None:
         super().__init__(f"The batch has {count:,} events; at most {limit:,} are taken at once. Send smaller batches.")
+
+
+class EventsTooComplex(Refused):
+    """The body has more names, elements, objects and lists than are read at once; nothing of it was taken."""
+
+    code = "events_too_complex"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The body has more than {limit:,} values (names, elements, objects and lists);"
+            " nothing of it was taken. Send fewer events at once, or flatten their data."
+        )
 
 
 class BodyMalformed(Refused):

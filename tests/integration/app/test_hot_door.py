@@ -222,7 +222,7 @@ def test_a_fault_of_ours_is_told_with_a_reference(db: Database, world: World, mo
     key = world.key("tenant_admin", world.tenant())
     with TestClient(create_app(db), raise_server_exceptions=False) as client:
         known(client, key)
-        monkeypatch.setattr(IngestLane, "ingest_body", lambda *_: 1 / 0)
+        monkeypatch.setattr(IngestLane, "ingest", lambda *_: 1 / 0)
         answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
