@@ -57,8 +57,8 @@ class Limits:
     """How long the first to come waits for others at most, where there is room for a flight."""
     flight_rows: int = 5_000
     """Rows of a flight; a single request may have more."""
-    few_rows: int = 100
-    """Up to so many rows of a flight go in by one statement; more are copied (docs/performance.md)."""
+    few_rows: int = 250
+    """Up to so many rows of a flight go in by one call; more are copied (docs/performance.md)."""
     flights: int = 2
     """Flights at the same time, each on a connection of its own."""
     waiting_rows: int = 100_000

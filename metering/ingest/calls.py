@@ -1,20 +1,23 @@
 """What goes to the database in one message: calls of functions, and statements that are constants.
 
-A call is JSON in and JSON out.
+A call is JSON in and JSON out, or takes values that are packed already (`tell`).
 
 psycopg's cursors convert each value by itself, which for a small flight costs the process more than
 all else. Here msgspec writes and reads a whole flight at once, and libpq quotes it.
 """
 
+from collections.abc import Sequence
+from select import POLLIN, poll
 from typing import Any, TypeVar
 
 import msgspec
 import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg.generators import execute
-from psycopg.pq import Escaping, ExecStatus
+from psycopg.pq import ConnStatus, Escaping, ExecStatus, Format
+from psycopg.pq.abc import PGresult
 
-__all__ = ("ask", "order", "run")
+__all__ = ("ask", "assert_sound", "order", "run", "tell")
 
 T = TypeVar("T")
 
@@ -62,13 +65,58 @@ async def run(connection: AsyncConnection[Any], statements: bytes) -> list[tuple
     if connection.closed:
         raise psycopg.OperationalError("the connection is closed")
     connection.pgconn.send_query(statements)
+    told = await _told(connection)
+    if told is None:
+        return []
+    columns = range(told.nfields)
+    return [tuple(told.get_value(row, column) for column in columns) for row in range(told.ntuples)]
+
+
+async def tell(
+    connection: AsyncConnection[Any], statement: bytes, types: Sequence[int], values: Sequence[bytes | None]
+) -> bytes | None:
+    """Send one statement with its values in PostgreSQL's binary form; return the one value that it tells, so too.
+
+    It is not prepared under a name: psycopg forgets the names of a connection after a rollback.
+
+    Args:
+        connection: which may be in a transaction; in none, the statement is one by itself.
+        statement: a constant, which takes $1, $2, …
+        types: the types of the values, by number.
+        values: null is None.
+
+    Raises:
+        Error: of psycopg, as its cursors raise it.
+    """
+    connection.pgconn.send_query_params(statement, values, types, [Format.BINARY] * len(values), Format.BINARY)
+    told = await _told(connection)
+    return None if told is None else told.get_value(0, 0)
+
+
+def assert_sound(connection: AsyncConnection[Any]) -> None:
+    """Look whether an idle connection is still there; it takes a microsecond or two.
+
+    So that one which broke in the meantime is found before something is sent that may then be in doubt.
+
+    Raises:
+        OperationalError: it is not.
+    """
+    pgconn = connection.pgconn
+    if pgconn.status == ConnStatus.OK:
+        there = poll()
+        there.register(pgconn.socket, POLLIN)
+        while pgconn.status == ConnStatus.OK and there.poll(0):
+            pgconn.consume_input()
+    if pgconn.status != ConnStatus.OK:
+        raise psycopg.OperationalError("the connection is closed")
+
+
+async def _told(connection: AsyncConnection[Any]) -> PGresult | None:
+    """Wait for the answers to what was sent and return the last one that tells anything."""
     told = None
     for result in await connection.wait(execute(connection.pgconn)):
         if result.status not in _GOOD:
             raise errors.error_from_result(result)
         if result.status == ExecStatus.TUPLES_OK:
             told = result
-    if told is None:
-        return []
-    columns = range(told.nfields)
-    return [tuple(told.get_value(row, column) for column in columns) for row in range(told.ntuples)]
+    return told

@@ -1,8 +1,9 @@
 """What custom meters take of new facts, in the transaction that stores them.
 
 A tenant without custom meters pays for two shared locks and an empty answer, within the round trip
-that begins the flight. Nothing is remembered of which meters there are: what a flight sees is what
-holds until it ends, because defining a meter waits for the flights (`store.hold_ingestion`).
+that begins the flight. What is remembered of which meters there are is asked for again under those
+locks: what a flight sees is what holds until it ends, because defining a meter waits for the flights
+(`store.hold_ingestion`).
 """
 
 import asyncio
@@ -38,6 +39,8 @@ _INSERT = """
     select %s, unnest(%s::uuid[]), unnest(%s::uuid[]), unnest(%s::numeric[]), unnest(%s::text[]), unnest(%s::jsonb[])
 """
 _SLICE = 250
+_REMEMBERED = 10_000
+"""Tenants whose custom meters a process remembers before it begins again."""
 
 Meter = tuple[UUID, Extractor]
 Closed = tuple[int, int]
@@ -49,6 +52,11 @@ class Meters:
 
     def __init__(self) -> None:
         self._known: dict[UUID, Extractor] = {}
+        self._last: dict[UUID, MetersInForce] = {}
+
+    def last(self, tenant_id: UUID) -> "MetersInForce | None":
+        """Return what held in the tenant's last flight that asked; it may have changed since."""
+        return self._last.get(tenant_id)
 
     async def begin(
         self, connection: AsyncConnection[Any], tenant_id: UUID
@@ -67,17 +75,25 @@ class Meters:
             rows = await connection.execute(_DEFINITIONS, (tenant_id, VENDOR_ID, unknown))
             for meter_id, definition in await rows.fetchall():
                 self._known[meter_id] = Extractor(msgspec.convert(definition, MeterDefinition))
-        return MetersInForce([(meter_id, self._known[meter_id]) for meter_id in ids]), closed
+        if len(self._last) > _REMEMBERED:
+            self._last.clear()
+        held = self._last[tenant_id] = MetersInForce([(meter_id, self._known[meter_id]) for meter_id in sorted(ids)])
+        return held, closed
 
 
 class MetersInForce:
     """The custom meters that a flight feeds, and the types that they are about."""
 
-    __slots__ = ("meters", "types")
+    __slots__ = ("ids", "meters", "types")
 
     def __init__(self, meters: Sequence[Meter]) -> None:
+        self.ids = [meter_id for meter_id, _ in meters]
         self.meters = meters
         self.types: frozenset[str] = frozenset().union(*(extractor.types for _, extractor in meters))
+
+    def about(self, rows: Sequence[PackedRow]) -> bool:
+        """Return whether one of them may take something of one of the events."""
+        return bool(self.types) and any(row.type in self.types for row in rows)
 
 
 async def record_values(

@@ -14,7 +14,7 @@ from metering.ingest.packing import PackedRow
 __all__ = ("SLOTS", "hours_and_commit")
 
 SLOTS = 32
-"""Connections that share one wait for each other; with so many that is rare, and harmless."""
+"""Connections that share one wait for each other; with so many that is rare, and harmless. `facts_put` has the same."""
 _HOUR_US = 3_600_000_000
 # In the order of the key, so that two flights of one slot never wait for each other in a ring.
 _ADD = (

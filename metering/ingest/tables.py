@@ -1,8 +1,8 @@
 """Packed rows into the three tables of facts.
 
-Either by binary COPY, the quickest for many rows, or by one statement that passes by what is there
-already: one round trip for few rows, safe against other processes, and allowed under row-level
-security.
+Either by binary COPY, the quickest for many rows, or by one call of a function of the database that
+passes by what is there already: one round trip for few rows, safe against other processes, and allowed
+under row-level security. The call can be a whole flight, from its locks to its commit.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from core.scope import VENDOR_ID
+from metering.ingest.calls import tell
 from metering.ingest.connections import PackedArray
 from metering.ingest.packing import HEADER, TRAILER, PackedRow, packed_columns, packed_uuids
 
@@ -23,28 +25,12 @@ _COPY_FACTS = (
 )
 _COPY_BODIES = "copy fact_body (tenant_id, event_key, accepted_at, body) from stdin (format binary)"
 _ASK = "select uuid_send(event_key), content_hash from fact_key where tenant_id = %s and event_key = any(%s::uuid[])"
-# In the order of the keys, so that two flights never wait for each other in a ring.
-_INSERT = """
-    with given as materialized (
-        select * from unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::int[], %s::bigint[],
-                             %s::jsonb[], %s::bytea[], %s::bytea[])
-            as g (event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes, content_hash, body)
-    ), fresh as (
-        insert into fact_key (tenant_id, event_key, content_hash, accepted_at)
-        select %s, event_key, content_hash, accepted_at from given order by event_key
-        on conflict do nothing
-        returning tenant_id, event_key
-    ), facts as (
-        insert into fact
-            (tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes)
-        select tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes
-        from given join fresh using (event_key)
-    ), bodies as (
-        insert into fact_body (tenant_id, event_key, accepted_at, body)
-        select tenant_id, event_key, accepted_at, body from given join fresh using (event_key)
-    )
-    select uuid_send(event_key) from fresh
-"""
+_PUT = b"select facts_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+_UUID, _UUIDS, _TIMESTAMPTZS, _INTS, _BIGINTS, _JSONBS, _BYTEAS = 2950, 2951, 1185, 1007, 1016, 3807, 1001
+_TYPES = (
+    _UUID, _UUID, _UUIDS, _UUIDS, _TIMESTAMPTZS, _TIMESTAMPTZS, _INTS, _INTS, _BIGINTS, _JSONBS, _BYTEAS, _BYTEAS
+)  # fmt: skip
+_KEY_LENGTH = 16
 
 
 async def copy_rows(connection: AsyncConnection[Any], rows: Sequence[PackedRow]) -> None:
@@ -64,15 +50,26 @@ async def _copy(connection: AsyncConnection[Any], statement: LiteralString, rows
 
 
 async def insert_rows(
-    connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]
-) -> dict[bytes, bytes]:
-    """Insert the events that are new; return key → content hash of those that were there."""
-    columns = [PackedArray(column) for column in packed_columns(rows)]
-    cursor = await connection.execute(_INSERT, (*columns, tenant_id), prepare=True, binary=True)
-    fresh = {key for (key,) in await cursor.fetchall()}
-    if len(fresh) == len(rows):
-        return {}
-    return await stored_hashes(connection, tenant_id, [row.event_key for row in rows if row.event_key not in fresh])
+    connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow], meters: Sequence[UUID] | None = None
+) -> dict[bytes, bytes] | None:
+    """Insert the events that are new; return key → content hash of those that were there.
+
+    Args:
+        connection: in a transaction that the tenant's custom meters and archived months were looked at in; with
+            `meters` in none.
+        tenant_id: whose.
+        rows: sorted by key.
+        meters: make this a whole flight by itself: if these custom meters hold, in order, and no row may be of a
+            closed month, count the hours too and commit; else do nothing and return None.
+    """
+    given = None if meters is None else packed_uuids([meter.bytes for meter in meters])
+    values = (tenant_id.bytes, VENDOR_ID.bytes, given, *packed_columns(rows))
+    told = await tell(connection, _PUT, _TYPES, values)
+    if told is None:
+        return None
+    step = 2 * _KEY_LENGTH
+    pairs = (told[at : at + step] for at in range(0, len(told), step))
+    return {pair[:_KEY_LENGTH]: pair[_KEY_LENGTH:] for pair in pairs}
 
 
 async def stored_hashes(connection: AsyncConnection[Any], tenant_id: UUID, keys: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -3,13 +3,14 @@
 Three ways, from the quickest for many rows to the surest (`Way`). The straight one copies into the
 tables and lets the primary key find a duplicate, which fails the whole copy. Where duplicates are
 likely (or turned up), the keys are asked for first and only what is new is copied; that fails when
-another process stores one of them in between. Then one statement inserts what is new and passes by
-the rest, which takes longer for each row. Few rows go that way at once, because it is one round trip
-instead of six; so does everything where the role may not copy under row-level security (managed
-PostgreSQL).
+another process stores one of them in between. Then a function of the database inserts what is new and
+passes by the rest, which takes longer for each row. So does everything where the role may not copy under
+row-level security (managed PostgreSQL). Few rows go that way at once: where nothing is to be written
+beside them, that one call is the whole flight, from its locks to its commit.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -19,7 +20,7 @@ import psycopg
 from psycopg import AsyncConnection, errors
 
 from metering.errors import DatabaseUnavailable
-from metering.ingest.calls import run
+from metering.ingest.calls import assert_sound, run
 from metering.ingest.connections import Connections
 from metering.ingest.extracts import Closed, Meters, record_values
 from metering.ingest.hours import hours_and_commit
@@ -152,6 +153,10 @@ class FactWriter:
     ) -> Written:
         async with self._connections.link() as link:
             connection = link.connection
+            if companion is None and len(rows) <= self._few_rows:
+                written = await self._at_once(connection, tenant_id, rows)
+                if written is not None:
+                    return written
             meters, closed = await self._meters.begin(connection, tenant_id)
             rows, early = await _apart(connection, tenant_id, rows, closed)
             if companion is not None:
@@ -161,7 +166,7 @@ class FactWriter:
             stored: dict[bytes, bytes] = {}
             inserts = way is Way.INSERT or len(rows) <= self._few_rows or not link.copies
             if rows and inserts:
-                stored = await insert_rows(connection, tenant_id, rows)
+                stored = await insert_rows(connection, tenant_id, rows) or {}
             elif rows and way is Way.ASK:
                 stored = await stored_hashes(connection, tenant_id, [row.event_key for row in rows])
             fresh = [row for row in rows if row.event_key not in stored] if stored else rows
@@ -171,15 +176,34 @@ class FactWriter:
                 await record_traits(connection, tenant_id, fresh)
                 await record_profiles(connection, tenant_id, fresh)
                 await record_values(connection, tenant_id, meters, fresh)
-            try:
+            with _doubting():
                 await run(connection, hours_and_commit(tenant_id, fresh).encode())
-            except psycopg.OperationalError as error:
-                if error.sqlstate is not None and error.sqlstate.startswith("40"):
-                    raise  # the database itself took it back
-                raise _InDoubt from error
             return Written(
                 stored | early.stored, custom_types=meters.types, archived=early.archived, closed=tuple(closed)
             )
+
+    async def _at_once(
+        self, connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]
+    ) -> Written | None:
+        """Write rows in one call, or return None where there is more to be written or looked at."""
+        meters = self._meters.last(tenant_id)
+        if meters is None or meters.about(rows) or any(row.traits or row.profile is not None for row in rows):
+            return None
+        assert_sound(connection)
+        with _doubting():
+            stored = await insert_rows(connection, tenant_id, rows, meters.ids)
+        return None if stored is None else Written(stored, custom_types=meters.types)
+
+
+@contextmanager
+def _doubting() -> Iterator[None]:
+    """Tell apart a failure of what commits after which it is unknown whether it did."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if error.sqlstate is not None and error.sqlstate.startswith("40"):
+            raise  # the database itself took it back
+        raise _InDoubt from error
 
 
 async def _apart(

@@ -108,7 +108,7 @@ def test_any_order_and_any_batches_leave_the_same_facts(
     take(database_url, one, events, few_rows=0)
     take(database_url, other, shuffled[:cut], shuffled[cut:])
 
-    # Copied or inserted by one statement, too.
+    # Copied or inserted by one call, too.
     assert rows(database_url, FACTS, one) == rows(database_url, FACTS, other)
     assert rows(database_url, TRAITS, one) == rows(database_url, TRAITS, other)
 
