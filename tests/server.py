@@ -20,7 +20,7 @@ from migrations.upgrade import upgrade_database
 ROOT = Path(__file__).parent.parent
 Connection = psycopg.Connection[Any]
 RUN = ROOT / ".run" / "tests"
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "scram_iterations": "1"}
 """Tests that kill the server start one of their own, with the real settings."""
 
 
@@ -48,6 +48,7 @@ def postgres() -> Iterator[str]:
         fcntl.flock(users, fcntl.LOCK_SH)
         with locked("start"):
             url = server.start()
+            _hash_cheaply(url)
         yield url
         with locked("start"):
             fcntl.flock(users, fcntl.LOCK_UN)
@@ -56,6 +57,13 @@ def postgres() -> Iterator[str]:
             except BlockingIOError:
                 return
             server.stop()
+
+
+def _hash_cheaply(url: str) -> None:
+    """Store the login's password anew as FAST says: hashing it 4,096 times is most of what a connection costs."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        password = connection.info.password
+        connection.execute(sql.SQL("alter role current_user password {}").format(password))
 
 
 def _schema_hash() -> str:
@@ -95,13 +103,12 @@ def fresh_database(admin_url: str) -> Iterator[str]:
     It is a clone of the template, or one that this process has used before and emptied: cloning
     and dropping take twenty times as long as emptying, which was half of all tests' time.
     """
-    with psycopg.connect(admin_url, autocommit=True) as connection:
-        pool = _pool(admin_url)
-        name = pool.take(connection)
-        try:
-            yield with_database(admin_url, name)
-        finally:
-            pool.give_back(connection, name)
+    pool = _pool(admin_url)
+    name = pool.take()
+    try:
+        yield with_database(admin_url, name)
+    finally:
+        pool.give_back(name)
 
 
 @cache
@@ -114,40 +121,41 @@ class _Pool:
 
     def __init__(self, admin_url: str, source: str) -> None:
         self._admin_url, self._source = admin_url, source
+        self._admin = psycopg.connect(admin_url, autocommit=True)
         self._spare: list[str] = []
         with psycopg.connect(with_database(admin_url, source)) as connection:
             self._schema = _schema_of(connection)
             self._seeds = _seeds(connection)
 
-    def take(self, connection: Connection) -> str:
+    def take(self) -> str:
         """Return a database by a name of its own, so that nothing remembered by name can be mistaken."""
         name = f"t_{secrets.token_hex(6)}"
         if self._spare:
-            connection.execute(named("alter database {} rename to {}", self._spare.pop(), name))
+            self._admin.execute(named("alter database {} rename to {}", self._spare.pop(), name))
         else:
             # Copied through the log: two checkpoints less, which all workers would wait for.
-            connection.execute(named("create database {} template {} strategy wal_log", name, self._source))
+            self._admin.execute(named("create database {} template {} strategy wal_log", name, self._source))
         return name
 
-    def give_back(self, connection: Connection, name: str) -> None:
+    def give_back(self, name: str) -> None:
         """End what is still connected; keep the database, emptied, while it is as small and whole as a clone."""
-        for _ in range(100):
-            busy = connection.execute(
+        for wait_ms in (1, 1, 2, 4, *[10] * 200):
+            busy = self._admin.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
             ).fetchall()
             if not busy:
                 break
-            time.sleep(0.02)
+            time.sleep(wait_ms / 1000)
         if not busy and self._emptied(name):
             self._spare.append(name)
         else:
-            connection.execute(named("drop database if exists {} with (force)", name))
+            self._admin.execute(named("drop database if exists {} with (force)", name))
 
     def drop_all(self) -> None:
         """Drop what is spare, at the end of the run."""
-        with psycopg.connect(self._admin_url, autocommit=True) as connection:
-            while self._spare:
-                connection.execute(named("drop database if exists {} with (force)", self._spare.pop()))
+        while self._spare:
+            self._admin.execute(named("drop database if exists {} with (force)", self._spare.pop()))
+        self._admin.close()
 
     def _emptied(self, name: str) -> bool:
         with psycopg.connect(with_database(self._admin_url, name)) as connection:
@@ -173,7 +181,7 @@ do $$
 declare one record;
 begin
     for one in select oid::regclass as name from pg_class
-        where relkind in ('r', 'p') and not relispartition and relnamespace = 'public'::regnamespace
+        where relkind = 'r' and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 0
     loop execute format('delete from %s', one.name); end loop;
     perform setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
         from pg_sequences where last_value is not null;
