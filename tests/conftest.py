@@ -13,12 +13,11 @@ os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 32)
 os.environ.setdefault("BROKER_URL", "memory://")
 
 from litestar import Litestar
-from litestar.datastructures import State
 from litestar.testing import TestClient
 
-from app.asgi import create_app
 from core.db import Database
 from tenants.actions import create_user
+from tests.application import client_on
 from tests.builders.world import World
 from tests.server import drop_spare_databases, fresh_database, postgres
 
@@ -77,14 +76,7 @@ def world(db: Database) -> World:
     return World(db)
 
 
-@pytest.fixture(scope="session")
-def application() -> Litestar:
-    """The routes, which take longer to build than most tests to run; `client` gives them a database."""
-    return create_app(Database("postgresql://nobody@127.0.0.1:1/none"))
-
-
 @pytest.fixture
-def client(application: Litestar, db: Database) -> Iterator[TestClient[Litestar]]:
-    application.state = State({"database": db, "secure_cookies": False})
-    with TestClient(application) as client:
+def client(db: Database) -> Iterator[TestClient[Litestar]]:
+    with client_on(db) as client:
         yield client

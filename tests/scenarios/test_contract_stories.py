@@ -11,12 +11,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from litestar.testing import TestClient
 
-from app.asgi import create_app
 from core.db import Database
 from core.scope import VENDOR_ID, TenantScope
 from plans.actions.load_catalogue import load_catalogue
+from tests.application import client_on
 from tests.builders.tales import Customer, Teller, active, fee, people
 from tests.builders.world import LONG_AGO, World
 from tests.server import fresh_database
@@ -35,7 +34,7 @@ def vendor(url: str) -> Iterator[Teller]:
     world.entity("eu", "EUR", "DE")
     with database.begin(TenantScope(VENDOR_ID)) as session:
         load_catalogue(session, LONG_AGO)
-    with TestClient(create_app(database)) as client:
+    with client_on(database) as client:
         teller = Teller(client, world.key("vendor_admin"))
         teller.sells("light-fee", fee("100.00"))
         teller.sells("suite-fee", fee("310.00"), rank=2)

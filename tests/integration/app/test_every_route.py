@@ -6,8 +6,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from app.asgi import create_app
 from core.db import Database
+from tests.application import application, client_on
 from tests.builders.world import World, bearer
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/schemas", "/.well-known", "/docs", "/static", "/sign-in", "/v1/sign-in"}
@@ -15,9 +15,8 @@ PUBLIC = {"/healthz", "/readyz", "/metrics", "/schemas", "/.well-known", "/docs"
 
 def api_routes() -> list[tuple[str, str]]:
     """Return (method, path) of every route of /v1, /xapi and /scim, path parameters filled with things that do not exist."""
-    app = create_app(Database("postgresql://nobody@127.0.0.1:1/none"))
     found = set()
-    for route in app.routes:
+    for route in application().routes:
         if not route.path.startswith(("/v1", "/xapi", "/scim")) or route.path == "/xapi/about":
             continue
         path = re.sub(r"\{[^}:]+:uuid\}", "01890000-0000-7000-8000-00000000dead", route.path)
@@ -43,7 +42,7 @@ def module_client(admin_url: str) -> object:
             "owner": world.key("cost_centre_owner", world.tenant("gamma"), cost_centre="hr"),
             "vendor": world.key("vendor_admin"),
         }
-        with TestClient(create_app(database)) as client:
+        with client_on(database) as client:
             yield client, keys
         database.dispose()
 

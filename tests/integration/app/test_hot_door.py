@@ -22,6 +22,7 @@ from core.db import Database
 from metering.ingest import identities
 from metering.ingest.admission import Budget, Measure
 from metering.ingest.lane import IngestLane
+from tests.application import client_on
 from tests.builders.world import World, bearer
 
 BATCH = "application/cloudevents-batch+json"
@@ -32,13 +33,26 @@ GOOD = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def ordinary(db: Database) -> Iterator[Client]:
-    """The application without the door."""
-    app = create_app(db)
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The clock by which keys are remembered, standing still: a busy machine takes two seconds for one request."""
+    now = time.monotonic()
+    monkeypatch.setattr(remembering, "time", SimpleNamespace(monotonic=lambda: now))
+    return now
+
+
+@pytest.fixture(scope="module")
+def without_the_door() -> Litestar:
+    app = create_app(Database("postgresql://nobody@127.0.0.1:1/none"))
     assert isinstance(app.asgi_handler, hot_door.HotDoor)
     app.asgi_handler = app.asgi_handler._inner
-    with TestClient(app) as client:
+    return app
+
+
+@pytest.fixture
+def ordinary(without_the_door: Litestar, db: Database) -> Iterator[Client]:
+    """The application without the door."""
+    with client_on(db, without_the_door) as client:
         yield client
 
 
@@ -190,15 +204,15 @@ def test_a_key_without_the_right_is_refused_at_the_door(
     ],
 )
 def test_what_was_taken_from_a_sender_is_gone_at_the_door_after_two_seconds(
-    client: Client, db: Database, world: World, monkeypatch: pytest.MonkeyPatch, change: LiteralString, status: int
-) -> None:
+    client: Client, db: Database, world: World, monkeypatch: pytest.MonkeyPatch, still: float,
+    change: LiteralString, status: int,
+) -> None:  # fmt: skip
     key = world.key("tenant_admin", world.tenant())
     known(client, key)
     with psycopg.connect(db.database_url) as admin:
         assert admin.execute(change).rowcount == 1
     known(client, key)  # being used keeps nothing remembered any longer
-    clock = time.monotonic
-    monkeypatch.setattr(remembering, "time", SimpleNamespace(monotonic=lambda: clock() + 2.0))
+    monkeypatch.setattr(remembering, "time", SimpleNamespace(monotonic=lambda: still + 2.0))
 
     answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))
 
@@ -220,7 +234,7 @@ def test_a_busy_door_says_when_to_come_again(client: Client, through_the_door: l
 
 def test_a_fault_of_ours_is_told_with_a_reference(db: Database, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     key = world.key("tenant_admin", world.tenant())
-    with TestClient(create_app(db), raise_server_exceptions=False) as client:
+    with client_on(db, raise_server_exceptions=False) as client:
         known(client, key)
         monkeypatch.setattr(IngestLane, "ingest", lambda *_: 1 / 0)
         answer = client.post("/v1/events", content=b"[]", headers=bearer(key, **{"Content-Type": BATCH}))

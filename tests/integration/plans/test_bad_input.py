@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from litestar.testing import TestClient
 
-from app.asgi import create_app
 from core.db import Database
 from core.errors import InvalidInput
 from core.scope import VENDOR_ID, TenantScope
 from plans.actions.load_catalogue import load_catalogue
 from plans.files import parse_catalogue
 from tenants.reads import find_tenant
+from tests.application import client_on
 from tests.builders.tales import FAMILY, Customer, Teller, active, fee
 from tests.builders.world import LONG_AGO, World
 from tests.server import fresh_database
@@ -32,7 +31,7 @@ def vendor(database: Database) -> Iterator[Teller]:
     world.entity("eu", "EUR", "DE")
     with database.begin(TenantScope(VENDOR_ID)) as session:
         load_catalogue(session, LONG_AGO)
-    with TestClient(create_app(database)) as client:
+    with client_on(database) as client:
         teller = Teller(client, world.key("vendor_admin"))
         teller.sells("plain", fee("100.00"))
         yield teller
