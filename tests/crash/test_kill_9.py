@@ -1,6 +1,6 @@
 """Kill -9 of the web service, the worker and PostgreSQL at random moments, under load.
 
-`CRASH_ROUNDS` says how often (default 5, in which each of them is killed; `make crash` 200), `CRASH_SEED`
+`CRASH_ROUNDS` says how often (default 3, in which each of them is killed; `make crash` 200), `CRASH_SEED`
 repeats a run's dice.
 """
 
@@ -21,7 +21,7 @@ from tests.crash.accounts import MONTHS, Accounts, assert_billed_once, billed_do
 from tests.crash.senders import SOURCE, Memory, Sender, SenderByClient
 from tests.crash.stack import CrashStack, crash_stack
 
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "3"))
 SEED = int(os.environ.get("CRASH_SEED", str(time.time_ns() % 1_000_000)))
 CUSTOMERS_A_ROUND = 6
 SENDERS = 3
