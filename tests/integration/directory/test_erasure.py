@@ -28,7 +28,7 @@ def ask(sender: Sender, path: str, **body: Any) -> Any:
 def happens(sender: Sender, event_id: str, **data: Any) -> None:
     event = {
         "specversion": "1.0", "id": event_id, "source": "https://suite.example", "type": "activity.performed",
-        "time": utc_now().isoformat(), "subject": MAIL,
+        "time": "2026-03-05T10:00:00Z", "subject": MAIL,
         "data": {"verb": "read", "object_type": "blog", "object_id": "1", **data},
     }  # fmt: skip
     answer = sender.client.post("/v1/events", headers=bearer(sender.key), json=[event])
@@ -36,10 +36,9 @@ def happens(sender: Sender, event_id: str, **data: Any) -> None:
 
 
 def active(sender: Sender) -> str:
-    day = f"{utc_now():%Y-%m}-01"
-    query = {"meter": "members.active", "from": day, "to": f"{utc_now():%Y-%m-%d}", "granularity": "month"}
+    query = {"meter": "members.active", "from": "2026-03-01", "to": "2026-04-01", "granularity": "month"}
     answer = sender.client.get("/v1/usage", headers=bearer(sender.key), params=query)
-    return str(answer.json())
+    return str(answer.json()["total"])
 
 
 def rows_that_name(sender: Sender, word: str) -> list[str]:
@@ -66,7 +65,7 @@ def test_an_erased_person_is_named_nowhere_and_their_figures_stay(sender: Sender
     sender.world.people(sender.tenant, "ann.old", name="Ann Annegret")
     assert ask(sender, "ann.old/merge", into=MAIL, reason="the same").status_code == 200
     happens(sender, "1", person={"name": "Ann Annegret", "email": MAIL})
-    before = active(sender)
+    assert active(sender) == "1"
     assert set(rows_that_name(sender, "ann")) >= {"person", "identity", "scim_user"}
 
     shown = ask(sender, f"{user['id']}/erase", preview=True).json()
@@ -78,7 +77,7 @@ def test_an_erased_person_is_named_nowhere_and_their_figures_stay(sender: Sender
     happens(sender, "2", person={"name": "Ann Annegret"})  # on its way meanwhile: brings nothing back
     for word in ("annegret", "ann.old", MAIL, "ann-77"):
         assert rows_that_name(sender, word) == []
-    assert active(sender) == before
+    assert active(sender) == "1"
     assert sender.call("GET", f"/Users/{user['id']}").status_code == 404
     again = ask(sender, f"{done['pseudonym']}/erase")
     assert (again.status_code, again.json()["code"]) == (409, "person_erased")
