@@ -122,9 +122,11 @@ class _running:  # noqa: N801 - reads as a word: with _running(...)
             self.process.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(executable: str, service: Service) -> Iterator[Browser]:
-    del service  # first: Playwright keeps an event loop running in this thread, the loading needs its own
+    # Playwright keeps an event loop running in this thread: the loading needs its own, and so do
+    # tests of other packages that this process runs later.
+    del service
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
         yield made
