@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
@@ -48,6 +49,13 @@ def cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(create_user, "PASSWORDS", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Log one line per event, as the service does: drawing a fault with its variables takes longer than the test."""
+    plain = structlog.processors
+    structlog.configure(processors=[plain.add_log_level, plain.format_exc_info, plain.JSONRenderer()])
 
 
 @pytest.fixture(scope="session")
