@@ -20,6 +20,9 @@ def act_for(session: Session, tenant_id: UUID) -> Iterator[None]:
     an exception nothing is set back, because the transaction is lost as a whole.
     """
     before = session.info["scope"]
+    if before == TenantScope(tenant_id):
+        yield  # mostly who pays is who consumed
+        return
     set_tenant(session, tenant_id)
     session.info["scope"] = TenantScope(tenant_id)
     yield
