@@ -53,23 +53,40 @@ def add(session: Session, row: Base) -> None:
 
 
 def add_all(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many rows of one table; nothing for none."""
+    """Insert many rows of one table, all with the same columns; nothing for none."""
     if rows:
-        session.execute(insert(model), rows)
+        # Else what is None is left out of a row, and each set of columns becomes a statement of its own.
+        session.execute(insert(model).execution_options(render_nulls=True), rows)
 
 
 def lock_account(session: Session, tenant_id: UUID, now: datetime, *, wait: bool = False) -> bool:
     """Lock the payer's account until the transaction ends; False where another run holds it and `wait` is not set."""
-    session.execute(upsert(BillingAccount).values(tenant_id=tenant_id).on_conflict_do_nothing())
-    locked = session.execute(
-        select(BillingAccount.tenant_id)
+    if wait:
+        noted = _note_billed(session, tenant_id, now)
+        if not noted:
+            session.execute(upsert(BillingAccount).values(tenant_id=tenant_id).on_conflict_do_nothing())
+            noted = _note_billed(session, tenant_id, now)
+        return noted
+    free = (
+        select(BillingAccount.tenant_id).where(BillingAccount.tenant_id == tenant_id).with_for_update(skip_locked=True)
+    )
+    if session.execute(free).scalar_one_or_none() is None:
+        # It is held by another run, or there is none yet.
+        session.execute(upsert(BillingAccount).values(tenant_id=tenant_id).on_conflict_do_nothing())
+        if session.execute(free).scalar_one_or_none() is None:
+            return False
+    return _note_billed(session, tenant_id, now)
+
+
+def _note_billed(session: Session, tenant_id: UUID, now: datetime) -> bool:
+    """Lock the account, waiting for who holds it, and note the time; False where there is none."""
+    noted = session.execute(
+        update(BillingAccount)
         .where(BillingAccount.tenant_id == tenant_id)
-        .with_for_update(skip_locked=not wait, key_share=False)
-    ).scalar_one_or_none()
-    if locked is None:
-        return False
-    session.execute(update(BillingAccount).where(BillingAccount.tenant_id == tenant_id).values(last_billed_at=now))
-    return True
+        .values(last_billed_at=now)
+        .returning(BillingAccount.tenant_id)
+    )
+    return noted.scalar_one_or_none() is not None
 
 
 def claim_periods(session: Session, rows: Sequence[dict[str, Any]]) -> set[tuple[UUID, str, datetime]]:
@@ -181,14 +198,17 @@ def lock_series(session: Session, series: Series) -> tuple[int, date | None, dat
         The last number and date of its year, and the last date of any year. All years' rows are
         locked, in order, so that two who finalise at the turn of the year are ordered too.
     """
-    key = {"legal_entity_id": series.legal_entity_id, "series": series.name, "year": series.year}
-    session.execute(upsert(NumberCounter).values(**key, last_number=0).on_conflict_do_nothing())
-    rows = session.execute(
+    years = (
         select(NumberCounter.year, NumberCounter.last_number, NumberCounter.last_issued_on)
         .where(NumberCounter.legal_entity_id == series.legal_entity_id, NumberCounter.series == series.name)
         .order_by(NumberCounter.year)
         .with_for_update()
-    ).all()
+    )
+    rows = session.execute(years).all()
+    if all(row.year != series.year for row in rows):
+        key = {"legal_entity_id": series.legal_entity_id, "series": series.name, "year": series.year}
+        session.execute(upsert(NumberCounter).values(**key, last_number=0).on_conflict_do_nothing())
+        rows = session.execute(years).all()
     last_number, last_on = next((row.last_number, row.last_issued_on) for row in rows if row.year == series.year)
     return last_number, last_on, max((row.last_issued_on for row in rows if row.last_issued_on), default=None)
 
