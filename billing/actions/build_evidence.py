@@ -1,7 +1,6 @@
 """Keep the list of who was counted for a document, one file a consumer."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from billing.drafts import EvidenceRef
 from billing.evidence import evidence_rows, write_evidence
 from billing.store import put_evidence
 from metering.measurement import Measurement
-from metering.reads import with_event_ids
+from metering.reads import measurements_with_event_ids
 
 __all__ = ("build_evidence",)
 
@@ -36,15 +35,8 @@ def build_evidence(
         now: when.
     """
     payer_id, invoice_id = document
-    rows = []
-    for measurement in measurements:
-        named = replace(
-            measurement,
-            entries=with_event_ids(session, consumer_id, measurement.entries),
-            exclusions=with_event_ids(session, consumer_id, measurement.exclusions),
-        )
-        rows += evidence_rows(consumer_id, named)
-    file = write_evidence(rows)
+    named = measurements_with_event_ids(session, consumer_id, measurements)
+    file = write_evidence(row for measurement in named for row in evidence_rows(consumer_id, measurement))
     put_evidence(
         session,
         {

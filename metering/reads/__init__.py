@@ -3,7 +3,7 @@
 from metering.reads.changes import first_change_since
 from metering.reads.curves import concurrency_curve
 from metering.reads.custom_meters import contract_meters
-from metering.reads.evidence import with_event_ids
+from metering.reads.evidence import measurements_with_event_ids, with_event_ids
 from metering.reads.facts import load_facts
 from metering.reads.kept import WHOLE, kept_periods
 from metering.reads.measuring import Measuring, Reading, load_grounds, measure
@@ -27,6 +27,7 @@ __all__ = (
     "load_facts",
     "load_grounds",
     "measure",
+    "measurements_with_event_ids",
     "policies_at",
     "usage_series",
     "with_event_ids",
