@@ -183,7 +183,8 @@ def _bill_payer(run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]], 
     """Bill a payer's documents, oldest first, a transaction each."""
     try:
         with run.database.begin(TenantScope(payer_id)) as session:
-            groups = _groups(session, run, payer_id, wanted) if _looks(session, run, payer_id, done) else []
+            payer = get_tenant(session, payer_id)
+            groups = _groups(session, run, payer, wanted) if _looks(session, run, payer, done) else []
         for group in groups:
             with run.database.begin(TenantScope(payer_id)) as session:
                 # Not stepping aside here: another run may only be looking, and would step aside for us in turn.
@@ -229,20 +230,19 @@ def _let_lapse(run: _Run, payer_id: UUID, grant_ids: Iterable[UUID], done: _Done
             done.failures.append((payer_id, refusal.code, refusal.detail))
 
 
-def _looks(session: Session, run: _Run, payer_id: UUID, done: _Done) -> bool:
+def _looks(session: Session, run: _Run, payer: TenantView, done: _Done) -> bool:
     """Lock the payer's account to look what is due; where another run holds it, note that and step aside."""
-    if lock_account(session, payer_id, run.now_of(session, get_tenant(session, payer_id))):
+    if lock_account(session, payer.id, run.now_of(session, payer)):
         return True
-    done.busy.append(payer_id)
+    done.busy.append(payer.id)
     return False
 
 
-def _groups(session: Session, run: _Run, payer_id: UUID, wanted: Iterable[tuple[UUID, UUID]]) -> list[Group]:
+def _groups(session: Session, run: _Run, payer: TenantView, wanted: Iterable[tuple[UUID, UUID]]) -> list[Group]:
     """Return the documents to be made, oldest first. What they claim is checked once more when it is billed."""
-    payer = get_tenant(session, payer_id)
     items: dict[GroupKey, list[DueItem]] = defaultdict(list)
     for consumer_id, subscription_id in wanted:
-        consumer = get_tenant(session, consumer_id)
+        consumer = payer if consumer_id == payer.id else get_tenant(session, consumer_id)
         with act_for(session, consumer_id):
             for item, currency, tz in _items(session, run, consumer, subscription_id):
                 items[GroupKey(item.closes_on(tz), currency, consumer.legal_entity_id)].append(item)
@@ -260,7 +260,9 @@ def _items(
     billed = billed_by_subscription(session, [consumer.id])[subscription_id]
     withdrawn = withdrawn_periods(session, [consumer.id]).get(subscription_id)
     last = withdrawn[1] if withdrawn else spans[-1].period
-    over = _over(subscription, looked_at(session, [consumer.id]).get(subscription_id), now)
+    over = subscription.ends_at is not None and _over(
+        subscription, looked_at(session, [consumer.id]).get(subscription_id), now
+    )
     grace = timedelta(0) if run.skip_grace else timedelta(hours=consumer.grace_hours)
     tz = subscription.schedule.tz
     question = Question(now, grace, tz, run.month)

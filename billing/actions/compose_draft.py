@@ -72,7 +72,9 @@ def compose_draft(
     lines: list[DraftLine] = []
     evidence: list[EvidenceRef] = []
     looked: list[LateSince] = []
-    for consumer in sorted((get_tenant(session, consumer_id) for consumer_id in by_consumer), key=lambda t: t.slug):
+    payer = document.payer
+    consumers = [payer if consumer_id == payer.id else get_tenant(session, consumer_id) for consumer_id in by_consumer]
+    for consumer in sorted(consumers, key=lambda t: t.slug):
         with act_for(session, consumer.id):
             bills = _bills(session, consumer, by_consumer[consumer.id], since, now)
             lines += [draft_line(consumer, bill, part, taxes, now) for bill in bills for part in bill.parts]

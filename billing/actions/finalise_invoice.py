@@ -28,7 +28,7 @@ from billing.errors import InvoiceAlreadyFinalised, InvoiceDraftOutdated, StepNo
 from billing.evidence import manifest
 from billing.ledger import CREDITS_DEFERRED, credits_sold, issue_movements
 from billing.models import InvoiceIssue, InvoiceLine, InvoiceTax, RatedLine
-from billing.reads import DatedConversion, draft_content, get_invoice, parties_of
+from billing.reads import DatedConversion, get_invoice, parties_of, stored_draft
 from billing.states import State, Trigger, advance
 from billing.store import add, add_all, lock_invoice, set_invoice
 from billing.totals import Totals
@@ -114,14 +114,14 @@ def finalise_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, now: d
 
 
 def _prepare(session: Session, tenant_id: UUID, invoice_id: UUID, now: datetime) -> _Issue:
-    draft = draft_content(session, tenant_id, invoice_id)
-    view = get_invoice(session, tenant_id, invoice_id)
-    payer, entity = get_tenant(session, tenant_id), get_legal_entity(session, view.legal_entity_id)
+    stored = stored_draft(session, tenant_id, invoice_id)
+    draft, credits_invoice_id = stored.content, stored.credits_invoice_id
+    payer, entity = get_tenant(session, tenant_id), get_legal_entity(session, stored.legal_entity_id)
     totals = draft_totals(draft)
-    kind = document_kind(totals) if view.credits_invoice_id is None else "credit_note"
+    kind = document_kind(totals) if credits_invoice_id is None else "credit_note"
     lines = printed_lines(draft, -1 if kind == "credit_note" else 1)
     dated = conversion_for(session, draft.currency, entity.base_currency, now.astimezone(UTC).date())
-    return _Issue(payer, entity, invoice_id, draft, totals, kind, lines, dated, now, view.credits_invoice_id)
+    return _Issue(payer, entity, invoice_id, draft, totals, kind, lines, dated, now, credits_invoice_id)
 
 
 def _write_rated_lines(session: Session, issue: _Issue) -> list[UUID | None]:

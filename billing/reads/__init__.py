@@ -26,6 +26,7 @@ from billing.reads.invoices import (
     parties_of,
     payer_of,
     rated_lines_of,
+    stored_draft,
 )
 from billing.reads.ledger import transfers_of, transfers_page, trial_balance
 from billing.reads.prepaid import (
@@ -113,6 +114,7 @@ __all__ = (
     "runs_page",
     "still_paid",
     "stored_document",
+    "stored_draft",
     "tax_rates",
     "transfers_of",
     "transfers_page",

@@ -40,6 +40,7 @@ __all__ = (
     "parties_of",
     "payer_of",
     "rated_lines_of",
+    "stored_draft",
 )
 
 _HEAD = (
@@ -165,18 +166,38 @@ def payer_of(session: Session, invoice_id: UUID) -> UUID:
     return tenant_id
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDraft:
+    """A draft and what it is issued by."""
+
+    content: Draft
+    legal_entity_id: UUID
+    credits_invoice_id: UUID | None
+
+
 def draft_content(session: Session, tenant_id: UUID, invoice_id: UUID) -> Draft:
     """Return what a draft holds.
 
     Raises:
         NotFound: there is no such draft.
     """
-    stored = session.execute(
-        select(Invoice.draft).where(Invoice.tenant_id == tenant_id, Invoice.id == invoice_id)
-    ).scalar_one_or_none()
-    if stored is None:
+    return stored_draft(session, tenant_id, invoice_id).content
+
+
+def stored_draft(session: Session, tenant_id: UUID, invoice_id: UUID) -> StoredDraft:
+    """Return a draft as it is stored.
+
+    Raises:
+        NotFound: there is no such draft.
+    """
+    row = session.execute(
+        select(Invoice.draft, Invoice.legal_entity_id, Invoice.credits_invoice_id).where(
+            Invoice.tenant_id == tenant_id, Invoice.id == invoice_id
+        )
+    ).one_or_none()
+    if row is None or row.draft is None:
         raise NotFound("draft", invoice_id)
-    return msgspec.convert(stored, Draft)
+    return StoredDraft(msgspec.convert(row.draft, Draft), row.legal_entity_id, row.credits_invoice_id)
 
 
 def parties_of(entity: LegalEntityView, payer: TenantView) -> Parties:

@@ -182,6 +182,8 @@ def _selects(selection: Selection, replacement: dict[str, Any]) -> bool:
 
 def late_keys(session: Session, tenant_id: UUID, keys: Collection[UUID], as_of: datetime) -> frozenset[UUID]:
     """Return those of the events that were accepted after `as_of`."""
+    if not keys:
+        return frozenset()
     query = select(FactKey.event_key).where(
         FactKey.tenant_id == tenant_id,
         FactKey.event_key == any_(literal(list(keys), ARRAY(PG_UUID))),

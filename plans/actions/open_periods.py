@@ -41,7 +41,10 @@ def open_periods(
 def open_periods_of(session: Session, subscription: SubscriptionView, until: datetime) -> tuple[Span, ...]:
     """Do so for a subscription that is at hand and locked."""
     known = [view.span for view in periods(session, subscription.tenant_id, subscription.id)]
-    add_spans(session, subscription.tenant_id, subscription.id, _missing(subscription, known, until), head=not known)
+    missing = _missing(subscription, known, until)
+    if not missing:
+        return tuple(known)
+    add_spans(session, subscription.tenant_id, subscription.id, missing, head=not known)
     return tuple(view.span for view in periods(session, subscription.tenant_id, subscription.id))
 
 
