@@ -106,17 +106,47 @@ class Figures:
 
         return Sources(figure, earlier)
 
+    def as_billed(self, last: Period, now: datetime) -> Sources:
+        """Return the figures as the customer's bills take them, by the policies in force for the customer.
+
+        Who was counted is left out where a bill's figures and keys do not need it.
+
+        Args:
+            last: the latest period that will be asked about. What stands open for years (seats, memberships)
+                is read up to its end at once, and not once more for each period that ends later.
+            now: cuts the session figures of a period that has not ended.
+        """
+        measuring = Measuring(self.session, self.tenant, Reading(now=now))
+        known: dict[tuple[str, Period], Measurement] = {}
+        begun: set[str] = set()
+
+        def figure(meter: str, period: Period) -> Measurement:
+            if meter not in begun:
+                begun.add(meter)
+                measuring.prepare_grouped(meter, [last], self._keys(meter))
+            if (meter, period) not in known:
+                self.progress.touch()
+                known[meter, period] = self._measured(measuring, meter, period)
+            return known[meter, period]
+
+        def earlier(held: HeldCharge, period: Period) -> Fraction:
+            assert held.charge.meter is not None, "only metered charges are cumulative"
+            return counted(figure(held.charge.meter, period), held.charge).quantity
+
+        return Sources(figure, earlier)
+
     def measure(self, policies: CountingPolicies, meter: str, period: Period) -> Measurement:
         """Return a figure: who was counted only where the caller needs that, else parts by the charges' keys."""
         place = self._place(policies, meter, period)
         if place not in self._known:
             self.progress.touch()
-            measuring = self.measuring(policies)
-            if self._takes_whole(meter):
-                self._known[place] = measuring.measure(meter, period)
-            else:
-                self._known[place] = measuring.grouped(meter, period, self._keys(meter))
+            self._known[place] = self._measured(self.measuring(policies), meter, period)
         return self._known[place]
+
+    def _measured(self, measuring: Measuring, meter: str, period: Period) -> Measurement:
+        if self._takes_whole(meter):
+            return measuring.measure(meter, period)
+        return measuring.grouped(meter, period, self._keys(meter))
 
     def keep(self) -> None:
         """Keep what was used, where that was asked for."""

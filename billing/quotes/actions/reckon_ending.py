@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 from billing.actions.act_for import act_for
 from billing.actions.rate_subscription import LOOK_BACK, Wanted, history_of
 from billing.answers.actions.simulate import Standing, carry_on, taxes_for
+from billing.answers.reads.figures import Figures
 from billing.answers.results import SimulatedInvoice, simulated_invoice
 from billing.prepaid import Balance, StillPaid
 from billing.reads import balances, billed_periods, still_paid
 from core.money import Money
 from plans.changes import Decision
 from plans.periods import Span
-from plans.reads import measured_sources, periods
+from plans.reads import periods
 from plans.subscriptions import SubscriptionView
 from tenants.reads import TenantView
 
@@ -63,7 +64,7 @@ def reckon_ending(session: Session, tenant: TenantView, decision: Decision, now:
     claimed = frozenset((one.timing, one.period.starts_at) for one in known if one.invoice_id in (None, *issued))
     credits_, paid = _credits(session, tenant, ended)
     standing = Standing(tenant, taxes_for(session, tenant), replace(history, spans=kept), claimed, credits_, paid)
-    sources = measured_sources(session, tenant, now=now)
+    sources = Figures(session, tenant, [ended]).as_billed(tiling[-1].period, now)
     made, left = carry_on(ended, standing, sources, now)
     return Ending(
         key=ended.key,

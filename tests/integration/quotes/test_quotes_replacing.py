@@ -4,19 +4,22 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import event
 
 from billing.quotes.actions.decide_quote import accept_quote
-from billing.quotes.actions.price_quote import QuoteInput, price_quote
+from billing.quotes.actions.price_quote import QuoteInput, price_quote, replace_held
+from billing.quotes.actions.reckon_ending import reckon_ending
 from core.errors import InvalidInput, NotFound
 from core.periods import Period
 from core.scope import VENDOR_ID, TenantScope
 from plans.actions.publish_version import publish_version
 from plans.actions.save_draft import DraftInput, PlanIdentity, save_draft
 from plans.catalogue.suite import POLICIES
+from plans.charges import Charge
 from plans.documents import PlanDocument
 from plans.reads import get_subscription
 from plans.terms import CreditBlock
-from tests.builders.bill import ACTIVE, CURRENCIES, lines
+from tests.builders.bill import ACTIVE, CURRENCIES, lines, price
 from tests.builders.quote import LATER, LIMIT, SELLER, offer
 from tests.builders.world import ACTOR, LONG_AGO
 
@@ -109,6 +112,42 @@ def test_the_preview_lists_the_very_lines_that_the_replaced_contract_still_bills
     ]
     assert ("active", "late", date(2026, 12, 1), "4.20") in foreseen
     assert sorted(foreseen) == sorted(billed)
+
+
+def test_seats_are_read_once_for_all_bills_that_are_still_to_come(books, acme):
+    charge = Charge(
+        key="named", name="Seats", model="per_unit", meter="seats.named.peak", prices=price(unit=Decimal(3))
+    )
+    books.plan("named", charge)
+    books.subscribe(acme, plan="named", starts_on=date(2026, 1, 1), key="suite")
+    books.run("2027-01-10T00:00:00+00:00")
+    now = datetime(2027, 1, 12, tzinfo=UTC)
+    books.send(acme, books.event("seat.assigned", "ann", "2026-12-05T09:00:00Z", pool="learners"), now=now)
+    reads: list[str] = []
+
+    def note(_connection, _cursor, statement, *_):
+        reads.append(statement)
+
+    def reckoned(ends_on: date) -> tuple[int, list[str]]:
+        """Return how often facts were read, and what the old contract still bills of seats."""
+        reads.clear()
+        with books.db.begin(TenantScope(acme.id)) as session:
+            terms = offer(replaces="suite", starts_on=ends_on)
+            decision = replace_held(session, acme, terms, SELLER, now, preview=True)
+            assert decision is not None
+            listened = session.connection(), "before_cursor_execute", note
+            event.listen(*listened)
+            ending = reckon_ending(session, acme, decision, now)
+            event.remove(*listened)
+        billed = [line.amount.amount for document in ending.documents for line in document.lines]
+        return sum("FROM fact " in one or "FROM fact\n" in one for one in reads), billed
+
+    soon, bills = reckoned(date(2027, 2, 1))
+    late, more = reckoned(date(2027, 6, 1))
+
+    # December, which is late, to January and to May: 3.00 each.
+    assert (bills.count("3.00"), more.count("3.00")) == (2, 6)
+    assert late == soon > 0
 
 
 def test_credits_that_come_with_a_contract_are_told_where_it_is_replaced(books, acme):
