@@ -13,6 +13,7 @@ from app.demo.access import let_people_in, still_opens
 from app.demo.alerts import set_alerts
 from app.demo.credentials import DemoCredentials, read_credentials, write_credentials
 from app.demo.floating import let_in
+from app.demo.grants import grant
 from app.demo.history import Chapter, History
 from app.demo.offers import make_offers
 from app.demo.organisation import create_customers
@@ -86,6 +87,7 @@ def load(
             progress.tell(lived)
         progress.tell(open_pools(db, world, tenants))
         progress.tell(let_in(db, world, tenants))
+        progress.tell(grant(db, world, tenants))
         progress.tell(set_alerts(db, tenants, now))
         if _OFFERS not in done_steps(db, VENDOR_ID):
             count = make_offers(db, tenants, now, whole=thousandths == FULL_SIZE)
