@@ -3,7 +3,7 @@
 First the most it takes (batches of 100, closed loop), then half of that in an open loop, window by
 window of ten seconds (default 30 minutes). Memory and latency of the last quarter stand beside those
 of the second (the first warms up); at the end the usage that the API tells is counted again from
-the facts.
+the facts, and hours, folded days and kept figures are made anew and held against what stood there.
 """
 
 import sys
@@ -17,6 +17,10 @@ import psycopg
 from bench.figures import RESULTS, Figure, Goal, machine_facts, print_table, write_results
 from bench.rows.ingest import send
 from bench.stand import Options, Stand, in_a_process, resident_mb, stand
+from core.periods import Period
+from core.scope import TenantScope
+from metering.actions.rebuild_usage import rebuild_usage
+from metering.reads.days import Folds
 from tests.web_process import WebProcess
 
 __all__ = ("main",)
@@ -51,6 +55,13 @@ def _usage_and_facts(place: Stand, web: WebProcess) -> tuple[int, int]:
         return int(told["total"]), int(row[0])
 
 
+def _fold(place: Stand) -> int:
+    """Fold the ended days of the last month, as the worker does, and return how many there were."""
+    now = datetime.now(UTC)
+    with place.db.begin(TenantScope(place.tenant.id)) as session:
+        return Folds(session, place.tenant, now).fold(("contribution.created",), Period(now - timedelta(days=31), now))
+
+
 def _quarters(values: list[float]) -> tuple[float, float]:
     """Return the medians of the second and the last quarter."""
     size = max(1, len(values) // 4)
@@ -63,8 +74,10 @@ def _soak(place: Stand, web: WebProcess, minutes: float) -> list[Figure]:
     most = send(place, web, events=place.options.events, batch=_BATCH, clients=32).rate
     events = int(most / 2 * _WINDOW_S) // _BATCH * _BATCH
     memory, latency = [], []
-    until = time.monotonic() + minutes * 60
+    until, folded = time.monotonic() + minutes * 60, False
     while time.monotonic() < until:
+        if not folded and time.monotonic() > until - minutes * 30:
+            folded = bool(_fold(place))  # half way: what comes later must be seen by the folded days
         told = in_a_process(
             "bench.generator", port=web.port, key=place.key, events=events, batch=_BATCH, clients=32,
             repeated=0.02, pace=events / _BATCH / _WINDOW_S,
@@ -73,6 +86,9 @@ def _soak(place: Stand, web: WebProcess, minutes: float) -> list[Figure]:
         latency.append(told["p99_ms"])
         print(f"{datetime.now(UTC):%H:%M:%S} {memory[-1]:.0f} MB, p50 {told['p50_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms, {told['statuses']}", flush=True)  # fmt: skip  # noqa: E501
     usage, facts = _usage_and_facts(place, web)
+    _fold(place)
+    rebuilt = rebuild_usage(place.db, place.tenant)
+    wrong = len(rebuilt.hours) + len(rebuilt.wrong_days) + len(rebuilt.figures.differences)
     early_mb, late_mb = _quarters(memory)
     early_ms, late_ms = _quarters(latency)
     before = "the second quarter"
@@ -82,6 +98,8 @@ def _soak(place: Stand, web: WebProcess, minutes: float) -> list[Figure]:
                late_mb / early_mb, Goal(at_most=1.1), note),
         Figure("soak: p99 of a batch of 100", late_ms, "ms", early_ms, before, late_ms / early_ms, Goal(at_most=1.5)),
         Figure("soak: usage told", usage, "events", facts, "counted from the facts", usage / facts, Goal(1, 1)),
+        Figure("soak: rollups unlike a rebuild", wrong, "rollups", None, "", wrong, Goal(at_most=0),
+               [f"{rebuilt.days:,} folded days and the hours of {facts:,} facts were made anew"]),
     ]  # fmt: skip
 
 
