@@ -28,8 +28,8 @@ class Client:
     Every event is delivered in the order of `send`, in batches, until the service has answered for
     it. A repeat carries the same ids, so that an event counts once however often it is sent.
 
-    Where the service is away, events wait: in memory up to `memory_events`, or, with `spool_dir`, on
-    disk. What is in the spool when the process ends is sent by the next client on that directory.
+    Events wait in memory, up to `memory_events`, or, with `spool_dir`, on disk from the start. What is in
+    the spool when the process ends, however it ends, is sent by the next client on that directory.
     """
 
     def __init__(  # noqa: PLR0913 - each is documented below and has a default
@@ -59,15 +59,16 @@ class Client:
             key: an API key that may write events (`tb_…`).
             source: the CloudEvents source of events that name none.
             tenant: whose events, where the key is a vendor's.
-            spool_dir: a directory of this client alone, on a local disk.
-            durable: `send` returns when the event is on disk (fdatasync): not even kill -9 or a
-                power cut loses it. Needs `spool_dir`.
+            spool_dir: a directory of this client alone, on a local disk. What `send` returned for outlives
+                the process, SIGTERM and kill -9 too.
+            durable: `send` returns when the event is on the disk itself (fdatasync): not even a power cut
+                loses it. Needs `spool_dir`.
             compression: of bodies; `zstd` needs the extra of that name.
             timeout_s: for connecting, and between two bytes of an answer.
             linger_s: how long an event waits for others to share its request.
             max_events: of a batch, at most 10,000.
             max_bytes: of a batch before compression, at most 10,000,000.
-            memory_events: how many may wait in memory.
+            memory_events: how many may wait in memory, where there is no spool.
             block_s: how long `send` waits for room in memory where there is no spool.
             exit_timeout_s: how long the end of the process may wait for the service.
             on_refused: told each event that the service will never take. Default: a line in the log.
@@ -128,7 +129,7 @@ class Client:
     def close(self, timeout_s: float | None = None) -> bool:
         """Deliver what waits, for at most `timeout_s` (default `exit_timeout_s`), and end.
 
-        What could not be delivered goes to the spool; without one each event is handed to
+        What could not be delivered stays in the spool; without one each event is handed to
         `on_refused` with the code `undelivered`. Called at the end of the process by itself.
 
         Returns:
@@ -167,7 +168,7 @@ class Client:
     def _work(self) -> None:
         try:
             while lines := self._outbox.take():
-                if not self._delivery.settle(lines, self._outbox.spill):
+                if not self._delivery.settle(lines):
                     return
                 self._outbox.settle(len(lines))
         except Exception:  # noqa: BLE001 - the log is the only one to tell

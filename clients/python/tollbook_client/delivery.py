@@ -79,12 +79,11 @@ class Delivery:
         self._dice = random.Random()  # noqa: S311 - jitter
         self.accepted = self.duplicate = self.refused = self.attempts = self.failures = 0
 
-    def settle(self, lines: Sequence[bytes], on_away: Callable[[], None]) -> bool:
+    def settle(self, lines: Sequence[bytes]) -> bool:
         """Send until each event is taken or refused for good.
 
         Args:
             lines: encoded events; they are the same, ids included, at every attempt.
-            on_away: called at the first attempt that has to be repeated.
 
         Returns:
             False where time ran out before.
@@ -99,9 +98,7 @@ class Delivery:
                 return True
             faults += reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
             if reply.blames_the_events or faults == _FAULTY_ATTEMPTS:
-                return self._by_halves(lines, reply, on_away)
-            if attempt == 1:
-                on_away()
+                return self._by_halves(lines, reply)
             if not self._wait(reply, attempt):
                 return False
 
@@ -145,14 +142,14 @@ class Delivery:
         except Exception:  # noqa: BLE001 - the application's fault must not stop the delivery
             _log.exception("on_refused failed")
 
-    def _by_halves(self, lines: Sequence[bytes], reply: _Reply, on_away: Callable[[], None]) -> bool:
+    def _by_halves(self, lines: Sequence[bytes], reply: _Reply) -> bool:
         """Find the events that the service refuses as a request, so that their neighbours get through."""
         if len(lines) == 1:
             code = str(reply.document.get("code", f"status_{reply.status}"))
             self.refuse(lines[0], code, str(reply.document.get("detail", "")))
             return True
         middle = len(lines) // 2
-        return self.settle(lines[:middle], on_away) and self.settle(lines[middle:], on_away)
+        return self.settle(lines[:middle]) and self.settle(lines[middle:])
 
     def _wait(self, reply: _Reply, attempt: int) -> bool:
         """Tell of the trouble and wait; False where time has run out."""

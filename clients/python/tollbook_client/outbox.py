@@ -1,11 +1,9 @@
-"""What waits to be sent, oldest first: in memory, or in the spool.
+"""What waits to be sent, oldest first: in the spool where there is one, else in memory.
 
-With a spool and without `durable`, lines are in memory while the service takes them, and move to the
-spool as a whole when it is away, when memory is full, and at the end; later ones then join them
-there, so that the order stays. Once the spool is drained, memory is used again.
+With a spool every line is on disk before `put` returns: signals whose default is to end a process at
+once, as containers are ended by SIGTERM, lose nothing. With `durable` it is synced too.
 """
 
-import logging
 import threading
 import time
 from collections import deque
@@ -16,8 +14,6 @@ from itertools import islice
 from tollbook_client.spool import Spool
 
 __all__ = ("Outbox", "OutboxFull", "Sizes")
-
-_log = logging.getLogger("tollbook_client")
 
 
 class OutboxFull(RuntimeError):
@@ -47,10 +43,7 @@ class Outbox:
         self._changed = threading.Condition()
         self._memory: deque[bytes] = deque()
         self._memory_bytes = 0
-        self._on_disk = spool is not None and (durable or len(spool) > 0)
-        self._arrived = self._settled = 0
-        if spool is not None:
-            self._arrived = len(spool)
+        self._arrived, self._settled = self.on_disk, 0
         self._hurry = 0
         """Arrivals up to this one don't wait for others."""
         self._since = time.monotonic()
@@ -76,18 +69,16 @@ class Outbox:
         with self._changed:
             if self._closed:
                 raise OutboxFull("The client is closed.")
-            if not self._on_disk and not self._has_room(len(lines)):
-                if self._spool is not None:
-                    self._move_to_disk()
-                elif not self._changed.wait_for(lambda: self._has_room(len(lines)), self._sizes.block_s):
-                    raise OutboxFull(
-                        f"{len(self._memory):,} events wait for the service. Give the client a spool directory,"
-                        " more memory_events, or send fewer."
-                    )
+            if self._spool is None and not self._changed.wait_for(
+                lambda: self._has_room(len(lines)), self._sizes.block_s
+            ):
+                raise OutboxFull(
+                    f"{len(self._memory):,} events wait for the service. Give the client a spool directory,"
+                    " more memory_events, or send fewer."
+                )
             if not len(self):
                 self._since = time.monotonic()
-            if self._on_disk:
-                assert self._spool is not None
+            if self._spool is not None:
                 self._spool.append(lines, sync=self._durable)
             else:
                 self._memory.extend(lines)
@@ -113,25 +104,14 @@ class Outbox:
         with self._changed:
             if self._sealed:
                 return
-            if self._on_disk:
-                assert self._spool is not None
+            if self._spool is not None:
                 self._spool.forget(count)
-                self._on_disk = self._durable or len(self._spool) > 0
             else:
                 for _ in range(count):
                     self._memory_bytes -= len(self._memory.popleft())
             self._settled += count
             self._since = time.monotonic()
             self._changed.notify_all()
-
-    def spill(self) -> None:
-        """Move what is in memory to the spool, if there is one that can take it."""
-        with self._changed:
-            if self._spool is not None and not self._on_disk and not self._sealed:
-                try:
-                    self._move_to_disk()
-                except OSError:
-                    _log.exception("the spool takes nothing; events wait in memory")
 
     def drain(self, timeout_s: float | None) -> bool:
         """Wait until all that has arrived by now is settled; False where it took too long."""
@@ -147,8 +127,7 @@ class Outbox:
             self._changed.notify_all()
 
     def seal(self) -> list[bytes]:
-        """Spill what is left, let nothing change any more, and return what is in memory only."""
-        self.spill()
+        """Let nothing change any more, and return what is in memory only."""
         with self._changed:
             self._sealed = True
             return list(self._memory)
@@ -167,8 +146,7 @@ class Outbox:
 
     def _oldest(self) -> list[bytes]:
         most, most_bytes = self._sizes.max_events, self._sizes.max_bytes
-        if self._on_disk:
-            assert self._spool is not None
+        if self._spool is not None:
             return self._spool.peek(most, most_bytes)
         found: list[bytes] = []
         size = 0
@@ -178,11 +156,3 @@ class Outbox:
                 break
             found.append(line)
         return found
-
-    def _move_to_disk(self) -> None:
-        assert self._spool is not None
-        if self._memory:
-            self._spool.append(list(self._memory))
-            self._memory.clear()
-            self._memory_bytes = 0
-        self._on_disk = True

@@ -1,5 +1,6 @@
 """The client against the real service in a process of its own, which goes away and comes back."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -77,9 +78,11 @@ def keys(event_ids: list[str]) -> list[UUID]:
     return sorted(event_uuid(SOURCE, event_id) for event_id in event_ids)
 
 
-def client_program(service: Service, text: str, *, spool: Path | None = None, url: str = "") -> subprocess.Popen[str]:
+def client_program(
+    service: Service, text: str, *, spool: Path | None = None, durable: bool = False, url: str = ""
+) -> subprocess.Popen[str]:
     """Start a program of its own that has a client and `event`."""
-    where = f", spool_dir={str(spool)!r}, durable=True" if spool else ""
+    where = f", spool_dir={str(spool)!r}, durable={durable}" if spool else ""
     program = (
         "from tollbook_client import Client\n"
         f"client = Client({url or service.web.url!r}, {service.key!r}, source={SOURCE!r}{where})\n"
@@ -159,14 +162,17 @@ def test_a_program_that_just_ends_has_delivered_everything(service: Service) -> 
     assert sorted(service.stored()) == keys([f"e{number}" for number in range(50)])
 
 
-def test_what_a_durable_client_took_survives_its_kill_9(service: Service, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("durable", "end"), [(False, signal.SIGTERM), (False, signal.SIGKILL), (True, signal.SIGKILL)])
+def test_what_a_client_with_a_spool_took_survives_its_end(
+    service: Service, tmp_path: Path, durable: bool, end: signal.Signals
+) -> None:
     text = "import itertools\nfor n in itertools.count(): client.send(event(n)); print(n, flush=True)\n"
-    program = client_program(service, text, spool=tmp_path, url="http://127.0.0.1:9")
+    program = client_program(service, text, spool=tmp_path, durable=durable, url="http://127.0.0.1:9")
     assert program.stdout is not None
     for line in program.stdout:
         if line.strip() == "200":
             break
-    program.kill()
+    program.send_signal(end)
     told = 201 + len(program.stdout.readlines())
     program.wait()
 

@@ -1,6 +1,5 @@
 """Lines on disk, first in, first out, whatever happens to the process."""
 
-import contextlib
 from pathlib import Path
 from random import Random
 
@@ -113,29 +112,14 @@ def test_full_memory_blocks_and_then_says_so_and_takes_nothing() -> None:
     assert outbox.take() == lines(2, 5)
 
 
-def test_memory_moves_to_the_spool_in_order_and_comes_back_when_it_is_drained(tmp_path: Path) -> None:
-    outbox = Outbox(Sizes(max_events=2, linger_s=0, memory_events=4), Spool(tmp_path), durable=False)
+def test_with_a_spool_all_is_on_disk_at_once_and_memory_is_no_limit(tmp_path: Path) -> None:
+    outbox = Outbox(Sizes(max_events=2, linger_s=0, memory_events=1, block_s=0), Spool(tmp_path), durable=False)
     outbox.put(lines(0, 3))
-    assert (outbox.take(), outbox.on_disk) == (lines(0, 2), 0)
 
-    outbox.spill()  # the service is away while the first two are under way
+    assert (outbox.take(), outbox.on_disk) == (lines(0, 2), 3)
+    outbox.settle(2)
     outbox.put(lines(3, 4))
-    assert outbox.on_disk == 4
-    outbox.settle(2)
-    assert outbox.take() == lines(2, 4)
-    outbox.settle(2)
-
-    outbox.put(lines(4, 5))
-    assert (outbox.take(), outbox.on_disk, len(outbox)) == (lines(4, 5), 0, 1)
-
-
-def test_full_memory_moves_to_the_spool_without_waiting(tmp_path: Path) -> None:
-    outbox = Outbox(Sizes(memory_events=2, block_s=0), Spool(tmp_path), durable=False)
-    with contextlib.suppress(OutboxFull):
-        outbox.put(lines(0, 2))
-        outbox.put(lines(2, 4))
-
-    assert (outbox.on_disk, outbox.take()) == (4, lines(0, 4))
+    assert (outbox.take(), outbox.on_disk, len(outbox)) == (lines(2, 4), 2, 2)
 
 
 def test_a_batch_keeps_to_its_bytes_but_has_at_least_one_line() -> None:
