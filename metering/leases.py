@@ -50,16 +50,16 @@ class Stretch(msgspec.Struct, frozen=True, gc=False):
         return msgspec.structs.replace(self, ends_at=max(self.ends_at, until))
 
 
-def unit_of(count_by: CountBy, identity_id: int, device_id: str | None, client_key: str) -> str:
+def unit_of(count_by: CountBy, person: str, device_id: str | None, client_key: str) -> str:
     """Return what counts once: the person, the person's device, or the client key.
 
-    Who names no device is a device of their own, by client key.
+    Who names no device is a device of their own, by client key. `lease_unit` in the database says the same.
 
-    >>> unit_of("person", 7, "laptop", "k1")
-    '7'
+    >>> unit_of("person_device", "ann", "laptop", "k1"), unit_of("person_device", "ann", None, "k1")
+    ('ann/laptop', 'ann//k1')
     """
     if count_by == "person":
-        return str(identity_id)
+        return person
     if count_by == "person_device":
-        return f"{identity_id}/{device_id}" if device_id else f"{identity_id}//{client_key}"
+        return f"{person}/{device_id}" if device_id else f"{person}//{client_key}"
     return f"/{client_key}"

@@ -48,6 +48,8 @@ class Look(msgspec.Struct, frozen=True):
     crowded: list[str]
     """Pools that could deny somebody: there what had ended was let go, and seats were counted."""
     counted: list[Held]
+    people: dict[int, str]
+    """The person behind each identity that requests name, and that has their leases and client keys."""
     gone: list[int]
     """Identities of people who have left."""
     stretches: list[Stretch]
@@ -95,17 +97,16 @@ def _asking(owner: Owner) -> dict[str, Any]:
     return {"tenant": owner.tenant_id, "test_clock": owner.test_clock_id, "ahead_s": AHEAD.total_seconds()}
 
 
-async def look(connection: Connection, owner: Owner, asked: Mapping[str, Any], *, begin: bool) -> Look:
+async def look(connection: Connection, owner: Owner, asked: Mapping[str, Any]) -> Look:
     """Lock the pools that some requests are about and return what decides about them; the transaction stays open.
 
     Args:
         connection: of the serving role.
         owner: whose pools.
-        asked: `pools`, `wanting` (how many want into each), `beats`, whether anybody `borrows`, and the
-            `leases`, `identities`, `units` and client `keys` of the requests.
-        begin: the transaction; else it is open.
+        asked: `pools`, `wanting` (how many want into each), `beats`, whether anybody `borrows`, the
+            `leases`, `identities` and client `keys` of the requests, and the `wishes` to be let in.
     """
-    return await ask(connection, "lease_look", _asking(owner) | dict(asked), _LOOK, begin=begin)
+    return await ask(connection, "lease_look", _asking(owner) | dict(asked), _LOOK, begin=True)
 
 
 async def put(

@@ -177,6 +177,7 @@ class Floor:
         self._units: dict[tuple[str, str], set[_Place]] = {}
         self._keys: dict[tuple[str, str], _Place] = {}
         self._latest: dict[int, _Place] = {}
+        self._people: Mapping[int, str] = {}
         self._gone: frozenset[int] = frozenset()
 
     def know_counted(self, pools: Iterable[str], counted: Iterable[tuple[str, str, int, int]]) -> None:
@@ -195,6 +196,10 @@ class Floor:
             place = (stretch.lease_id.int, stretch.starts_at)
             self._stored[place] = stretch
             self._index(place, stretch)
+
+    def know_people(self, people: Mapping[int, str]) -> None:
+        """Take who is behind the identities that requests name, and that hold something under their client keys."""
+        self._people = people
 
     def know_gone(self, identities: Iterable[int]) -> None:
         """Take by which identities nobody is let in, or held on: their people have left."""
@@ -227,7 +232,7 @@ class Floor:
         if wish.identity_id in self._gone:
             return Fault.GONE
         same = self._of_key(wish.pool, wish.client_key)
-        if same is not None and same.identity_id != wish.identity_id and self._takes_seat(same):
+        if same is not None and self._are_two(same.identity_id, wish.identity_id) and self._takes_seat(same):
             return Fault.KEY_TAKEN
         if same is not None and same.open_at(self.now):
             if same.borrowed or not wish.borrow_s:
@@ -261,6 +266,9 @@ class Floor:
         ended = replace(self._ended(latest), released=True)
         return self._set(replace(ended, held=latest.held and self._takes_seat(ended)))
 
+    def _are_two(self, one: int, other: int) -> bool:
+        return self._people[one] != self._people[other]
+
     def _of_key(self, pool: str, client_key: str) -> Stretch | None:
         place = self._keys.get((pool, client_key))
         return None if place is None else self._rows[place]
@@ -275,7 +283,7 @@ class Floor:
     def _let_in(self, wish: Checkout, lease_id: UUID, before: Stretch | None) -> Outcome:
         """Begin a stretch, in the place of the one that is held under the same client key, if there is one."""
         rules = self._rules[wish.pool]
-        unit = unit_of(rules.count_by, wish.identity_id, wish.device_id, wish.client_key)
+        unit = unit_of(rules.count_by, self._people[wish.identity_id], wish.device_id, wish.client_key)
         inside = self._inside(wish.pool, unit, before)
         group = next((stretch.group_key for stretch in inside if self._takes_seat(stretch)), wish.group)
         reason = self._why_not(rules, group, inside, borrows=wish.borrow_s > 0)

@@ -18,9 +18,9 @@ from core.db import APP
 from core.ids import new_id
 from metering.errors import DatabaseUnavailable
 from metering.ingest.connections import Connections
-from metering.leases import CountBy, Stretch, unit_of
+from metering.leases import Stretch
 from plans.entitlements import Entitlement
-from plans.licensing.calls import Look, look, put, renew
+from plans.licensing.calls import look, put, renew
 from plans.licensing.entitled import ask_entitlements
 from plans.licensing.floating import Beat, Checkout, Denial, Floor, Outcome, Release
 from plans.licensing.gathering import Gatherer, Owner
@@ -33,7 +33,6 @@ T = TypeVar("T")
 _ATTEMPTS = 4
 _ORDER = (Release, Beat, Checkout)
 """Who leaves goes first: of requests that are under way at the same time, any order is a true one."""
-_REMEMBERED = 10_000
 
 
 class LeaseLane:
@@ -44,8 +43,6 @@ class LeaseLane:
         self._doors: Gatherer[Wish, Outcome] = Gatherer(self._fly)
         self._beats: Gatherer[UUID, Stretch | None] = Gatherer(self._renew)
         self._questions: Gatherer[tuple[str, str], Entitlement] = Gatherer(self._tell)
-        self._counts_by: dict[tuple[UUID, str], CountBy] = {}
-        """What counted once in a pool when it was last looked at: nearly always what does still."""
 
     async def decide(self, owner: Owner, wish: Wish) -> Outcome:
         """Return what becomes of a request; it is durable.
@@ -90,9 +87,10 @@ class LeaseLane:
 
     async def _fly(self, owner: Owner, wishes: Sequence[Wish]) -> list[Outcome]:
         async def flight(connection: AsyncConnection[Any]) -> list[Outcome]:
-            found = await self._looked(connection, owner, wishes)
+            found = await look(connection, owner, _asked(wishes))
             floor = Floor(found.now, {pool.key: pool for pool in found.pools}, {p.key: p.in_use for p in found.pools})
             floor.know_counted(found.crowded, [(c.pool, c.group_key, c.held, c.borrowed) for c in found.counted])
+            floor.know_people(found.people)
             floor.know_gone(found.gone)
             floor.know(found.stretches)
             outcomes = _decide(floor, wishes)
@@ -104,33 +102,6 @@ class LeaseLane:
 
         return await self._flown(flight)
 
-    async def _looked(self, connection: AsyncConnection[Any], owner: Owner, wishes: Sequence[Wish]) -> Look:
-        """Lock the pools and look; again where a pool counts otherwise than this process thought."""
-        tenant_id = owner.tenant_id
-        wanting = [wish for wish in wishes if isinstance(wish, Checkout)]
-        wanted = Counter(wish.pool for wish in wanting)
-        asked: dict[str, Any] = {
-            "pools": list(wanted),
-            "wanting": wanted,
-            "beats": sum(isinstance(wish, Beat) for wish in wishes),
-            "borrows": any(wish.borrow_s for wish in wanting),
-            "leases": list({wish.lease_id for wish in wishes if not isinstance(wish, Checkout)}),
-            "identities": list({wish.identity_id for wish in wanting}),
-            "keys": list({wish.client_key for wish in wanting}),
-        }
-        begin = True
-        while True:
-            thought: dict[str, CountBy] = {pool: self._counts_by.get((tenant_id, pool), "person") for pool in wanted}
-            units = {unit_of(thought[wish.pool], wish.identity_id, wish.device_id, wish.client_key) for wish in wanting}
-            found = await look(connection, owner, asked | {"units": list(units)}, begin=begin)
-            begin = False
-            right = {pool.key: pool.count_by for pool in found.pools}
-            if all(right.get(pool, count_by) == count_by for pool, count_by in thought.items()):
-                return found
-            if len(self._counts_by) > _REMEMBERED:
-                self._counts_by.clear()
-            self._counts_by.update({(tenant_id, pool): count_by for pool, count_by in right.items()})
-
     async def _flown(self, flight: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
         """Fly on a connection of its own; where it broke, again: a repeat changes nothing."""
         for _ in range(_ATTEMPTS):
@@ -140,6 +111,25 @@ class LeaseLane:
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 last = error
         raise DatabaseUnavailable from last
+
+
+def _asked(wishes: Sequence[Wish]) -> dict[str, Any]:
+    """Return what must be known to decide; see `calls.look`."""
+    wanting = [wish for wish in wishes if isinstance(wish, Checkout)]
+    wanted = Counter(wish.pool for wish in wanting)
+    return {
+        "pools": list(wanted),
+        "wanting": wanted,
+        "beats": sum(isinstance(wish, Beat) for wish in wishes),
+        "borrows": any(wish.borrow_s for wish in wanting),
+        "leases": list({wish.lease_id for wish in wishes if not isinstance(wish, Checkout)}),
+        "identities": list({wish.identity_id for wish in wanting}),
+        "keys": list({wish.client_key for wish in wanting}),
+        "wishes": [
+            {"pool": w.pool, "identity_id": w.identity_id, "device": w.device_id, "client_key": w.client_key}
+            for w in wanting
+        ],
+    }
 
 
 def _decide(floor: Floor, wishes: Sequence[Wish]) -> list[Outcome]:

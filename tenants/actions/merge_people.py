@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
+from core.signals import publish
 from tenants.actions.import_people import SUBJECT
 from tenants.actions.record_audit import record_audit
 from tenants.errors import NotMerged, PersonUnknown, SamePerson
+from tenants.events import PersonDeactivated
 from tenants.models import IdentityLink
-from tenants.reads import people
+from tenants.reads import get_person, people
 from tenants.reads.identities import home_of, identities_of_home, identity_of_key, last_links
 from tenants.store import add_all
 
@@ -60,6 +62,7 @@ def merge_people(
     _link(session, tenant_id, moved, person_id, now)
     detail = {"into": str(person_id), "identities": len(moved), "reason": reason.strip()}
     record_audit(session, tenant_id, actor, "merge_people", ("person", str(who[gone])), detail)
+    _out_if_left(session, tenant_id, person_id, now)
     return Merged(person_id, moved)
 
 
@@ -81,6 +84,7 @@ def unmerge_person(session: Session, tenant_id: UUID, key: str, reason: str, act
     _link(session, tenant_id, moved, home, now)
     detail = {"from": str(who[identity]), "identities": len(moved), "reason": reason.strip()}
     record_audit(session, tenant_id, actor, "unmerge_person", ("person", str(home)), detail)
+    _out_if_left(session, tenant_id, home, now)
     return Merged(home, moved)
 
 
@@ -94,6 +98,13 @@ def _identity(session: Session, tenant_id: UUID, key: str) -> int:
     if found is None:
         raise PersonUnknown(key)
     return found
+
+
+def _out_if_left(session: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> None:
+    """Who is found to be somebody that has left holds nothing any more either."""
+    left = get_person(session, tenant_id, person_id).active_to
+    if left is not None and left <= now:
+        publish(session, PersonDeactivated(tenant_id, person_id, now))
 
 
 def _link(session: Session, tenant_id: UUID, identities: tuple[int, ...], person_id: UUID, now: datetime) -> None:

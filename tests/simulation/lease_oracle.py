@@ -1,5 +1,6 @@
 """A floating pool in a few lines, which know nothing of counters, batches or looks: a list of leases and the time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -19,14 +20,10 @@ class Lease:
     wish: Checkout
     group: str
     stretches: list[list[datetime]] = field(default_factory=list)
-    units: list[str] = field(default_factory=list)
+    wishes: list[Checkout] = field(default_factory=list)
     released: bool = False
     borrowed: bool = False
     gave_up: bool = False
-
-    @property
-    def unit(self) -> str:
-        return self.units[-1]
 
     @property
     def end(self) -> datetime:
@@ -39,27 +36,33 @@ class Lease:
 class Oracle:
     """A pool in a few lines: who is in follows from the leases and the time."""
 
-    def __init__(self, rules: PoolRules) -> None:
+    def __init__(self, rules: PoolRules, who: dict[int, UUID]) -> None:
         self.rules, self.now = rules, START
         self.leases: dict[UUID, Lease] = {}
-        self.gone: set[int] = set()
+        self.who = who
+        """The person behind each identity, as is known now."""
+        self.gone: set[UUID] = set()
+
+    def unit(self, wish: Checkout) -> str:
+        """Return what counts once: by whom is known to be who now, whenever it was asked."""
+        return unit_of(self.rules.count_by, str(self.who[wish.identity_id]), wish.device_id, wish.client_key)
 
     def sitting(self) -> list[Lease]:
         linger = timedelta(seconds=self.rules.linger_s)
         return [lease for lease in self.leases.values() if lease.sits(self.now, linger)]
 
     def seats(self) -> dict[str, Lease]:
-        return {lease.unit: lease for lease in reversed(self.sitting())}
+        return {self.unit(lease.wish): lease for lease in reversed(self.sitting())}
 
     def check_out(self, wish: Checkout, told: Outcome) -> None:
         if wish.borrow_s > self.rules.borrow_max_s:
             assert told is Fault.TOO_LONG
             return
-        if wish.identity_id in self.gone:
+        if self.who[wish.identity_id] in self.gone:
             assert told is Fault.GONE
             return
         same = [lease for lease in self.sitting() if lease.wish.client_key == wish.client_key]
-        if any(lease.wish.identity_id != wish.identity_id for lease in same):
+        if any(self.who[lease.wish.identity_id] != self.who[wish.identity_id] for lease in same):
             assert told is Fault.KEY_TAKEN
             return
         mine = [lease for lease in same if lease.end > self.now]
@@ -73,10 +76,10 @@ class Oracle:
         self.let_in(wish, told, mine[0] if mine else None)
 
     def let_in(self, wish: Checkout, told: Outcome, before: Lease | None) -> None:
-        unit, taken = unit_of(self.rules.count_by, wish.identity_id, wish.device_id, wish.client_key), self.seats()
+        unit, taken = self.unit(wish), self.seats()
         own = self.own_seat(wish.client_key)
         inside = taken.get(unit, own)
-        lent = {one.unit for one in self.sitting() if one.borrowed}
+        lent = {self.unit(one.wish) for one in self.sitting() if one.borrowed}
         full = wish.borrow_s and unit not in lent and len(lent) >= max(0, self.rules.seats - self.rules.borrow_keep)
         group = wish.group if inside is None else inside.group  # a seat that passes on stays its group's
         if inside is None:
@@ -99,7 +102,7 @@ class Oracle:
             one.gave_up = one.gave_up or one.wish.client_key == wish.client_key
         lease = self.leases.setdefault(told.lease_id, Lease(told.lease_id, wish, group))
         lease.wish, lease.group = wish, group
-        lease.units.append(unit)
+        lease.wishes.append(wish)
         lease.stretches.append([self.now, self.now + timedelta(seconds=wish.borrow_s or self.rules.lease_s)])
         lease.borrowed, lease.released, lease.gave_up = bool(wish.borrow_s), False, False
         assert (told.starts_at, told.ends_at) == tuple(lease.stretches[-1])
@@ -107,7 +110,7 @@ class Oracle:
     def own_seat(self, client_key: str) -> Lease | None:
         """Return the newest lease of the key if it still has a seat of its own."""
         mine = [lease for lease in self.sitting() if lease.wish.client_key == client_key]
-        alone = mine and sum(lease.unit == mine[-1].unit for lease in self.sitting()) == 1
+        alone = mine and sum(self.unit(one.wish) == self.unit(mine[-1].wish) for one in self.sitting()) == 1
         return mine[-1] if alone else None
 
     def renew(self, lease: Lease) -> None:
@@ -117,7 +120,7 @@ class Oracle:
         )
 
     def beat(self, lease: Lease, told: Outcome) -> None:
-        if lease.wish.identity_id in self.gone:
+        if self.who[lease.wish.identity_id] in self.gone:
             assert told is Fault.OVER
             return
         if lease.end > self.now:
@@ -137,10 +140,19 @@ class Oracle:
             lease.released = True
             lease.stretches[-1][1] = max(lease.stretches[-1][0], min(lease.end, self.now))
 
-    def leave(self, identity_id: int) -> None:
+    def known_as(self, identities: Collection[int], person: UUID) -> None:
+        """Let identities be a person's from now on; a seat that two had becomes the group's of who had it first."""
+        self.who |= dict.fromkeys(identities, person)
+        first: dict[str, str] = {}
+        for lease in sorted(self.sitting(), key=lambda one: (one.stretches[-1][0], one.id)):
+            lease.group = first.setdefault(self.unit(lease.wish), lease.group)
+        if person in self.gone:
+            self.leave(person)
+
+    def leave(self, person: UUID) -> None:
         """End what somebody has; what ran out before stays as it is, whoever looked at it."""
-        self.gone.add(identity_id)
+        self.gone.add(person)
         for lease in self.sitting():
-            if lease.wish.identity_id == identity_id:
+            if self.who[lease.wish.identity_id] == person:
                 lease.stretches[-1][1] = max(lease.stretches[-1][0], min(lease.end, self.now))
                 lease.released = lease.gave_up = True

@@ -2,7 +2,8 @@
 
 The lane on a real database is held against a few lines that know nothing of counters, batches or
 looks: a list of leases and the time. The clock moves, backwards too; people leave and come back;
-connections are cut, between requests and in the middle of one; the process is replaced.
+connections are cut, between requests and in the middle of one; the process is replaced. Each person has
+two names, and is found to be somebody else, and not to be after all.
 """
 
 import asyncio
@@ -28,12 +29,14 @@ from plans.licensing.floating import Beat, Checkout, Fault, Outcome, PoolRules, 
 from plans.licensing.gathering import Owner
 from plans.licensing.lane import LeaseLane
 from tenants.actions.deactivate_person import deactivate_person, reactivate_person
+from tenants.actions.merge_people import merge_people, unmerge_person
 from tenants.actions.run_test_clock import create_test_clock
 from tests.builders.world import ACTOR, World
 from tests.simulation.lease_oracle import GROUPS, START, Oracle
 from tests.simulation.long import Counted, hold
 
-PEOPLE = (1, 2, 3, 4)
+PEOPLE, NAMES = 4, 2
+"""How many people there are, and how many names each of them has."""
 CUT = (
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
     " and application_name <> 'oracle' and query ilike '%lease%'"
@@ -56,16 +59,21 @@ class Leases(Counted):
             self.clock = create_test_clock(session, f"clock-{number}", START, "system:tests", utc_now())
         self.tenant = self.world.tenant(f"t-{number}", test_clock_id=self.clock, time_zone="UTC")
         self.owner = Owner(self.tenant.id, self.clock)
-        self.person_of: dict[int, UUID] = {}
-        for person in PEOPLE:
-            (identity, person_id) = self.admin.execute(
-                "with p as (insert into person (tenant_id, id, active_from) values (%(t)s, gen_random_uuid(), %(s)s)"
-                " returning id) insert into identity (tenant_id, scheme, key, home_person_id, created_at)"
-                " select %(t)s, 'subject', %(k)s, id, %(s)s from p returning id, home_person_id",
-                {"t": self.tenant.id, "k": f"p{person}", "s": START - timedelta(days=1)},
-            ).fetchone()  # type: ignore[misc]
-            self.person_of[identity] = person_id
-        self.people = list(self.person_of)
+        self.home_of: dict[int, UUID] = dict(
+            self.admin.execute(
+                "with p as (insert into person (tenant_id, id, active_from)"
+                " select %(t)s, gen_random_uuid(), %(s)s from generate_series(1, %(people)s) returning id)"
+                " insert into identity (tenant_id, scheme, key, home_person_id, created_at)"
+                " select %(t)s, 'subject', n || ' of ' || p.id, p.id, %(s)s from p, generate_series(1, %(names)s) n"
+                " returning id, home_person_id",
+                {"t": self.tenant.id, "people": PEOPLE, "names": NAMES, "s": START - timedelta(days=1)},
+            ).fetchall()
+        )
+        # The first names of all come first: small numbers are different people.
+        self.names = [i for n in range(NAMES) for i in sorted(self.home_of)[n::NAMES]]
+        self.key_of = dict(
+            self.admin.execute("select id, key from identity where tenant_id = %s", (self.tenant.id,)).fetchall()
+        )
         self.oracle: Oracle | None = None
         self.lane = LeaseLane(self.db.database_url)
 
@@ -87,7 +95,7 @@ class Leases(Counted):
         )  # fmt: skip
         with self.db.begin(TenantScope(self.tenant.id)) as session:
             create_pool(session, self.tenant, "", rules, "system:tests", START)
-        self.oracle = Oracle(rules)
+        self.oracle = Oracle(rules, dict(self.home_of))
 
     def decide(self, *wishes: Any) -> list[Outcome]:
         async def together() -> list[Outcome]:
@@ -109,7 +117,7 @@ class Leases(Counted):
 
     wanted = st.builds(
         lambda person, key, device, group, borrow: (person, key, device, group, borrow),
-        st.integers(0, len(PEOPLE) - 1), st.sampled_from("abcde"), st.sampled_from((None, "x", "y")),
+        st.integers(0, PEOPLE * NAMES - 1), st.sampled_from("abcde"), st.sampled_from((None, "x", "y")),
         st.sampled_from(GROUPS), st.sampled_from((0, 0, 0, 0, 3_600, 8 * 86_400)),
     )  # fmt: skip
 
@@ -123,7 +131,7 @@ class Leases(Counted):
         known = list(oracle.leases.values())
         gone = [known[at] for at in leaving if at < len(known)]
         asked = [
-            Checkout("cad", key, self.people[who], device, group, borrow) for who, key, device, group, borrow in wishes
+            Checkout("cad", key, self.names[who], device, group, borrow) for who, key, device, group, borrow in wishes
         ]
         told = self.decide(*(Release(lease.id) for lease in gone), *asked)
         for lease in gone:
@@ -151,7 +159,7 @@ class Leases(Counted):
     def cut_while_coming(self, wish: tuple[int, str, str | None, str, int], after: int) -> None:
         assert self.oracle is not None
         who, key, device, group, borrow = wish
-        asked = Checkout("cad", key, self.people[who], device, group, borrow)
+        asked = Checkout("cad", key, self.names[who], device, group, borrow)
         self.oracle.check_out(asked, self.decide_while_cut(asked, after))
 
     @precondition(lambda self: self.oracle is not None and self.oracle.leases)
@@ -164,25 +172,48 @@ class Leases(Counted):
         self.oracle.release(lease)
 
     @precondition(lambda self: self.oracle is not None)
-    @rule(who=st.integers(0, len(PEOPLE) - 1))
+    @rule(who=st.integers(0, PEOPLE - 1))
     def leaves_or_comes_back(self, who: int) -> None:
         assert self.oracle is not None
         self.wait(1)  # on a clock that stands still somebody who is back could not leave again
-        identity, tenant_id = self.people[who], self.tenant.id
+        person, tenant_id, now = self.home_of[self.names[who]], self.tenant.id, self.oracle.now
         with self.db.begin(TenantScope(tenant_id)) as session:
-            if identity in self.oracle.gone:
-                reactivate_person(session, tenant_id, self.person_of[identity], self.oracle.now, ACTOR)
-                self.oracle.gone.discard(identity)
+            if person in self.oracle.gone:
+                reactivate_person(session, tenant_id, person, now, ACTOR)
+                self.oracle.gone.discard(person)
             else:
-                now = self.oracle.now
-                deactivate_person(session, tenant_id, self.person_of[identity], now, ACTOR, now)
-                self.oracle.leave(identity)
+                deactivate_person(session, tenant_id, person, now, ACTOR, now)
+                self.oracle.leave(person)
+
+    @precondition(lambda self: self.oracle is not None)
+    @rule(one=st.integers(0, PEOPLE * NAMES - 1), other=st.integers(0, PEOPLE * NAMES - 1))
+    def is_found_to_be_somebody_else(self, one: int, other: int) -> None:
+        assert self.oracle is not None
+        who, (moved, into) = self.oracle.who, (self.names[one], self.names[other])
+        if who[moved] == who[into]:
+            return
+        with self.db.begin(TenantScope(self.tenant.id)) as session:
+            keys = self.key_of[moved], self.key_of[into]
+            merge_people(session, self.tenant.id, *keys, "one and the same", ACTOR, self.oracle.now)
+        self.oracle.known_as([name for name in who if who[name] == who[moved]], who[into])
+
+    @precondition(lambda self: self.oracle is not None)
+    @rule(which=st.integers(0, PEOPLE * NAMES - 1))
+    def is_nobody_else_after_all(self, which: int) -> None:
+        assert self.oracle is not None
+        who, name = self.oracle.who, self.names[which]
+        home = self.home_of[name]
+        if who[name] == home:
+            return
+        with self.db.begin(TenantScope(self.tenant.id)) as session:
+            unmerge_person(session, self.tenant.id, self.key_of[name], "they are two", ACTOR, self.oracle.now)
+        self.oracle.known_as([one for one in who if self.home_of[one] == home], home)
 
     @precondition(lambda self: self.oracle is None or len(self.oracle.leases) == 3)
     @rule()
     def nobodys(self) -> None:
         assert self.decide(Beat(UUID(int=7)), Release(UUID(int=7))) == [Fault.UNKNOWN, Fault.UNKNOWN]
-        assert self.decide(Checkout("none", "k", self.people[0])) == [Fault.NO_POOL]
+        assert self.decide(Checkout("none", "k", self.names[0])) == [Fault.NO_POOL]
 
     @precondition(lambda self: self.oracle is not None)
     @rule(seconds=st.sampled_from((1, 299, 300, 599, 600, 3_600, 86_399, 86_400)))
@@ -227,15 +258,17 @@ class Leases(Counted):
             return
         self.took_a_step()
         counted = self.admin.execute(
-            "select in_use, (select count(distinct unit) from leased_session s where s.tenant_id = p.tenant_id and held)"
-            " from floating_pool p where tenant_id = %s",
-            (self.tenant.id,),
+            "select in_use, (select count(distinct unit) from leased_session s where s.tenant_id = p.tenant_id and held),"
+            " (select count(distinct unit) from leased_session s where s.tenant_id = p.tenant_id and held"
+            "  and ends_at + make_interval(secs => lingers_s) > %(now)s)"
+            " from floating_pool p where tenant_id = %(tenant)s",
+            {"tenant": self.tenant.id, "now": self.oracle.now},
         ).fetchone()
         stored = self.admin.execute(
             "select lease_id, starts_at, ends_at from leased_session where tenant_id = %s", (self.tenant.id,)
         ).fetchall()
         assert counted is not None
-        assert counted[0] == counted[1] >= len(self.oracle.seats())
+        assert counted[0] == counted[1] >= counted[2] == len(self.oracle.seats())
         wanted = {(lease.id, start, end) for lease in self.oracle.leases.values() for start, end in lease.stretches}
         assert set(stored) == wanted
 
@@ -255,8 +288,8 @@ class Leases(Counted):
         held = timedelta(0)
         spans: dict[str, list[list[datetime]]] = {}
         for lease in oracle.leases.values():
-            for unit, span in zip(lease.units, lease.stretches, strict=True):
-                spans.setdefault(unit, []).append(span)
+            for wish, span in zip(lease.wishes, lease.stretches, strict=True):
+                spans.setdefault(oracle.unit(wish), []).append(span)
         for mine in spans.values():
             edge = START
             for start, end in sorted(mine):
@@ -308,3 +341,31 @@ def test_a_departure_ends_what_is_open_and_makes_nothing_of_what_ran_out_before(
 
         pool.the_counter_is_what_is_held()
         pool.teardown()
+
+
+def test_two_names_of_one_person_are_one_use_also_once_two_people_are_found_to_be_one(machine: type[Leases]) -> None:
+    pool = machine()
+    pool.make(2, 0, 0, "person", shared=False, borrows=False, lease_s=600, soft=False)
+    pool.come_and_go([(0, "a", None, "", 0)], [])
+
+    pool.come_and_go([(PEOPLE, "b", None, "", 0), (1, "c", None, "", 0)], [])  # the first one's other name, and another
+
+    pool.the_counter_is_what_is_held()
+    pool.is_found_to_be_somebody_else(1, 0)
+    pool.the_counter_is_what_is_held()
+    pool.come_and_go([(2, "d", None, "", 0)], [])
+    pool.is_nobody_else_after_all(1)  # three seats, and two there are: it drains
+    pool.the_counter_is_what_is_held()
+    pool.come_and_go([(PEOPLE + 1, "e", None, "", 0), (3, "f", None, "", 0)], [])
+    pool.teardown()
+
+
+def test_one_persons_key_is_theirs_by_either_name(machine: type[Leases]) -> None:
+    pool = machine()
+    pool.make(2, 0, 300, "session", shared=False, borrows=False, lease_s=600, soft=False)
+    pool.come_and_go([(0, "a", None, "", 0)], [])
+
+    pool.come_and_go([(PEOPLE, "a", None, "", 0), (1, "a", None, "", 0)], [])
+
+    pool.the_counter_is_what_is_held()
+    pool.teardown()
