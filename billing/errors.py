@@ -9,6 +9,7 @@ __all__ = (
     "CreditsUsedUp",
     "ExchangeRateMissing",
     "InvoiceAlreadyFinalised",
+    "InvoiceDraftDoubled",
     "InvoiceDraftOutdated",
     "InvoiceHasCreditNotes",
     "InvoiceNotCreditable",
@@ -61,6 +62,15 @@ class InvoiceDraftOutdated(Refused):
 
     def __init__(self) -> None:
         super().__init__("Another invoice has billed a part of this draft since. Refresh the draft, then finalise it.")
+
+
+class InvoiceDraftDoubled(Refused):
+    """Two lines of the draft have one key: it was reckoned before such keys were told apart."""
+
+    code = "invoice_draft_doubled"
+
+    def __init__(self) -> None:
+        super().__init__("Two lines of this draft would be billed under one key. Refresh the draft, then finalise it.")
 
 
 class IssueDateGoesBack(Refused):

@@ -5,8 +5,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from billing.models import (
@@ -43,6 +45,7 @@ __all__ = (
     "set_measured",
     "set_run",
     "unset_measured",
+    "violated",
 )
 
 
@@ -57,6 +60,11 @@ def add_all(session: Session, model: type[Base], rows: Sequence[dict[str, Any]])
     if rows:
         # Else what is None is left out of a row, and each set of columns becomes a statement of its own.
         session.execute(insert(model).execution_options(render_nulls=True), rows)
+
+
+def violated(error: IntegrityError) -> str:
+    """Return the name of the constraint that refused a write; empty where none is named."""
+    return error.orig.diag.constraint_name or "" if isinstance(error.orig, psycopg.Error) else ""
 
 
 def lock_account(session: Session, tenant_id: UUID, now: datetime, *, wait: bool = False) -> bool:

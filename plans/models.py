@@ -219,6 +219,7 @@ class SubscriptionDiscount(Base):
     tenant_id: Mapped[TenantId]
     subscription_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
+    """The discount's; of a coupon's with its code after it, so that two coupons may bring the same."""
     discount: Mapped[Any] = json_column()
     starts_at: Mapped[Instant]
     """Its periods are counted from here; mostly the start of a billing period."""

@@ -24,16 +24,16 @@ from billing.drafts import (
     printed_lines,
     supply_span,
 )
-from billing.errors import InvoiceAlreadyFinalised, InvoiceDraftOutdated, StepNotAllowed
+from billing.errors import InvoiceAlreadyFinalised, InvoiceDraftDoubled, InvoiceDraftOutdated, StepNotAllowed
 from billing.evidence import manifest
 from billing.ledger import CREDITS_DEFERRED, credits_sold, issue_movements
 from billing.models import InvoiceIssue, InvoiceLine, InvoiceTax, RatedLine
 from billing.reads import DatedConversion, get_invoice, parties_of, stored_draft
 from billing.states import State, Trigger, advance
-from billing.store import add, add_all, lock_invoice, set_invoice
+from billing.store import add, add_all, lock_invoice, set_invoice, violated
 from billing.totals import Totals
 from billing.views import InvoiceLineView
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 from core.ids import new_id
 from core.money import Money
 from tenants.actions.record_audit import record_audit
@@ -84,6 +84,7 @@ def finalise_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, now: d
         NotFound: there is no such document (`not_found`).
         InvoiceAlreadyFinalised: it has a number (`invoice_already_finalised`).
         InvoiceDraftOutdated: another document billed a part of it since (`invoice_draft_outdated`).
+        InvoiceDraftDoubled: two of its lines have one key (`invoice_draft_doubled`).
         CreditsUsedUp: prepaid credits that pay a part of it were used by another one (`credits_used_up`).
         CreditsInUse: a credit note takes back more of a block than is left of it (`credits_in_use`).
         IssueDateGoesBack: a later date stands in the series (`issue_date_goes_back`).
@@ -144,9 +145,18 @@ def _write_rated_lines(session: Session, issue: _Issue) -> list[UUID | None]:
             try:
                 add_all(session, RatedLine, theirs)
             except IntegrityError as error:
-                # The unique constraint of rated lines: this revision of a period is billed already.
-                raise InvoiceDraftOutdated from error
+                refusal = _refusal(violated(error))
+                if refusal is None:
+                    raise
+                raise refusal from error
     return ids
+
+
+def _refusal(constraint: str) -> Refused | None:
+    """Return what a constraint of rated lines says of the draft; None: it says nothing, the fault is ours."""
+    if constraint.startswith("uq_rated_line"):
+        return InvoiceDraftOutdated()  # this revision of a period is billed already
+    return InvoiceDraftDoubled() if constraint == "ck_rated_line_first_revision" else None
 
 
 def _rated_row(issue: _Issue, line: DraftLine, line_id: UUID) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def store_discount(
         {
             "tenant_id": subscription.tenant_id,
             "subscription_id": subscription.id,
-            "key": agreed.discount.key,
+            # Two coupons may bring discounts of one key.
+            "key": f"{agreed.discount.key}:{agreed.coupon}" if agreed.coupon else agreed.discount.key,
             "discount": msgspec.to_builtins(agreed.discount),
             "starts_at": agreed.starts_at,
             "coupon_code": agreed.coupon,

@@ -1,17 +1,19 @@
 """Minimum commitments: what is missing to the least that was agreed on, as a line (pure)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from core.money import to_money
 from core.periods import Period
 from plans.charges import Charge
+from plans.documents import PlanDocument
 from plans.periods import Span
 from plans.pricing import Rated, Step, decimal_text
 from plans.rating.lines import FAIR_USE
 from plans.rating.sources import RatedCharge
-from plans.subscriptions import SubscriptionView
+from plans.subscriptions import BASE, SubscriptionView
 from plans.terms import Commitment
 
 __all__ = ("period_true_ups", "term_true_ups")
@@ -32,9 +34,9 @@ def period_true_ups(subscription: SubscriptionView, span: Span, billed: Sequence
     """
     part = Fraction(span.period.duration_us, span.full.duration_us)
     return [
-        _line(commitment, subscription.currency, span.period, part, _counting(billed, keys))
-        for commitment, keys in _held(subscription, span)
-        if commitment.months is None
+        _line(due, subscription.currency, span.period, part, _counting(billed, due.counts))
+        for due in _due(subscription, span)
+        if due.term is None
     ]
 
 
@@ -50,32 +52,57 @@ def term_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) ->
         billed: gives the lines of any of its periods; this one's too.
     """
     lines = []
-    for commitment, keys in _held(subscription, span):
-        if commitment.months is None:
+    for due in _due(subscription, span):
+        if due.term is None:
             continue
-        term = subscription.schedule.every(commitment.months).at(span.period.starts_at)
-        ends_at = term.ends_at if subscription.ends_at is None else min(term.ends_at, subscription.ends_at)
-        if span.period.ends_at != ends_at:
-            continue
-        ran = Period(max(term.starts_at, subscription.starts_at), ends_at)
-        charged = [line for one in subscription.spans_until(ends_at, ran.starts_at) for line in billed(one)]
-        whole = commitment.early_end == "due" and ends_at < term.ends_at
-        owed = Period(ran.starts_at, term.ends_at) if whole else ran
-        part = Fraction(owed.duration_us, term.duration_us)
-        lines.append(_line(commitment, subscription.currency, span.period, part, _counting(charged, keys)))
+        ran = Period(max(due.term.starts_at, subscription.starts_at), span.period.ends_at)
+        charged = [line for one in subscription.spans_until(ran.ends_at, ran.starts_at) for line in billed(one)]
+        whole = due.commitment.early_end == "due" and ran.ends_at < due.term.ends_at
+        owed = Period(ran.starts_at, due.term.ends_at) if whole else ran
+        part = Fraction(owed.duration_us, due.term.duration_us)
+        lines.append(_line(due, subscription.currency, span.period, part, _counting(charged, due.counts)))
     return lines
 
 
-def _held(subscription: SubscriptionView, span: Span) -> list[tuple[Commitment, frozenset[str] | None]]:
-    """Return the commitments in force with the keys of what counts towards each; None: everything billed."""
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A commitment that has a line in a billing period."""
+
+    commitment: Commitment
+    key: str
+    """Under which it is billed: its own, and where another one of the period has that already, with its add-on."""
+    counts: frozenset[str] | None
+    """Keys of what counts towards it; None: everything that is billed."""
+    term: Period | None
+    """The full term that ends with the billing period; None: it is for each billing period."""
+
+
+def _due(subscription: SubscriptionView, span: Span) -> list[_Due]:
+    """Return the commitments of a billing period and those whose term ends with it, the plan's first."""
     view = subscription.at(span.period.starts_at)
     if not view.base.bills:
         return []
-    found = [(one, frozenset(one.charges) or None) for one in view.document.commitments]
-    for slot, document in view.addons:
-        own = [charge.key for charge in document.charges]
-        found += [(one, frozenset(f"{slot}.{key}" for key in one.charges or own)) for one in document.commitments]
+    found: list[_Due] = []
+    taken: set[str] = set()
+    for slot, document in ((BASE, view.document), *view.addons):
+        for commitment in document.commitments:
+            term = None
+            if commitment.months is not None:
+                term = subscription.schedule.every(commitment.months).at(span.period.starts_at)
+                ends_at = term.ends_at if subscription.ends_at is None else min(term.ends_at, subscription.ends_at)
+                if span.period.ends_at != ends_at:
+                    continue
+            key = f"{slot}.{commitment.key}" if commitment.key in taken else commitment.key
+            taken.add(key)
+            found.append(_Due(commitment, key, _counted_keys(commitment, slot, document), term))
     return found
+
+
+def _counted_keys(commitment: Commitment, slot: str, document: PlanDocument) -> frozenset[str] | None:
+    if slot == BASE:
+        return frozenset(commitment.charges) or None
+    own = [charge.key for charge in document.charges]
+    return frozenset(f"{slot}.{key}" for key in commitment.charges or own)
 
 
 def _counting(billed: Sequence[RatedCharge], keys: frozenset[str] | None) -> Fraction:
@@ -83,16 +110,16 @@ def _counting(billed: Sequence[RatedCharge], keys: frozenset[str] | None) -> Fra
     return sum((Fraction(line.rated.amount.decimal()) for line in lines), Fraction(0))
 
 
-def _line(commitment: Commitment, currency: str, period: Period, part: Fraction, counts: Fraction) -> RatedCharge:
+def _line(due: _Due, currency: str, period: Period, part: Fraction, counts: Fraction) -> RatedCharge:
     """Tell the true-up by its two sides: the commitment, less what counts towards it."""
-    agreed = Fraction(to_money(Fraction(commitment.amounts.get(currency, Decimal(0))) * part, currency).decimal())
+    agreed = Fraction(to_money(Fraction(due.commitment.amounts.get(currency, Decimal(0))) * part, currency).decimal())
     missing = max(Fraction(0), agreed - counts)
     steps = [Step(code="committed", amount=decimal_text(agreed), params={"part": str(part)})]
     # More than was committed takes off no more than all of it.
     taken = missing - agreed
     steps += [Step(code="counted", amount=decimal_text(taken), params={"of": decimal_text(counts)})] if taken else []
-    key = f"commitment:{commitment.key}"
-    charge = Charge(key=key, name=commitment.name, model="flat", prices={})
+    key = f"commitment:{due.key}"
+    charge = Charge(key=key, name=due.commitment.name, model="flat", prices={})
     return RatedCharge(
         key, charge, "usage", period, part, Rated(to_money(missing, currency), Decimal(1), tuple(steps)), None
     )

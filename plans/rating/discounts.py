@@ -1,11 +1,10 @@
 """Discounts of a contract: which hold when, and what they take off a line or a whole bill (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
 from core.money import Money, to_money
 from plans.charges import Charge
@@ -19,6 +18,12 @@ from plans.terms import Discount
 __all__ = ("invoice_discounts", "line_discounts")
 
 
+ADVANCE = ":advance"
+"""What the charge key of a discount on fees in advance ends with."""
+OWN = "contract"
+"""The origin of a discount that the contract itself agrees on."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     """A discount in force."""
@@ -27,6 +32,15 @@ class _Held:
     since: datetime
     charges: frozenset[str] | None
     """Keys as they are billed; None: the whole bill."""
+    origin: str = BASE
+    """Whose it is: the plan's, the contract's own (`OWN`), or that of a coupon by its code."""
+
+    def key(self, taken: Container[str]) -> str:
+        """Return the key of its lines: its own, and where another one has that already, with its origin before it."""
+        key = self.discount.key
+        while key in taken or f"{key}{ADVANCE}" in taken:
+            key = f"{self.origin}.{key}"
+        return key
 
 
 def line_discounts(subscription: SubscriptionView, held: HeldCharge, service: Span) -> tuple[Off, ...]:
@@ -62,11 +76,14 @@ def invoice_discounts(
     left = {"usage": _sum(arrears), "advance": _sum(advances)}
     part = part_of(span.full, span.period, "by_second", subscription.schedule.tz)
     currency = subscription.currency
+    named: set[str] = set()
     for found in _in_force(subscription, span.period.starts_at):
         if found.charges is not None or not _counts(found, subscription, span, subscription.interval_months):
             continue
         off = _off(found.discount, currency)
         budget = off.amount * part
+        key = found.key(named)
+        named |= {key, f"{key}{ADVANCE}"}
         for kind, charged in (("advance", advances), ("usage", arrears)):
             if not charged:
                 continue
@@ -75,7 +92,7 @@ def invoice_discounts(
             exact = Fraction(money.decimal())
             budget -= min(budget, exact)
             left[kind] -= exact
-            lines[kind].append(_line(found.discount, span, part, money, "advance" if kind == "advance" else "usage"))
+            lines[kind].append(_line(found.discount, key, (span, part), money, in_advance=kind == "advance"))
     return lines["usage"], lines["advance"]
 
 
@@ -92,7 +109,9 @@ def _in_force(subscription: SubscriptionView, instant: datetime) -> list[_Held]:
         charges = holding.document.charges
         found += [_Held(one, since, _charges(one, holding.slot, charges)) for one in holding.document.discounts]
     found += [
-        _Held(agreed.discount, agreed.starts_at, frozenset(agreed.discount.charges) or None)
+        _Held(
+            agreed.discount, agreed.starts_at, frozenset(agreed.discount.charges) or None, agreed.coupon or "contract"
+        )
         for agreed in subscription.discounts
         if agreed.starts_at <= instant
     ]
@@ -118,14 +137,13 @@ def _off(discount: Discount, currency: str) -> Off:
     return Off(discount.key, Fraction(discount.percent or 0), Fraction(amount))
 
 
-def _line(
-    discount: Discount, span: Span, part: Fraction, taken: Money, kind: Literal["usage", "advance"]
-) -> RatedCharge:
+def _line(discount: Discount, key: str, of: tuple[Span, Fraction], taken: Money, *, in_advance: bool) -> RatedCharge:
     params = {"key": discount.key} | ({"percent": decimal_text(Fraction(discount.percent))} if discount.percent else {})
     step = Step(code="discount", amount=decimal_text(-Fraction(taken.decimal())), params=params)
-    key = f"discount:{discount.key}" + (":advance" if kind == "advance" else "")
+    key = f"discount:{key}{ADVANCE if in_advance else ''}"
     charge = Charge(key=key, name=discount.name, model="flat", prices={})
-    return RatedCharge(key, charge, kind, span.period, part, Rated(-taken, Decimal(1), (step,)), None)
+    rated, (span, part) = Rated(-taken, Decimal(1), (step,)), of
+    return RatedCharge(key, charge, "advance" if in_advance else "usage", span.period, part, rated, None)
 
 
 def _sum(charged: Sequence[RatedCharge]) -> Fraction:

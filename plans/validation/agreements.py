@@ -34,10 +34,8 @@ def agreement_faults(document: PlanDocument, is_meter: Callable[[str], bool]) ->
         seen: set[str] = set()
         for index, part in enumerate(parts):
             at = f"/{name}/{index}"
-            if not SHAPE.fullmatch(part.key):
-                yield InputError(
-                    f"{at}/key", "agreement_key_invalid", "A key has lower-case letters, digits, '-' and '_' only."
-                )
+            if not isinstance(part, Discount):
+                yield from _key(part.key, f"{at}/key")
             if part.key in seen:
                 yield InputError(f"{at}/key", "agreement_key_taken", f"The key '{part.key}' is used twice.")
             seen.add(part.key)
@@ -57,6 +55,7 @@ def agreement_faults(document: PlanDocument, is_meter: Callable[[str], bool]) ->
 
 def discount_faults(discount: Discount, at: str) -> Found:
     """Yield the faults of one discount: it needs a percentage or amounts, and a number of periods above 0."""
+    yield from _key(discount.key, f"{at}/key")
     if (discount.percent is None) == (not discount.amounts):
         yield InputError(at, "discount_incomplete", "A discount has either a percentage or amounts by currency.")
     if discount.percent is not None:
@@ -66,6 +65,11 @@ def discount_faults(discount: Discount, at: str) -> Found:
     if discount.periods is not None and discount.periods < 1:
         yield InputError(f"{at}/periods", "discount_periods_invalid", "Name 1 or more periods, or none for always.")
     yield from _amounts(discount.amounts, f"{at}/amounts")
+
+
+def _key(key: str, at: str) -> Found:
+    if not SHAPE.fullmatch(key):
+        yield InputError(at, "agreement_key_invalid", "A key has lower-case letters, digits, '-' and '_' only.")
 
 
 def _block(block: CreditBlock, at: str, document: PlanDocument, is_meter: Callable[[str], bool]) -> Found:

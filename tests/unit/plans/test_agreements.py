@@ -76,6 +76,33 @@ def test_an_amount_off_is_taken_from_what_is_billed_first_and_never_below_nothin
     assert told(rate_period(view, month(1), used(m1=7))) == [("units", "7.00"), ("discount:off", "-7.00")]
 
 
+def test_agreements_of_one_key_are_billed_side_by_side_and_a_lone_one_keeps_its_key():
+    # 100 − 10 % = 90 (plan), − 10 % = 81 (contract), − 10 % = 72.90 (coupon); the plan's lasts one period.
+    launch = {"key": "launch", "name": "Launch", "percent": "10"}
+    floor = [{"key": "floor", "name": "Minimum", "amounts": {"USD": "200"}}]
+    own = Discount(key="launch", name="Launch", percent=Decimal(10))
+    agreed = [AgreedDiscount(own, day(1)), AgreedDiscount(own, day(1), "SPRING"), AgreedDiscount(own, day(2), "MAY")]
+    yearly = [floor[0] | {"months": 12}]
+    base = plan(fee("100"), discounts=[launch | {"periods": 1}], commitments=yearly)
+    view = contract(
+        held(base), held(plan(fee("5"), commitments=floor), "extra"), held(plan(fee("7"), commitments=floor), "more"),
+        discounts=agreed,
+    )  # fmt: skip
+
+    january, february, december = (dict(told(rate_period(view, month(n), used()))) for n in (1, 2, 12))
+
+    assert {key: amount for key, amount in january.items() if key.startswith("discount")} == {
+        "discount:launch": "-11.20", "discount:contract.launch": "-10.08", "discount:SPRING.launch": "-9.07",
+    }  # fmt: skip
+    assert {key for key in february if key.startswith("discount")} == {
+        "discount:launch", "discount:SPRING.launch", "discount:MAY.launch",
+    }  # fmt: skip
+    assert (january["commitment:floor"], january["commitment:more.floor"]) == ("195.00", "193.00")
+    assert {key for key in december if key.startswith("commitment")} == {
+        "commitment:floor", "commitment:extra.floor", "commitment:more.floor",
+    }  # fmt: skip
+
+
 def test_a_discount_of_the_contract_counts_from_when_it_was_agreed_on():
     coupon = AgreedDiscount(Discount(key="spring", name="Spring", percent=Decimal(50), periods=1), day(3), "SPRING")
     view = contract(held(plan(fee("100"))), discounts=[coupon])
