@@ -11,7 +11,7 @@ __all__ = ("LEASED", "LONGEST", "CountBy", "Stretch", "unit_of")
 LEASED = "session.leased"
 """The type of a stretch among the facts of a figure; no sender's event becomes one."""
 LONGEST = timedelta(days=7)
-"""No stretch is longer: an offline grant's maximum, and how far back readers look."""
+"""No stretch is longer: an offline grant's maximum, and how far back readers look. A lease may have many."""
 
 CountBy = Literal["person", "person_device", "session"]
 
@@ -44,10 +44,24 @@ class Stretch(msgspec.Struct, frozen=True, gc=False):
         """When a client renews it, so that two lost heartbeats do no harm: after a third of its time."""
         return self.ends_at - timedelta(seconds=self.renews_s) * 2 / 3
 
+    def renewable(self, now: datetime) -> bool:
+        """Return whether it can be held on from now without becoming longer than a stretch may be."""
+        return now + timedelta(seconds=self.renews_s) <= self.starts_at + LONGEST
+
     def renewed(self, now: datetime) -> "Stretch":
-        """Return it held on from now: never shorter than it was, never beyond `LONGEST`."""
-        until = min(now + timedelta(seconds=self.renews_s), self.starts_at + LONGEST)
+        """Return it held on from now: never shorter than it was. It must be `renewable`."""
+        until = now + timedelta(seconds=self.renews_s)
         return msgspec.structs.replace(self, ends_at=max(self.ends_at, until))
+
+    def followed(self, now: datetime) -> tuple["Stretch", "Stretch"]:
+        """Return it ended now, and the stretch that goes on in its seat without a gap.
+
+        It must be open and not `renewable`: so it began before now, and what goes on ends no sooner.
+        """
+        after = msgspec.structs.replace(
+            self, starts_at=now, ends_at=now + timedelta(seconds=self.renews_s), borrowed=False
+        )
+        return msgspec.structs.replace(self, ends_at=now, held=False), after
 
 
 def unit_of(count_by: CountBy, person: str, device_id: str | None, client_key: str) -> str:

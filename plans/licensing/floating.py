@@ -236,7 +236,7 @@ class Floor:
             return Fault.KEY_TAKEN
         if same is not None and same.open_at(self.now):
             if same.borrowed or not wish.borrow_s:
-                return same if same.borrowed else self._set(same.renewed(self.now))
+                return same if same.borrowed else self._held_on(same)
             if same.starts_at < self.now:
                 lease_id = same.lease_id
         return self._let_in(wish, lease_id, same)
@@ -249,7 +249,7 @@ class Floor:
         if latest.identity_id in self._gone:
             return Fault.OVER
         if latest.open_at(self.now):
-            return self._set(latest.renewed(self.now))
+            return self._held_on(latest)
         same = self._of_key(latest.pool, latest.client_key)
         if latest.released or (same is not None and same.lease_id != latest.lease_id and self._takes_seat(same)):
             return Fault.OVER
@@ -276,6 +276,14 @@ class Floor:
     def _of_lease(self, lease_id: UUID) -> Stretch | None:
         place = self._latest.get(lease_id.int)
         return None if place is None else self._rows[place]
+
+    def _held_on(self, stretch: Stretch) -> Stretch:
+        """Hold an open stretch on; where it would be too long, the lease goes on in another, in the same seat."""
+        if stretch.renewable(self.now):
+            return self._set(stretch.renewed(self.now))
+        before, after = stretch.followed(self.now)
+        self._set(before)
+        return self._set(after)
 
     def _ended(self, stretch: Stretch) -> Stretch:
         return replace(stretch, ends_at=max(stretch.starts_at, min(stretch.ends_at, self.now)))

@@ -115,9 +115,14 @@ class Oracle:
 
     def renew(self, lease: Lease) -> None:
         start, end = lease.stretches[-1]
-        lease.stretches[-1][1] = max(
-            end, min(self.now + timedelta(seconds=self.rules.lease_s), start + timedelta(days=7))
-        )
+        until = self.now + timedelta(seconds=self.rules.lease_s)
+        if until <= start + timedelta(days=7):
+            lease.stretches[-1][1] = max(end, until)
+            return
+        lease.stretches[-1][1] = self.now
+        lease.stretches.append([self.now, until])
+        lease.wishes.append(lease.wishes[-1])
+        lease.borrowed = False
 
     def beat(self, lease: Lease, told: Outcome) -> None:
         if self.who[lease.wish.identity_id] in self.gone:

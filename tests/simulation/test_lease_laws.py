@@ -154,6 +154,14 @@ class Leases(Counted):
         self.wait(self.oracle.rules.lease_s)
         self.still_there(which)
 
+    @precondition(lambda self: self.oracle is not None and self.oracle.leases and self.oracle.rules.lease_s == 86_400)
+    @rule(which=st.integers(0, 30), seconds=st.sampled_from((43_200, 86_399, 86_400)))
+    def stays_for_more_than_a_week(self, which: int, seconds: int) -> None:
+        assert self.oracle is not None
+        for _ in range(9):
+            self.wait(seconds)
+            self.still_there(which)
+
     @precondition(lambda self: self.oracle is not None)
     @rule(wish=wanted, after=st.integers(0, 40))
     def cut_while_coming(self, wish: tuple[int, str, str | None, str, int], after: int) -> None:
@@ -368,4 +376,23 @@ def test_one_persons_key_is_theirs_by_either_name(machine: type[Leases]) -> None
     pool.come_and_go([(PEOPLE, "a", None, "", 0), (1, "a", None, "", 0)], [])
 
     pool.the_counter_is_what_is_held()
+    pool.teardown()
+
+
+def test_who_sends_each_heartbeat_in_time_keeps_the_seat_for_weeks(machine: type[Leases]) -> None:
+    pool = machine()
+    pool.make(1, 0, 0, "person", shared=False, borrows=True, lease_s=86_400, soft=False)
+    pool.come_and_go([(0, "a", None, "", 0)], [])
+    for day in range(20):
+        pool.wait(86_399)
+        if day % 3:
+            pool.still_there(0)
+        else:
+            pool.come_and_go([(0, "a", None, "", 0)], [])  # to send the checkout again holds on as well
+        pool.come_and_go([(1, "b", None, "", 0)], [])  # the model says: denied
+        pool.the_counter_is_what_is_held()
+
+    assert pool.oracle is not None
+    (lease,) = pool.oracle.leases.values()
+    assert len(lease.stretches) > 2, "one lease, in several stretches"
     pool.teardown()

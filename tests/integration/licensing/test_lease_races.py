@@ -147,3 +147,17 @@ def _leave(db: Database, tenant: TenantView, name: str) -> None:
     with db.begin(TenantScope(tenant.id)) as session:
         now = tenant_now(session, tenant)
         deactivate_person(session, tenant.id, find_people(session, tenant.id, [name])[name].id, now, "t", now)
+
+
+def test_no_function_of_the_hot_lane_is_left_to_the_planner(db: Database) -> None:
+    with psycopg.connect(db.database_url) as admin:
+        settings = dict(
+            admin.execute(
+                "select proname, proconfig from pg_proc"
+                " where proname in ('lease_look', 'lease_put', 'lease_renew', 'entitlement_look')"
+            ).fetchall()
+        )
+
+    assert len(settings) == 4
+    for name, told in settings.items():
+        assert {"plan_cache_mode=force_generic_plan", "enable_seqscan=off"} <= set(told or ()), name
