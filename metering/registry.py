@@ -24,6 +24,8 @@ Family = Literal["members", "contributions", "seats", "sessions", "courses", "cl
 WhichSpan = Literal["inside", "all_before", "idle", "around_sessions", "around_longest", "ever"]
 
 PERSON_DIMENSIONS = ("cost_centre", "audience", "class")
+SHORT = {"course": "course_id", "community": "community_id"}
+"""Short names of dimensions, for whoever asks."""
 LEFT = "person.deactivated"
 
 SEEN_TYPES = ("course.enrolled", *sorted(USE_TYPES - {"course.enrolled"}))
@@ -97,6 +99,11 @@ class MeterSpec:
     custom: "CustomMeter | None" = None
     folds: bool = False
     """Whether of facts that count alike the first of a day says it all (`metering.reads.days`)."""
+
+    def dimension(self, name: str) -> str | None:
+        """Return the dimension that a name stands for, in full or in short (`course`); None: it keeps no such one."""
+        full = name if name in self.dimensions else SHORT.get(name)
+        return full if full in self.dimensions else None
 
     def span(self, period: Period, policies: CountingPolicies) -> FactSpan:
         """Return the span of facts that the figure of a period can depend on."""

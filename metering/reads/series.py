@@ -20,7 +20,6 @@ from tenants.reads import TenantView
 
 __all__ = ("MAX_BUCKETS", "SeriesItem", "SeriesQuery", "UsageSeries", "usage_series")
 
-_ALIASES = {"course": "course_id", "community": "community_id"}
 MAX_BUCKETS = 1_000
 """More buckets than any chart shows are refused."""
 
@@ -80,11 +79,11 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
     """
     measuring = Measuring(session, tenant, Reading(now=query.now))
     spec = measuring.spec(query.meter)
-    group_by = _ALIASES.get(query.group_by or "", query.group_by)
-    if group_by is None and spec.family == "revenue":
-        group_by = "currency"
-    if group_by is not None and group_by not in spec.dimensions:
-        raise GroupingInvalid(spec.name, group_by, spec.dimensions)
+    group_by = "currency" if spec.family == "revenue" else None
+    if query.group_by is not None:
+        group_by = spec.dimension(query.group_by)
+        if group_by is None:
+            raise GroupingInvalid(spec.name, query.group_by, spec.dimensions)
     parts = buckets(query.period, query.granularity, tenant.tz)
     if len(parts) > MAX_BUCKETS:
         raise RangeInvalid(

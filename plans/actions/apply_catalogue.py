@@ -8,12 +8,15 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
+from core.scope import VENDOR_ID
+from metering.reads import contract_meters
 from plans.actions.publish_version import document_faults, publish_document
 from plans.actions.retire_version import retire_version
 from plans.differences import Difference, differences
 from plans.files import CatalogueFile
 from plans.reads.catalogue import PlanView, list_plans, versions
 from plans.store import add_family, add_plan, set_rank
+from plans.validation import named_in_full
 
 __all__ = ("PlanDifference", "apply_catalogue", "diff_catalogue")
 
@@ -47,13 +50,14 @@ def diff_catalogue(session: Session, file: CatalogueFile) -> tuple[PlanDifferenc
     if faults:
         raise InvalidInput(*faults)
     found: list[PlanDifference] = []
+    meters = contract_meters(session, VENDOR_ID)
     for key, entry in file.plans.items():
-        plan = published.get(key)
+        plan, document = published.get(key), named_in_full(entry.document, meters)
         if plan is None or plan.newest is None:
             found.append(PlanDifference(key, "new"))
             continue
-        details = differences(plan.newest.document, entry.document)
-        if details or plan.newest.document != entry.document:
+        details = differences(plan.newest.document, document)
+        if details or plan.newest.document != document:
             found.append(PlanDifference(key, "changed", details))
         if _moves(file, plan, published.values()):
             found.append(PlanDifference(key, "moved"))

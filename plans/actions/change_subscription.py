@@ -10,7 +10,7 @@ from core.ids import new_id
 from metering.actions.bind_policy import bind_policy
 from metering.policies import DEFAULT_POLICIES
 from plans.actions.open_periods import open_periods_of
-from plans.actions.publish_version import refuse_faults
+from plans.actions.publish_version import sound
 from plans.actions.subscribe import AddonInput, store_terms
 from plans.changes import Decision, Timing, When, decide_change, effective_at
 from plans.documents import PlanDocument
@@ -103,8 +103,7 @@ def _wanted(session: Session, subscription: SubscriptionView, given: ChangeInput
     if given.plan_key is not None:
         base = offered(session, Wish("base", given.plan_key, given.version), subscription.as_of)
     if given.terms is not None:
-        refuse_faults(session, given.terms)
-        base = replace(base, document=given.terms, terms_id=new_id())
+        base = replace(base, document=sound(session, given.terms), terms_id=new_id())
     base = replace(base, quantity=quantity, mode=mode)
     addons = [holding for slot, holding in held.items() if slot != BASE]
     if given.addons is not None:

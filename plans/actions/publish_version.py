@@ -13,10 +13,10 @@ from plans.documents import PlanDocument, document_hash
 from plans.errors import DraftMissing, DraftOutdated, PlanInvalid
 from plans.reads.catalogue import VersionView, draft, next_number, versions
 from plans.store import add_plan, add_version, delete_draft, lock_plan
-from plans.validation import faults_of
+from plans.validation import faults_of, named_in_full
 from tenants.actions.record_audit import record_audit
 
-__all__ = ("document_faults", "publish_document", "publish_version", "refuse_faults")
+__all__ = ("document_faults", "publish_document", "publish_version", "sound")
 
 
 def publish_version(
@@ -43,9 +43,9 @@ def publish_version(
     if number is not None and number != found.number:
         raise DraftOutdated(plan_key, number, found.number)
     row = {"key": plan_key, "family_key": found.family_key, "name": found.name, "kind": found.kind, "rank": found.rank}
-    refuse_faults(session, found.document)
+    document = sound(session, found.document)
     add_plan(session, row)
-    version = publish_document(session, plan_key, found.document, actor, now)
+    version = publish_document(session, plan_key, document, actor, now)
     delete_draft(session, plan_key)
     return version
 
@@ -56,7 +56,7 @@ def publish_document(session: Session, plan_key: str, document: PlanDocument, ac
     Raises:
         PlanInvalid: the document has faults (`plan_invalid`).
     """
-    refuse_faults(session, document)
+    document = sound(session, document)
     lock_plan(session, plan_key)
     digest = document_hash(document)
     earlier = versions(session, plan_key)
@@ -85,20 +85,17 @@ def document_faults(session: Session, document: PlanDocument) -> list[InputError
 
     A plan is everybody's and never changes: it names the vendor's meters, by their exact names.
     """
-    meters = contract_meters(session, VENDOR_ID)
-
-    def splits(name: str) -> bool:
-        return name in meters and meters[name].additive
-
-    return faults_of(document, meters.__contains__, splits)
+    return faults_of(document, contract_meters(session, VENDOR_ID))
 
 
-def refuse_faults(session: Session, document: PlanDocument) -> None:
-    """Refuse a document that is not fit to be billed by.
+def sound(session: Session, document: PlanDocument) -> PlanDocument:
+    """Return a document as it is billed by: short names of dimensions in full.
 
     Raises:
-        PlanInvalid: every fault with its pointer (`plan_invalid`).
+        PlanInvalid: it is not fit for that; every fault with its pointer (`plan_invalid`).
     """
-    faults = document_faults(session, document)
+    meters = contract_meters(session, VENDOR_ID)
+    faults = faults_of(document, meters)
     if faults:
         raise PlanInvalid(*faults)
+    return named_in_full(document, meters)

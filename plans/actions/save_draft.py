@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput, NotFound
 from core.scope import VENDOR_ID
+from metering.reads import contract_meters
 from plans.documents import PlanDocument
 from plans.reads.catalogue import DraftView, draft, get_plan
 from plans.store import put_draft
+from plans.validation import named_in_full
 from tenants.actions.record_audit import record_audit
 
 __all__ = ("DraftInput", "PlanIdentity", "save_draft")
@@ -54,6 +56,7 @@ def save_draft(session: Session, given: DraftInput, now: datetime) -> DraftView:
         fault = InputError("/key", "plan_key_invalid", "A plan key has lower-case letters, digits and '-' only.")
         raise InvalidInput(fault)
     identity = _identity(session, given)
+    document = named_in_full(given.document, contract_meters(session, VENDOR_ID))
     put_draft(
         session,
         {
@@ -62,7 +65,7 @@ def save_draft(session: Session, given: DraftInput, now: datetime) -> DraftView:
             "name": identity.name,
             "kind": identity.kind,
             "rank": identity.rank,
-            "document": msgspec.to_builtins(given.document),
+            "document": msgspec.to_builtins(document),
             "updated_at": now,
             "updated_by": given.actor,
         },

@@ -1,7 +1,7 @@
 """Begin a contract."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -17,7 +17,7 @@ from core.periods import day_start, local_date
 from metering.actions.bind_policy import bind_policy
 from metering.policies import DEFAULT_POLICIES
 from plans.actions.open_periods import open_periods_of
-from plans.actions.publish_version import refuse_faults
+from plans.actions.publish_version import sound
 from plans.actions.redeem_coupon import store_discount
 from plans.documents import PlanDocument, document_hash
 from plans.errors import SubscriptionKeyTaken
@@ -187,9 +187,9 @@ def _decide(session: Session, tenant: TenantView, given: SubscribeInput, now: da
     ends_at = day_start(given.ends_on, tz) if given.ends_on else None
     first = Phase(starts_on, given.plan_key, given.version, given.quantity, given.terms)
     holdings = base_chain(session, (first, *given.phases), given.trial_days, ends_at, tz)
-    for held in holdings:
-        if held.terms_id is not None:
-            refuse_faults(session, held.document)
+    holdings = [
+        held if held.terms_id is None else replace(held, document=sound(session, held.document)) for held in holdings
+    ]
     holdings += [offered(session, Wish("addon", a.key, a.version, a.quantity), starts_at) for a in given.addons]
     currency = given.currency or tenant.currency
     exponent(currency)

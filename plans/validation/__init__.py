@@ -1,19 +1,21 @@
 """Is this document fit to be published? Every fault at once, each with a JSON pointer and a code."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
 from core.errors import InputError
 from core.money import UnknownCurrency, exponent
+from metering.registry import MeterSpec
 from plans.charges import Charge, ChargeModel, IncludedPer, Price, Tier
 from plans.documents import PlanDocument
 from plans.pricing import is_cumulative
 from plans.validation.agreements import agreement_faults
+from plans.validation.dimensions import dimension_faults, named_in_full, narrowed_by
 from plans.validation.figures import MAX_DECIMALS, MAX_FIGURE, Found, below, number_faults
 
-__all__ = ("MAX_DECIMALS", "MAX_FIGURE", "faults_of", "warnings_of")
+__all__ = ("MAX_DECIMALS", "MAX_FIGURE", "faults_of", "named_in_full", "narrowed_by", "warnings_of")
 
 NEEDS: Final[dict[ChargeModel, tuple[str, ...]]] = {
     "flat": ("amount",),
@@ -35,19 +37,16 @@ FIGURES: Final = ("amount", "unit", "size", "percent", "fixed", "least", "most",
 TIERED: Final = ("graduated", "volume", "stairstep")
 
 
-def faults_of(
-    document: PlanDocument, is_meter: Callable[[str], bool], splits: Callable[[str], bool]
-) -> list[InputError]:
+def faults_of(document: PlanDocument, meters: Mapping[str, MeterSpec]) -> list[InputError]:
     """Return every fault of the document in order of appearance; none means it may be published.
 
     Args:
         document: well-formed, but not yet trusted.
-        is_meter: tells whether a meter of that name exists.
-        splits: tells whether the meter's figures of pieces of a period add up (counts and sums).
+        meters: those that a plan may name.
     """
     faults = list(_document(document))
     for key, feature in document.features.items():
-        if feature.meter is not None and not is_meter(feature.meter):
+        if feature.meter is not None and feature.meter not in meters:
             faults.append(InputError(f"/features/{key}/meter", "meter_unknown", _no_meter(feature.meter)))
         elif feature.meter is not None and feature.limit is None:
             detail = f"'{key}' is metered: give the limit that its use counts against."
@@ -58,12 +57,13 @@ def faults_of(
         if charge.key in seen:
             faults.append(InputError(f"{at}/key", "charge_key_taken", f"The charge key '{charge.key}' is used twice."))
         seen.add(charge.key)
-        faults += _meters(charge, at, is_meter, splits)
+        faults += _meters(charge, at, meters)
+        faults += _counts(charge, at, meters)
         faults += _terms(charge, at, document.interval_months)
         faults += _allowances(charge, at, document.interval_months)
         for currency, price in charge.prices.items():
             faults += _price(charge, price, currency, f"{at}/prices/{currency}")
-    return faults + list(agreement_faults(document, is_meter))
+    return faults + list(agreement_faults(document, meters))
 
 
 def warnings_of(document: PlanDocument) -> list[InputError]:
@@ -106,25 +106,16 @@ def _no_meter(name: str) -> str:
     )
 
 
-def _meters(charge: Charge, at: str, is_meter: Callable[[str], bool], splits: Callable[[str], bool]) -> Found:
+def _meters(charge: Charge, at: str, meters: Mapping[str, MeterSpec]) -> Found:
     if not charge.key or not charge.key.replace("_", "").isalnum() or charge.key != charge.key.lower():
         yield InputError(f"{at}/key", "charge_key_invalid", "A charge key has lower-case letters, digits and '_' only.")
-    if charge.meter is not None and not is_meter(charge.meter):
-        yield InputError(f"{at}/meter", "meter_unknown", _no_meter(charge.meter))
     if charge.meter == "courses.transactions.net":
         yield InputError(
             f"{at}/meter", "meter_not_chargeable", "The net of a period can be below 0, where no tier is. Charge"
             " courses.transactions.charged: refunds come by themselves, at the price of the period they belong to."
         )  # fmt: skip
-    counted = charge.meter is not None and splits(charge.meter)
-    if charge.where and not counted:
-        yield InputError(
-            f"{at}/where", "where_needs_counted_meter", "'where' narrows counts and sums only, not levels or nothing."
-        )
-    for name, values in charge.where.items():
-        if not values:
-            detail = f"Name at least one value of {name} that counts, or leave it out: now nothing counts."
-            yield InputError(f"{at}/where/{name}", "where_empty", detail)
+    meter = meters.get(charge.meter or "")
+    counted = meter is not None and meter.additive
     if charge.tier_period is not None and not counted:
         yield InputError(
             f"{at}/tier_period", "tier_period_needs_counted_meter", "Tiers over a year need a meter that adds up."
@@ -135,18 +126,36 @@ def _meters(charge: Charge, at: str, is_meter: Callable[[str], bool], splits: Ca
             " members.registered.average, of which they are a part."
         )  # fmt: skip
     if charge.included_per is not None:
-        yield from _pool(charge, charge.included_per, f"{at}/included_per", is_meter, splits)
+        yield from _pool(charge, charge.included_per, f"{at}/included_per", meters)
 
 
-def _pool(
-    charge: Charge, per: IncludedPer, at: str, is_meter: Callable[[str], bool], splits: Callable[[str], bool]
-) -> Found:
-    if not is_meter(per.meter) or splits(per.meter):
+def _counts(charge: Charge, at: str, meters: Mapping[str, MeterSpec]) -> Found:
+    """Yield what is wrong with the meter's name, and with what the charge narrows and lists it by."""
+    meter = meters.get(charge.meter or "")
+    if charge.meter is not None and meter is None:
+        yield InputError(f"{at}/meter", "meter_unknown", _no_meter(charge.meter))
+    if charge.meter is None and charge.model == "price_list":
+        yield InputError(f"{at}/meter", "price_list_needs_meter", "A list prices what is counted: name a meter.")
+    if charge.where and (meter is None or not meter.additive):
+        yield InputError(
+            f"{at}/where", "where_needs_counted_meter", "'where' narrows counts and sums only, not levels or nothing."
+        )
+    for name, values in charge.where.items():
+        if not values:
+            detail = f"Name at least one value of {name} that counts, or leave it out: now nothing counts."
+            yield InputError(f"{at}/where/{name}", "where_empty", detail)
+    if meter is not None:
+        yield from dimension_faults(charge, meter, at)
+
+
+def _pool(charge: Charge, per: IncludedPer, at: str, meters: Mapping[str, MeterSpec]) -> Found:
+    if per.meter not in meters or meters[per.meter].additive:
         yield InputError(f"{at}/meter", "meter_unknown", f"'{per.meter}' is no meter of seats or people.")
     yield from number_faults(per.quantity, f"{at}/quantity")
     if per.period == "period":
         return
-    if charge.meter is None or not splits(charge.meter):
+    meter = meters.get(charge.meter or "")
+    if meter is None or not meter.additive:
         yield InputError(at, "included_per_needs_counted_meter", "A pool needs a meter that adds up.")
     if charge.model in TIERED and charge.tier_period != per.period:
         pointer = at.removesuffix("/included_per") + "/tier_period"

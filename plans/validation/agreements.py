@@ -1,7 +1,7 @@
 """Faults of what a version agrees on beside its charges: discounts, commitments, prepaid credits."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -16,12 +16,12 @@ __all__ = ("agreement_faults", "discount_faults")
 SHAPE: Final = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
-def agreement_faults(document: PlanDocument, is_meter: Callable[[str], bool]) -> Found:
+def agreement_faults(document: PlanDocument, meters: Container[str]) -> Found:
     """Yield the faults of the document's discounts, commitments and credits, each with its pointer.
 
     Args:
         document: whose agreements are looked at.
-        is_meter: tells whether a meter of that name exists.
+        meters: names of those that a plan may name.
     """
     currencies = set().union(*(charge.prices for charge in document.charges))
     keys = {charge.key for charge in document.charges}
@@ -48,7 +48,7 @@ def agreement_faults(document: PlanDocument, is_meter: Callable[[str], bool]) ->
                 case Commitment():
                     yield from _commitment(part, at, document)
                 case CreditBlock():
-                    yield from _block(part, at, document, is_meter)
+                    yield from _block(part, at, document, meters)
                     yield from _currencies(part.prices, currencies, f"{at}/prices")
             yield from _currencies(part.amounts, currencies, f"{at}/amounts")
 
@@ -72,7 +72,7 @@ def _key(key: str, at: str) -> Found:
         yield InputError(at, "agreement_key_invalid", "A key has lower-case letters, digits, '-' and '_' only.")
 
 
-def _block(block: CreditBlock, at: str, document: PlanDocument, is_meter: Callable[[str], bool]) -> Found:
+def _block(block: CreditBlock, at: str, document: PlanDocument, meters: Container[str]) -> Found:
     if not block.amounts:
         yield InputError(f"{at}/amounts", "price_missing", f"'{block.key}' has no amount in any currency: write one.")
     yield from _amounts(block.amounts, f"{at}/amounts")
@@ -88,7 +88,7 @@ def _block(block: CreditBlock, at: str, document: PlanDocument, is_meter: Callab
         yield InputError(f"{at}/priority", "priority_invalid", "A priority is 0 to 1000; the lower goes first.")
     yield from _months(block, at, document.interval_months)
     for place, meter in enumerate(block.meters):
-        if not is_meter(meter):
+        if meter not in meters:
             detail = f"There is no meter '{meter}' for plans. GET /v1/meters lists them."
             yield InputError(f"{at}/meters/{place}", "meter_unknown", detail)
 

@@ -11,6 +11,7 @@ from app.pages.sales.document import DocumentForm, document_form
 from app.pages.sales.plan import Curve, curve, curve_wish, rivals
 from app.pages.tables import TableQuery
 from core.errors import InputError
+from metering.registry import MeterSpec
 from plans.differences import differences
 from plans.documents import PlanDocument
 from plans.subscriptions import SubscriptionView
@@ -27,7 +28,7 @@ class DraftInput:
     before: PlanDocument | None
     """The newest version; None: there is none yet."""
     others: Sequence[Offer]
-    meters: Sequence[str]
+    meters: Mapping[str, MeterSpec]
     addons: Sequence[tuple[str, str]]
     """Key and name of those that are sold: what a feature may come with."""
     faults: Sequence[InputError]

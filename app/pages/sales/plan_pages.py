@@ -172,7 +172,7 @@ def _editor(
             offer=offer,
             before=plan.newest.document if plan.newest else None,
             others=[_offer(one) for one in list_plans(vendor.session, "base") if one.newest],
-            meters=sorted(contract_meters(vendor.session, VENDOR_ID)),
+            meters=dict(sorted(contract_meters(vendor.session, VENDOR_ID).items())),
             addons=[(one.key, one.name) for one in list_plans(vendor.session, "addon") if one.newest],
             faults=unread or document_faults(vendor.session, document),
             said=said or {},

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from billing.answers.contracts import Addon, Terms
 from billing.answers.questions import PlanWish
 from core.errors import InputError, InvalidInput, NotFound
-from plans.actions.publish_version import refuse_faults
+from plans.actions.publish_version import sound
 from plans.charges import Charge
 from plans.documents import PlanDocument
 from plans.reads import draft, get_plan, get_version, list_plans, newest_version
@@ -72,8 +72,7 @@ def terms_of(session: Session, wish: PlanWish, stretch: Stretch) -> Terms:
 
 def _document(session: Session, wish: PlanWish) -> tuple[str, str, PlanDocument]:
     if wish.document is not None:
-        refuse_faults(session, wish.document)
-        return f"{wish.plan} (negotiated)", _name(session, wish.plan), wish.document
+        return f"{wish.plan} (negotiated)", _name(session, wish.plan), sound(session, wish.document)
     if wish.draft:
         found = draft(session, wish.plan)
         if found is None:

@@ -12,6 +12,7 @@ from app.pages.sales.document import applied, document_form
 from app.pages.sales.offer_form import fresh, parse_offer
 from core.errors import InputError, InvalidInput
 from metering.policies import DEFAULT_POLICIES
+from metering.registry import METERS
 from plans.catalogue import CATALOGUE
 from plans.charges import Charge, IncludedPer, Price, Tier
 from plans.documents import Feature, PlanDocument, document_json, parse_document
@@ -84,8 +85,6 @@ FULL = parse_document(
         },
     }
 )  # fmt: skip
-METERS = ("members.active", "members.registered.average", "seats.named.peak", "courses.transactions.charged",
-          "courses.revenue", "class.hours")  # fmt: skip
 
 
 def fields_of(form):
@@ -162,6 +161,23 @@ def test_whatever_is_written_becomes_a_document_or_a_fault_at_its_field(said):
     assert all(shown[fault.pointer].faults for fault in faults if fault.pointer in shown)
 
 
+def test_what_a_charge_counts_and_is_listed_by_is_chosen_from_what_its_meter_keeps():
+    listed = {"key": "c", "name": "C", "model": "price_list", "dimension": "course", "prices": {"EUR": {}}}
+    courses = listed | {"meter": "courses.transactions.charged", "where": {"kind": ["wbt"]}}
+    document = parse_document({"charges": [courses, listed | {"key": "s", "meter": "seats.named.peak"}]})
+
+    shown = fields_of(document_form(document, "EUR", METERS, (), {}))
+
+    # What is said and not kept stands there too; a level is not narrowed.
+    offered = [value for value, _name in shown["/charges/0/dimension"].choices]
+    assert offered == ["", "cost_centre", "audience", "class", "course_id", "course_type", "course"]
+    assert [name for name in shown if "/where/" in name] == [
+        f"/charges/0/where/{name}" for name in ("audience", "class", "course_id", "course_type", "kind")
+    ]
+    written, faults = applied(document, {"/charges/0/where/course_type": "wbt", "/charges/0/where/kind": ""})
+    assert (written.charges[0].where, faults) == ({"course_type": ("wbt",)}, [])
+
+
 def test_nothing_ticked_makes_nobody_active():
     nobody, _ = applied(FULL, {"set:/policies/members/active_types": "1"})
 
@@ -236,7 +252,7 @@ def test_what_is_no_figure_is_told_at_its_field_and_kept_there(name, text):
     document, faults = applied(DOCUMENT, {name: text})
 
     assert (document, [fault.pointer for fault in faults]) == (DOCUMENT, [name])
-    form = document_form(document, "EUR", (), faults, {name: text})
+    form = document_form(document, "EUR", {}, faults, {name: text})
     assert (fields_of(form)[name].value, bool(fields_of(form)[name].faults)) == (text, True)
     assert form.faults == ()
 
@@ -286,7 +302,7 @@ def test_a_fault_without_a_field_of_its_own_is_told_at_what_it_is_about():
         InputError("/charges/1/prices", "price_missing_currency", "No price in USD."),
         InputError("/nowhere", "price_missing", "No amount."),
     ]
-    form = document_form(DOCUMENT, "EUR", (), faults, {})
+    form = document_form(DOCUMENT, "EUR", {}, faults, {})
 
     assert (form.charges[1].faults, form.faults) == (("No price in USD.",), ("No amount.",))
 

@@ -67,7 +67,7 @@ def test_charge_and_credit_are_the_price_of_those_who_are_not_idle(registered, s
 def test_only_what_is_charged_by_the_day_has_a_fair_use_credit(meter):
     document = plan(MEMBERS | {"meter": meter})
 
-    faults = faults_of(document, METERS.__contains__, lambda name: METERS[name].additive)
+    faults = faults_of(document, METERS)
 
     assert [(fault.pointer, fault.code) for fault in faults] == [("/charges/0/fair_use", "fair_use_needs_members")]
 

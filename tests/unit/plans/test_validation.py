@@ -2,22 +2,27 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metering import registry
+from metering.custom.definition import Filter, MeterDefinition
+from metering.custom.spec import custom_spec
+from metering.registry import CustomMeter
 from plans.charges import Price, Tier
 from plans.documents import PlanDocument, parse_document
-from plans.proration import splits_by_time
-from plans.validation import faults_of
+from plans.validation import faults_of, named_in_full
 
-METERS = {"seats.named.peak", "contributions", "courses.revenue", "courses.transactions.charged", "members.active"}
+OWN = MeterDefinition(Filter(("lab.booked",)), "sum", "hour", value_field="hours", dimensions=("course", "bench"))
+METERS = registry.METERS | {"lab.hours@1": custom_spec(CustomMeter(UUID(int=1), "lab.hours", 1, OWN))}
 
 
 def faults(document: PlanDocument) -> list[tuple[str, str]]:
-    return [(fault.pointer, fault.code) for fault in faults_of(document, METERS.__contains__, splits_by_time)]
+    return [(fault.pointer, fault.code) for fault in faults_of(document, METERS)]
 
 
 def plan(model: str = "per_unit", price: dict[str, Any] | None = None, **charge: Any) -> PlanDocument:
@@ -84,13 +89,13 @@ def tiers(*rows: tuple[str | None, str]) -> dict[str, Any]:
         ),
         (plan("percentage", {"percent": "1"}), [("/charges/0/meter", "percentage_needs_money")]),
         (plan("price_list", {"entries": {"a": "1"}}), [("/charges/0/dimension", "dimension_invalid")]),
-        (plan("price_list", {"entries": {"a": "1"}}, dimension="course_id"), []),
-        (plan(dimension="course_id"), [("/charges/0/dimension", "dimension_invalid")]),
+        (plan("price_list", {"entries": {"a": "1"}}, dimension="kind"), []),
+        (plan(dimension="kind"), [("/charges/0/dimension", "dimension_invalid")]),
         (plan(in_advance=True), [("/charges/0/in_advance", "in_advance_metered")]),
         (plan("flat", {"amount": "1"}, meter=None, in_advance=True), []),
         (plan(interval_months=0), [("/charges/0/interval_months", "interval_invalid")]),
         (plan(interval_months=12), []),
-        (plan(meter="courses.transactions.charged", where={"pool": []}), [("/charges/0/where/pool", "where_empty")]),
+        (plan(meter="courses.transactions.charged", where={"class": []}), [("/charges/0/where/class", "where_empty")]),
         (
             plan(meter="members.active", where={"audience": ["partner"]}),
             [("/charges/0/where", "where_needs_counted_meter")],
@@ -100,7 +105,7 @@ def tiers(*rows: tuple[str | None, str]) -> dict[str, Any]:
             [("/charges/0/tier_period", "tier_period_needs_counted_meter")],
         ),
         (
-            plan("price_list", {"entries": {"a": "1"}}, dimension="course_id", tier_period="year"),
+            plan("price_list", {"entries": {"a": "1"}}, dimension="kind", tier_period="year"),
             [("/charges/0/tier_period", "cumulative_model")],
         ),
         (plan(included_per={"meter": "seats.named.peak", "quantity": "2"}), []),
@@ -159,7 +164,7 @@ PRICES = st.builds(
 def test_no_figures_however_wild_break_the_validation(model, price):
     charge = msgspec.structs.replace(plan().charges[0], model=model, prices={"EUR": price})
 
-    faults_of(PlanDocument(charges=(charge,)), METERS.__contains__, splits_by_time)
+    faults_of(PlanDocument(charges=(charge,)), METERS)
 
 
 def test_a_document_that_passes_has_no_negative_figure():
@@ -213,3 +218,44 @@ FLOOR = {"key": "f", "name": "F", "amounts": {"EUR": "100"}}
 )
 def test_agreements_are_refused_with_a_pointer_too(document, expected):
     assert faults(document) == expected
+
+
+TRANSACTIONS = "courses.transactions.charged"
+
+
+@pytest.mark.parametrize(
+    ("meter", "dimension", "where", "expected"),
+    [
+        (TRANSACTIONS, "course_id", {"course_type": ["wbt"], "class": ["guest"]}, []),
+        (TRANSACTIONS, "cost_centre", {}, []),
+        (TRANSACTIONS, "course", {"course": ["c1"]}, []),
+        (TRANSACTIONS, "course-type", {}, ["/charges/0/dimension"]),
+        (TRANSACTIONS, "community", {"course-type": ["wbt"], "a/b": ["c"]},
+         ["/charges/0/dimension", "/charges/0/where/course-type", "/charges/0/where/a~1b"]),
+        (TRANSACTIONS, "class", {"cost_centre": ["A"]}, ["/charges/0/where/cost_centre"]),
+        ("seats.named.peak", "pool", {}, []),
+        ("seats.named.peak", "course_type", {}, ["/charges/0/dimension"]),
+        ("lab.hours@1", "course", {"bench": ["b1"]}, []),
+        ("lab.hours@1", "course_id", {"hours": ["2"]}, ["/charges/0/dimension", "/charges/0/where/hours"]),
+        ("lab.minutes@1", "nothing", {}, ["/charges/0/meter"]),
+        (None, "course_id", {}, ["/charges/0/meter"]),
+    ],
+)  # fmt: skip
+def test_a_list_and_what_counts_go_by_names_that_the_meter_keeps(meter, dimension, where, expected):
+    document = plan("price_list", {"entries": {"x": "1"}}, meter=meter, dimension=dimension, where=where)
+
+    assert [pointer for pointer, _ in faults(document)] == expected
+    told = {fault.detail for fault in faults_of(document, METERS) if fault.code == "dimension_unknown"}
+    assert all(str(meter) in detail and "audience" in detail for detail in told)
+
+
+def test_short_names_of_dimensions_are_written_in_full_where_the_meter_has_none_of_that_name():
+    document = plan(
+        "price_list", {"entries": {"x": "1"}}, meter=TRANSACTIONS, dimension="course",
+        where={"course": ["a"], "course_id": ["b"], "class": ["c"]},
+    )  # fmt: skip
+    own = plan("price_list", {"entries": {"x": "1"}}, meter="lab.hours@1", dimension="course")
+
+    [charge] = named_in_full(document, METERS).charges
+    assert (charge.dimension, charge.where) == ("course_id", {"course_id": ("a", "b"), "class": ("c",)})
+    assert named_in_full(own, METERS) == own

@@ -170,8 +170,6 @@ def _add_to_charge(charge: Json, way: list[str], name: str) -> None:
         case ["entries"] if name:
             for price in charge["prices"].values():
                 price.setdefault("entries", {}).setdefault(name, "0")
-        case ["where"] if name:
-            charge.setdefault("where", {}).setdefault(name, [])
         case _:
             pass
 

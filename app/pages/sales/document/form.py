@@ -3,7 +3,7 @@
 Everything the document says can be changed here but `leased_pools`, which a pool's own binding writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.i18n import gettext as _
@@ -14,9 +14,10 @@ from app.pages.sales.document.policies import policy_part
 from app.pages.sales.prices import model_name
 from app.pages.words import feature_name, meter_name
 from core.errors import InputError
+from metering.registry import MeterSpec
 from plans.charges import Charge, Price
 from plans.documents import Feature, PlanDocument
-from plans.validation import MAY, NEEDS, TIERED
+from plans.validation import MAY, NEEDS, TIERED, narrowed_by
 
 __all__ = ("ChargeForm", "DocumentForm", "document_form", "price_forms")
 
@@ -60,15 +61,15 @@ class DocumentForm:
 
 
 def document_form(
-    document: PlanDocument, currency: str, meters: Sequence[str], faults: Iterable[InputError], said: Mapping[str, str],
-    addons: Choices = (),
+    document: PlanDocument, currency: str, meters: Mapping[str, MeterSpec], faults: Iterable[InputError],
+    said: Mapping[str, str], addons: Choices = (),
 ) -> DocumentForm:  # fmt: skip
     """Return the form of a document.
 
     Args:
         document: as it was saved.
         currency: whose prices are shown.
-        meters: what may be counted, by name.
+        meters: what may be counted, by name, in the order in which they are offered.
         faults: with pointers into the document.
         said: what the reader wrote, where it could not be taken.
         addons: key and name of what a feature may come with.
@@ -77,7 +78,8 @@ def document_form(
     metered = (("", _("Nothing is counted")), *((name, meter_name(name)) for name in meters))
     basics = (asked.figure("/interval_months", _("Billed every so many months"), document.interval_months),)
     charges = tuple(
-        _charge(asked, charge, f"/charges/{place}", metered) for place, charge in enumerate(document.charges)
+        _charge(asked, charge, f"/charges/{place}", metered, meters.get(charge.meter or ""))
+        for place, charge in enumerate(document.charges)
     )
     agreements = agreement_parts(asked, document, metered[1:])
     features = Part(
@@ -101,7 +103,7 @@ def price_forms(
     )
 
 
-def _charge(asked: Asked, charge: Charge, at: str, metered: Choices) -> ChargeForm:
+def _charge(asked: Asked, charge: Charge, at: str, metered: Choices, meter: MeterSpec | None) -> ChargeForm:
     fields = [
         asked.text(f"{at}/name", _("Name"), charge.name),
         asked.text(f"{at}/key", _("Key"), charge.key),
@@ -110,19 +112,28 @@ def _charge(asked: Asked, charge: Charge, at: str, metered: Choices) -> ChargeFo
         asked.figure(f"{at}/included", _("Included free"), charge.included or None),
     ]
     if charge.model == "price_list":
-        fields.append(asked.text(f"{at}/dimension", _("Listed by"), charge.dimension))
+        fields.append(asked.text(f"{at}/dimension", _("Listed by"), charge.dimension, _dimensions(charge, meter)))
         fields.append(asked.words(f"{at}/list_order", _("Free units go first to (by commas)"), charge.list_order))
     if charge.meter is None or charge.in_advance:
         fields.append(asked.yes(f"{at}/in_advance", _("Billed"), charge.in_advance, (_("at the end"), _("in advance"))))
     if charge.meter is None or charge.once:
         fields.append(asked.yes(f"{at}/once", _("Due"), charge.once, (_("every period"), _("one time"))))
-    price, more = _price(asked, charge, at), _more(asked, charge, at, metered)
+    price, more = _price(asked, charge, at), _more(asked, charge, at, metered, meter)
     return ChargeForm(at, charge.key, charge.name, tuple(fields), price, more, asked.within(at))
 
 
-def _more(asked: Asked, charge: Charge, at: str, metered: Choices) -> Part:
+def _dimensions(charge: Charge, meter: MeterSpec | None) -> Choices:
+    """Return what the meter can be listed by; what it cannot, and is said, stands there too, with its fault."""
+    known = list(meter.dimensions) if meter else []
+    if charge.dimension and charge.dimension not in known:
+        known.append(charge.dimension)
+    return [("", "–"), *((name, name) for name in known)]
+
+
+def _more(asked: Asked, charge: Charge, at: str, metered: Choices, meter: MeterSpec | None) -> Part:
     """Return pools, the bank, fair use, yearly tiers, intervals, proration, and which entries count."""
     pool = charge.included_per
+    narrowed = dict.fromkeys(narrowed_by(meter) if meter and meter.additive else (), ()) | charge.where
     fields = (
         asked.figure(f"{at}/included_per_item", _("Free for each unit held"), charge.included_per_item or None),
         asked.figure(f"{at}/included_per/quantity", _("Pooled free units"), pool.quantity if pool else None),
@@ -144,11 +155,10 @@ def _more(asked: Asked, charge: Charge, at: str, metered: Choices) -> Part:
         ),
         *(
             asked.words(f"{at}/where/{escaped(name)}", _("Only %(name)s (by commas)") % {"name": name}, values)
-            for name, values in charge.where.items()
+            for name, values in narrowed.items()
         ),
     )  # fmt: skip
-    adds = (Add(f"{at}/where", _("Count only some values"), _("Count only by (for instance course_type)")),)
-    return Part(at, _("Free units, pools, intervals, what counts"), fields, adds=adds)
+    return Part(at, _("Free units, pools, intervals, what counts"), fields)
 
 
 def _price(asked: Asked, charge: Charge, at: str) -> PriceForm:
