@@ -83,9 +83,13 @@ def effective_at(subscription: SubscriptionView, known: Sequence[Span], timing: 
     Raises:
         SubscriptionNotIn: it has not begun or is over (`subscription_state`).
         ChangeInThePast: the instant is before now (`change_in_the_past`).
+        ChangeAlreadyAtThatInstant: something changes at the instant named (`change_already_at_that_instant`).
         ChangeOutsidePeriod: the instant is after the running period (`change_outside_period`).
     """
     advance(state_at(subscription.starts_at, subscription.ends_at, timing.now), Trigger.CHANGE)
+    if timing.when == "prorate_now" and timing.at is not None and timing.at >= timing.now:
+        # The running period ends with a change that is agreed on: its instant is not wrong for lying outside.
+        _refuse_taken(subscription, timing.at)
     return _effective(running_span(subscription, known, timing.now), timing)
 
 
@@ -105,7 +109,6 @@ def decide_change(
 
     Raises:
         Those of `effective_at`.
-        ChangeAlreadyAtThatInstant: something changes there already (`change_already_at_that_instant`).
         ChangePending: something changes later, and it is not said that it stays (`change_pending`).
         ChangesNothing: it holds exactly this already (`changes_nothing`).
     """
@@ -283,11 +286,15 @@ def _effective(running: Span, timing: Timing) -> datetime:
 
 
 def _refuse_collision(subscription: SubscriptionView, at: datetime, *, keep_later: bool) -> None:
-    instants = subscription.edges()
-    if at in instants or at == subscription.ends_at:
+    _refuse_taken(subscription, at)
+    last = subscription.edges()[-1]
+    if last > at and not keep_later:
+        raise ChangePending(last)
+
+
+def _refuse_taken(subscription: SubscriptionView, at: datetime) -> None:
+    if at in subscription.edges() or at == subscription.ends_at:
         raise ChangeAlreadyAtThatInstant(at)
-    if instants[-1] > at and not keep_later:
-        raise ChangePending(instants[-1])
 
 
 def _pieces(running: Span, at: datetime) -> tuple[Span, ...]:

@@ -1,7 +1,7 @@
 """Any sequence of changes leaves periods that tile and one plan in force at every instant."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.periods import day_start
-from plans.changes import Timing, decide_cancellation, decide_change, direction, running_span
+from plans.changes import Timing, decide_cancellation, decide_change, direction, effective_at, running_span
 from plans.charges import Charge, Price
 from plans.documents import PlanDocument
-from plans.errors import ChangeAlreadyAtThatInstant, ChangePending, ChangesNothing
+from plans.errors import ChangeAlreadyAtThatInstant, ChangeOutsidePeriod, ChangePending, ChangesNothing
 from plans.periods import Span, spans
 from plans.states import State
 from plans.subscriptions import Holding, SubscriptionView
@@ -117,3 +117,19 @@ def test_up_and_down_follow_the_familys_order_whatever_the_prices(before, after,
     decision = decide_change(view, [], wanted, Timing("prorate_now", None, view.starts_at + timedelta(days=1)))
 
     assert direction(decision, RANKS) == told
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_second_change_at_an_instant_to_come_is_told_that_one_is_there(cut):
+    view, now = contract(date(2026, 1, 1), "UTC"), datetime(2026, 1, 10, tzinfo=UTC)
+    at = datetime(2026, 1, 20, tzinfo=UTC)
+    known = tiles(view, [], now)
+    first = decide_change(view, known, [holding("base", 2, at)], Timing("prorate_now", at, now))
+    stored = list(first.pieces) if cut else []  # whether or not the running period was stored by then
+
+    with pytest.raises(ChangeAlreadyAtThatInstant):
+        decide_change(first.after, stored, [holding("base", 3, at)], Timing("prorate_now", at, now))
+    with pytest.raises(ChangeAlreadyAtThatInstant):
+        effective_at(first.after, stored, Timing("prorate_now", at, now))
+    with pytest.raises(ChangeOutsidePeriod):
+        effective_at(first.after, stored, Timing("prorate_now", at + timedelta(days=1), now))
