@@ -189,7 +189,7 @@ class CouponTaken(Refused):
 
 
 class CouponNotUsable(Refused):
-    """The coupon has expired, is used up, was used by this customer, or is for other plans."""
+    """The coupon has expired, is used up, was used by this customer, or would take nothing off this contract."""
 
     code = "coupon_not_usable"
     WHY = {  # noqa: RUF012 - a table, never changed
@@ -197,10 +197,14 @@ class CouponNotUsable(Refused):
         "used_up": "it was redeemed as often as it may be",
         "used_before": "this customer has redeemed it before",
         "other_plan": "it is for other plans",
+        "other_charges": "the contract has none of the charges that it is for",
+        "other_currency": "it brings no amount in the contract's currency",
     }
 
-    def __init__(self, coupon: str, why: str) -> None:
-        super().__init__(f"The coupon '{coupon}' cannot be used: {self.WHY[why]}.", reason=why)
+    def __init__(self, coupon: str, why: str, at: str = "") -> None:
+        detail = f"The coupon '{coupon}' cannot be used: {self.WHY[why]}."
+        super().__init__(detail, reason=why)
+        self.errors = (InputError(at, self.code, detail),) if at else ()
 
 
 class TermsDontFit(Refused):

@@ -1,5 +1,6 @@
 """Redeem a coupon for a contract: its discount counts from the first period that is not billed yet."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,10 +15,11 @@ from plans.reads.periods import periods
 from plans.reads.subscriptions import get_subscription
 from plans.states import Trigger, advance, state_at
 from plans.store import add_discount, lock_subscription, take_coupon
-from plans.subscriptions import AgreedDiscount, SubscriptionView, held_charges
+from plans.subscriptions import AgreedDiscount, Holding, SubscriptionView, held_charges
+from plans.validation.agreements import charges_held
 from tenants.actions.record_audit import record_audit
 
-__all__ = ("RedeemInput", "redeem_coupon", "store_discount")
+__all__ = ("RedeemInput", "redeem_coupon", "refuse_idle", "store_discount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def redeem_coupon(session: Session, given: RedeemInput, now: datetime) -> Agreed
     Raises:
         NotFound: no such contract or coupon (`not_found`).
         SubscriptionNotIn: it has not begun or is over (`subscription_state`).
-        CouponNotUsable: expired, used up, used before, or for other plans (`coupon_not_usable`).
+        CouponNotUsable: expired, used up, used before, for other plans, or it would take nothing off
+            (`coupon_not_usable`).
     """
     lock_subscription(session, given.tenant_id, given.subscription_id)
     subscription = get_subscription(session, given.tenant_id, given.subscription_id, now)
@@ -58,11 +61,26 @@ def redeem_coupon(session: Session, given: RedeemInput, now: datetime) -> Agreed
     starts_at = running.ends_at if in_advance else running.starts_at
     discount = usable_coupon(session, given.code, subscription.plan_key, now)
     agreed = AgreedDiscount(discount, starts_at, given.code)
+    to_come = [held for held in subscription.holdings if held.ends_at is None or held.ends_at > starts_at]
+    refuse_idle(agreed, to_come, subscription.currency, "/code")
     if not given.preview:
         store_discount(session, subscription, agreed, given.actor, now)
         target = ("subscription", str(subscription.id))
         record_audit(session, subscription.tenant_id, given.actor, "redeem_coupon", target, {"coupon": given.code})
     return agreed
+
+
+def refuse_idle(agreed: AgreedDiscount, holdings: Iterable[Holding], currency: str, at: str) -> None:
+    """Refuse a coupon that would take nothing off what is held; one for charges of several plans needs one of them.
+
+    Raises:
+        CouponNotUsable: none of its charges is there, or it has no amount in the currency (`coupon_not_usable`).
+    """
+    code, discount = agreed.coupon or "", agreed.discount
+    if discount.charges and charges_held(holdings).isdisjoint(discount.charges):
+        raise CouponNotUsable(code, "other_charges", at)
+    if discount.amounts and currency not in discount.amounts:
+        raise CouponNotUsable(code, "other_currency", at)
 
 
 def store_discount(

@@ -18,7 +18,7 @@ from metering.actions.bind_policy import bind_policy
 from metering.policies import DEFAULT_POLICIES
 from plans.actions.open_periods import open_periods_of
 from plans.actions.publish_version import sound
-from plans.actions.redeem_coupon import store_discount
+from plans.actions.redeem_coupon import refuse_idle, store_discount
 from plans.documents import PlanDocument, document_hash
 from plans.errors import SubscriptionKeyTaken
 from plans.reads.chains import Phase, base_chain
@@ -29,7 +29,7 @@ from plans.states import state_at
 from plans.store import add_holdings, add_subscription, add_terms
 from plans.subscriptions import BASE, AgreedDiscount, Holding, SubscriptionView
 from plans.terms import Discount
-from plans.validation.agreements import discount_faults
+from plans.validation.agreements import discount_faults, idle_faults
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, get_tenant
 
@@ -86,13 +86,14 @@ class SubscribeInput:
     """Decide and show, write nothing."""
 
 
-def subscribe(session: Session, given: SubscribeInput, now: datetime) -> SubscriptionView:
+def subscribe(session: Session, given: SubscribeInput, now: datetime, *, whole: bool = True) -> SubscriptionView:
     """Begin a contract: its versions, its counting policy, and the periods that have begun by now.
 
     Args:
         session: scoped to the tenant.
         given: the contract.
         now: the current instant for the tenant.
+        whole: false where it is a part of a contract: what a discount is for may come after it.
 
     Returns:
         The subscription; with `preview` as it would be, under an id that is not kept.
@@ -101,9 +102,10 @@ def subscribe(session: Session, given: SubscribeInput, now: datetime) -> Subscri
         NotFound, VersionRetired, AddonNotOffered: the plan or an add-on cannot be had.
         PlanInvalid: negotiated terms have faults (`plan_invalid`).
         TermsDontFit: trial or phases are not in order of time inside the contract (`terms_dont_fit`).
-        CouponNotUsable: the coupon is expired, used up or for other plans (`coupon_not_usable`).
+        CouponNotUsable: the coupon is expired, used up, for other plans or for nothing in it (`coupon_not_usable`).
         CurrencyNotPriced, IntervalDiffers: it does not fit.
-        InvalidInput: it ends before it begins, or an add-on is named twice or 0 times (`invalid_input`).
+        InvalidInput: it ends before it begins, an add-on is named twice or 0 times, or a discount is for nothing
+            in it (`invalid_input`).
         SubscriptionKeyTaken: the key names a contract with other terms (`subscription_key_taken`).
     """
     tenant = get_tenant(session, given.tenant_id)
@@ -113,6 +115,8 @@ def subscribe(session: Session, given: SubscribeInput, now: datetime) -> Subscri
     if known is not None:
         return known
     wanted = _decide(session, tenant, given, now)
+    if whole:
+        _refuse_idle_discounts(wanted)
     if given.preview:
         return wanted
     if not add_subscription(session, _row(wanted, terms, given.actor, now)):
@@ -229,6 +233,17 @@ def _discounts(
     if given.coupon is not None:
         agreed.append(AgreedDiscount(usable_coupon(session, given.coupon, plan_key, now), starts_at, given.coupon))
     return tuple(agreed)
+
+
+def _refuse_idle_discounts(wanted: SubscriptionView) -> None:
+    faults: list[InputError] = []
+    for place, agreed in enumerate(wanted.discounts):
+        if agreed.coupon is not None:
+            refuse_idle(agreed, wanted.holdings, wanted.currency, "/coupon")
+        else:
+            faults += idle_faults(agreed.discount, f"/discounts/{place}", wanted.holdings, wanted.currency)
+    if faults:
+        raise InvalidInput(*faults)
 
 
 def _refuse_faults(given: SubscribeInput, starts_on: date) -> None:

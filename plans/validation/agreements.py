@@ -8,10 +8,11 @@ from typing import Final
 from core.errors import InputError
 from core.money import UnknownCurrency, exponent
 from plans.documents import PlanDocument
+from plans.subscriptions import BASE, Holding
 from plans.terms import Commitment, CreditBlock, Discount
 from plans.validation.figures import Found, below, number_faults
 
-__all__ = ("agreement_faults", "discount_faults")
+__all__ = ("agreement_faults", "charges_held", "discount_faults", "idle_faults")
 
 SHAPE: Final = re.compile("[a-z0-9][a-z0-9_-]*")
 
@@ -65,6 +66,25 @@ def discount_faults(discount: Discount, at: str) -> Found:
     if discount.periods is not None and discount.periods < 1:
         yield InputError(f"{at}/periods", "discount_periods_invalid", "Name 1 or more periods, or none for always.")
     yield from _amounts(discount.amounts, f"{at}/amounts")
+
+
+def idle_faults(discount: Discount, at: str, holdings: Iterable[Holding], currency: str) -> Found:
+    """Yield why a discount of a contract takes nothing off: charges it never has, no amount in its currency."""
+    known = charges_held(holdings)
+    for place, key in enumerate(discount.charges):
+        if key not in known:
+            detail = f"The contract has no charge '{key}'. It has {', '.join(sorted(known))}."
+            yield InputError(f"{at}/charges/{place}", "charge_unknown", detail)
+    yield from _currencies(discount.amounts, [currency], f"{at}/amounts")
+
+
+def charges_held(holdings: Iterable[Holding]) -> frozenset[str]:
+    """Return the keys under which charges of these versions are billed."""
+    return frozenset(
+        charge.key if held.slot == BASE else f"{held.slot}.{charge.key}"
+        for held in holdings
+        for charge in held.document.charges
+    )
 
 
 def _key(key: str, at: str) -> Found:

@@ -164,8 +164,8 @@ def _pinned(session: Session, tenant: TenantView, given: QuoteInput, now: dateti
 
 
 def _subscribed(session: Session, tenant: TenantView, terms: QuoteTerms, actor: str, now: datetime) -> SubscriptionView:
-    """Return the contract that these terms would have been in the past."""
-    return subscribe(session, subscription_input(tenant, terms, "", actor, preview=True), now)
+    """Return the contract that these terms would have been in the past; what discounts are for may come after it."""
+    return subscribe(session, subscription_input(tenant, terms, "", actor, preview=True), now, whole=False)
 
 
 def _simulated(

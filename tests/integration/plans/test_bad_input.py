@@ -118,6 +118,49 @@ def test_credits_of_a_plan_are_checked_too(vendor: Teller) -> None:
     ]  # fmt: skip
 
 
+WITHOUT_EFFECT = {
+    "a charge that the contract never has": (
+        {"percent": "10", "charges": ["fee", "seats"]}, ("/discounts/0/charges/1", "charge_unknown"), None,
+    ),
+    "no charge of the contract": ({"percent": "10", "charges": ["seats"]}, None, "other_charges"),
+    "an amount in no currency of the contract": (
+        {"amounts": {"USD": "5"}}, ("/discounts/0/amounts", "price_missing_currency"), "other_currency",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WITHOUT_EFFECT)
+def test_a_discount_that_takes_nothing_off_is_not_agreed_on(vendor: Teller, acme: Customer, what: str) -> None:
+    figures, fault, why = WITHOUT_EFFECT[what]
+    discount = {"key": "deal", "name": "Deal", **figures}
+    if fault is not None:
+        for preview in (True, False):
+            body = {"plan": "plain", "key": "other", "discounts": [discount], "preview": preview}
+            status, refused = acme.tries("POST", "/v1/subscriptions", body)
+            assert (status, [(e["pointer"], e["code"]) for e in refused["errors"]]) == (422, [fault])
+        offer = {"terms": {"plan": "plain", "starts_on": "2025-12-01", "discounts": [discount]}, "key": "deal"}
+        status, refused = acme.tries("POST", "/v1/quotes", offer | {"valid_until": "2025-11-30"})
+        assert (status, [(e["pointer"], e["code"]) for e in refused["errors"]]) == (422, [fault])
+    if why is not None:
+        code = f"IDLE-{why[6:].upper()}"
+        vendor.does("POST", "/v1/coupons", {"code": code, "discount": discount})
+        for path, body, pointer in (
+            ("/v1/subscriptions/main/coupons", {"code": code}, "/code"),
+            ("/v1/subscriptions", {"plan": "plain", "key": "other", "coupon": code}, "/coupon"),
+        ):
+            status, refused = acme.tries("POST", path, body)
+            assert (status, refused["code"], refused["reason"]) == (409, "coupon_not_usable", why)
+            assert [error["pointer"] for error in refused["errors"]] == [pointer]
+        assert vendor.does("GET", f"/v1/coupons/{code}")["redeemed"] == 0
+
+
+def test_a_coupon_for_charges_of_several_plans_needs_one_of_them(vendor: Teller, acme: Customer) -> None:
+    discount = {"key": "any", "name": "Any", "percent": "10", "charges": ["fee", "seats"]}
+    vendor.does("POST", "/v1/coupons", {"code": "FEE-OR-SEATS", "discount": discount})
+
+    assert acme.does("POST", "/v1/subscriptions/main/coupons", {"code": "FEE-OR-SEATS", "preview": True})
+
+
 def test_a_family_that_stands_above_itself_is_refused() -> None:
     text = """
 tollbook: 1
