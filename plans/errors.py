@@ -17,6 +17,7 @@ __all__ = (
     "CurrencyNotPriced",
     "DraftMissing",
     "DraftOutdated",
+    "FamilyTaken",
     "IntervalDiffers",
     "MovesNobody",
     "NothingPending",
@@ -62,6 +63,15 @@ class DraftOutdated(Refused):
 
     def __init__(self, plan_key: str, wanted: int, number: int) -> None:
         super().__init__(f"The next version of '{plan_key}' is {number}, not {wanted}. Look at the draft again.")
+
+
+class FamilyTaken(Refused):
+    """The key names another family already."""
+
+    code = "family_taken"
+
+    def __init__(self, family_key: str) -> None:
+        super().__init__(f"A plan family '{family_key}' exists. Choose another key, or put the plan into that one.")
 
 
 class VersionRetired(Refused):

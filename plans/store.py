@@ -58,9 +58,10 @@ __all__ = (
 Row = dict[str, Any]
 
 
-def add_family(session: Session, row: Row) -> None:
-    """Add a plan family unless it is there."""
-    session.execute(upsert(PlanFamily).values(row).on_conflict_do_nothing())
+def add_family(session: Session, row: Row) -> bool:
+    """Add a plan family; False where there is one of that key."""
+    added = session.execute(upsert(PlanFamily).values(row).on_conflict_do_nothing().returning(PlanFamily.key))
+    return added.scalar_one_or_none() is not None
 
 
 def add_plan(session: Session, row: Row) -> None:

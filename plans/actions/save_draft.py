@@ -11,7 +11,7 @@ from core.errors import InputError, InvalidInput, NotFound
 from core.scope import VENDOR_ID
 from metering.reads import contract_meters
 from plans.documents import PlanDocument
-from plans.reads.catalogue import DraftView, draft, get_plan
+from plans.reads.catalogue import DraftView, draft, families, get_plan
 from plans.store import put_draft
 from plans.validation import named_in_full
 from tenants.actions.record_audit import record_audit
@@ -48,8 +48,8 @@ def save_draft(session: Session, given: DraftInput, now: datetime) -> DraftView:
         now: when.
 
     Raises:
-        InvalidInput: a new plan without name, family, kind and rank (`plan_identity_missing`), or a
-            key that is none (`plan_key_invalid`).
+        InvalidInput: a new plan without name, family, kind and rank (`plan_identity_missing`) or in a family that
+            there is not (`family_unknown`), or a key that is none (`plan_key_invalid`).
     """
     key_shape = given.plan_key.replace("-", "")
     if not key_shape.isascii() or not key_shape.isalnum() or key_shape != key_shape.lower() or given.plan_key == "base":
@@ -85,5 +85,18 @@ def _identity(session: Session, given: DraftInput) -> PlanIdentity:
                 "/plan", "plan_identity_missing", f"'{given.plan_key}' is new: say name, family, kind and rank."
             )
             raise InvalidInput(fault) from None
+        _refuse_unknown_family(session, given.identity.family_key)
         return given.identity
     return PlanIdentity(plan.name, plan.family_key, "base" if plan.kind == "base" else "addon", plan.rank)
+
+
+def _refuse_unknown_family(session: Session, family_key: str) -> None:
+    known = [family.key for family in families(session)]
+    if family_key not in known:
+        detail = (
+            f"There is no plan family '{family_key}'. Use one of {', '.join(known)}, or"
+            if known
+            else (f"There is no plan family '{family_key}' yet:")
+        )
+        fault = InputError("/plan/family", "family_unknown", f"{detail} create it with POST /v1/plan-families.")
+        raise InvalidInput(fault)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import NotFound
 from plans.actions.create_coupon import CouponInput, create_coupon
+from plans.actions.create_family import create_family
 from plans.actions.discard_draft import discard_draft
 from plans.actions.publish_version import publish_version
 from plans.actions.retire_version import retire_version
@@ -20,7 +21,7 @@ from plans.documents import PlanDocument
 from plans.errors import DraftMissing
 from plans.pricing import price_curve
 from plans.pricing.tiers import spans_of
-from plans.reads import coupons, draft, get_coupon, get_plan, get_version, list_plans, versions
+from plans.reads import FamilyView, coupons, draft, families, get_coupon, get_plan, get_version, list_plans, versions
 from plans.schemas.catalogue import (
     CouponAnswer,
     CouponBody,
@@ -29,6 +30,9 @@ from plans.schemas.catalogue import (
     DiffAnswer,
     DraftAnswer,
     DraftBody,
+    FamilyAnswer,
+    FamilyBody,
+    FamilyPage,
     PlanAnswer,
     PlanPage,
     VersionAnswer,
@@ -37,7 +41,7 @@ from plans.schemas.catalogue import (
 from tenants.principal import Principal, require
 from tenants.roles import Permission
 
-__all__ = ("CouponController", "PlanController")
+__all__ = ("CouponController", "FamilyController", "PlanController")
 
 Limit = Annotated[int, Parameter(ge=1, le=500)]
 Highest = Annotated[int, Parameter(query="max", ge=1, le=1_000_000_000, description="The largest quantity.")]
@@ -126,6 +130,15 @@ class PlanController(Controller):
         require(principal, Permission.CATALOGUE_WRITE)
         return VersionAnswer.of(publish_version(steward, key, principal.actor, utc_now(), number))
 
+    @get("/{key:str}/draft", sync_to_thread=True)
+    def draft(self, principal: Principal, steward: Session, key: str) -> DraftAnswer:
+        """Show the draft of a plan's next version, as it was saved."""
+        require(principal, Permission.CATALOGUE_WRITE)
+        found = draft(steward, key)
+        if found is None:
+            raise NotFound("draft of plan", key)
+        return DraftAnswer.of(found)
+
     @delete("/{key:str}/draft", sync_to_thread=True)
     def discard(self, principal: Principal, steward: Session, key: str) -> None:
         """Discard the draft of a plan's next version; what is published stays as it is."""
@@ -137,6 +150,28 @@ class PlanController(Controller):
         """Stop selling a version; whoever holds it keeps it."""
         require(principal, Permission.CATALOGUE_WRITE)
         return VersionAnswer.of(retire_version(steward, key, number, principal.actor, utc_now()))
+
+
+class FamilyController(Controller):
+    """Families: plans that are ordered from light to full, which is what an upgrade is told by."""
+
+    path = "/v1/plan-families"
+    tags = ("plans",)
+
+    @get("/", sync_to_thread=True)
+    def all(self, principal: Principal, session: Session, cursor: str = "", limit: Limit = 100) -> FamilyPage:
+        """List families by key."""
+        require(principal, Permission.CATALOGUE_READ)
+        found = [view for view in families(session) if view.key > cursor]
+        page = [FamilyAnswer(view.key, view.name) for view in found[:limit]]
+        return FamilyPage(page, page[-1].key if len(found) > limit else None)
+
+    @post("/", sync_to_thread=True)
+    def create(self, principal: Principal, steward: Session, data: FamilyBody) -> FamilyAnswer:
+        """Create a family that plans can be put into."""
+        require(principal, Permission.CATALOGUE_WRITE)
+        made = create_family(steward, FamilyView(data.key, data.name), principal.actor)
+        return FamilyAnswer(made.key, made.name)
 
 
 class CouponController(Controller):

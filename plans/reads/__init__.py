@@ -2,9 +2,11 @@
 
 from plans.reads.catalogue import (
     DraftView,
+    FamilyView,
     PlanView,
     VersionView,
     draft,
+    families,
     get_plan,
     get_version,
     list_plans,
@@ -23,6 +25,7 @@ __all__ = (
     "CouponView",
     "DraftView",
     "DuePeriod",
+    "FamilyView",
     "Phase",
     "PlanView",
     "SubscriptionView",
@@ -32,6 +35,7 @@ __all__ = (
     "coupons",
     "draft",
     "due_periods",
+    "families",
     "find_subscription",
     "get_coupon",
     "get_plan",

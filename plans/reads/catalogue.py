@@ -70,6 +70,14 @@ class DraftView:
     updated_by: str
 
 
+@dataclass(frozen=True, slots=True)
+class FamilyView:
+    """Plans that are ordered from light to full."""
+
+    key: str
+    name: str
+
+
 _VERSION = (
     PlanVersion.id,
     PlanVersion.plan_key,
@@ -142,6 +150,12 @@ def plan_names(session: Session, keys: set[str]) -> dict[str, str]:
     if missing:
         known |= dict(session.execute(select(Plan.key, Plan.name).where(Plan.key.in_(missing))).tuples().all())
     return {key: known[key] for key in keys}
+
+
+def families(session: Session) -> tuple[FamilyView, ...]:
+    """Return all plan families by key."""
+    rows = session.execute(select(PlanFamily.key, PlanFamily.name).order_by(PlanFamily.key))
+    return tuple(FamilyView(*row) for row in rows)
 
 
 def list_plans(session: Session, kind: str | None = None) -> tuple[PlanView, ...]:

@@ -26,6 +26,9 @@ __all__ = (
     "DiffAnswer",
     "DraftAnswer",
     "DraftBody",
+    "FamilyAnswer",
+    "FamilyBody",
+    "FamilyPage",
     "FaultAnswer",
     "MoveAnswer",
     "MoveBody",
@@ -90,6 +93,27 @@ class VersionPage(msgspec.Struct):
     """Versions of a plan, newest first."""
 
     items: list[VersionAnswer]
+    next_cursor: str | None
+
+
+class FamilyBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A family to be created."""
+
+    key: Key
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class FamilyAnswer(msgspec.Struct):
+    """Plans that are ordered from light to full by their rank."""
+
+    key: str
+    name: str
+
+
+class FamilyPage(msgspec.Struct):
+    """Families by key."""
+
+    items: list[FamilyAnswer]
     next_cursor: str | None
 
 

@@ -118,6 +118,39 @@ def test_credits_of_a_plan_are_checked_too(vendor: Teller) -> None:
     ]  # fmt: skip
 
 
+def test_what_nothing_fits_is_refused_with_what_there_is(vendor: Teller) -> None:
+    courses = active("1") | {"meter": "courses.transactions.charged", "where": {"course-type": ["wbt"]}}
+    listed = {"model": "price_list", "dimension": "course", "prices": {"EUR": {"entries": {"c1": "9"}, "default": "1"}}}
+    body = {"document": {"charges": [courses | listed]}, "plan": {"name": "Faulty", "family": FAMILY, "rank": 1}}
+    draft = vendor.does("POST", "/v1/plans/faulty/versions", body)
+
+    # The short name is written in full; the slip is named with all that could be meant.
+    assert draft["document"]["charges"][0]["dimension"] == "course_id"
+    assert vendor.does("GET", "/v1/plans/faulty/draft") == draft
+    _, refused = vendor.send("POST", f"/v1/plans/faulty/versions/{draft['number']}/publish")
+    [error] = refused["errors"]
+    assert (error["pointer"], error["code"]) == ("/charges/0/where/course-type", "dimension_unknown")
+    assert error["detail"].endswith("does not keep 'course-type'. Use one of audience, class, course_id, course_type.")
+
+
+def test_a_plan_stands_in_a_family_that_there_is(vendor: Teller) -> None:
+    body = {"document": {"charges": [fee("1")]}, "plan": {"name": "Wiki", "family": "wikis", "rank": 1}}
+    status, refused = vendor.send("POST", "/v1/plans/wiki/versions", body)
+    assert (status, [(e["pointer"], e["code"]) for e in refused["errors"]]) == (
+        422,
+        [("/plan/family", "family_unknown")],
+    )
+    assert FAMILY in refused["detail"]
+    assert vendor.send("GET", "/v1/plans/wiki/draft")[0] == 404
+
+    family = {"key": "wikis", "name": "Wikis"}
+    assert vendor.does("POST", "/v1/plan-families", family) == family
+    assert vendor.send("POST", "/v1/plan-families", family)[1]["code"] == "family_taken"
+    assert vendor.send("POST", "/v1/plan-families", {"key": "W k", "name": "W"})[1]["errors"][0]["pointer"] == "/key"
+    assert family in vendor.does("GET", "/v1/plan-families")["items"]
+    assert vendor.does("POST", "/v1/plans/wiki/versions", body)["number"] == 1
+
+
 WITHOUT_EFFECT = {
     "a charge that the contract never has": (
         {"percent": "10", "charges": ["fee", "seats"]}, ("/discounts/0/charges/1", "charge_unknown"), None,
