@@ -31,6 +31,10 @@ MAY: Final[dict[ChargeModel, tuple[str, ...]]] = {
     "percentage": ("fixed", "least", "most"),
     "price_list": ("default",),
 }
+MONEY: Final = (
+    "A percentage is of money: use courses.revenue. A custom meter adds up numbers that name no currency, weighted by"
+    " class."
+)
 WHOLE: Final = Decimal(100)
 SMALLEST: Final = Decimal(1).scaleb(-MAX_DECIMALS)
 FIGURES: Final = ("amount", "unit", "size", "percent", "fixed", "least", "most", "default", "minimum", "cap")
@@ -83,7 +87,11 @@ def _document(document: PlanDocument) -> Found:
     if not document.charges:
         yield InputError("/charges", "charges_missing", "A plan needs at least one charge; a free one says flat 0.")
     if document.interval_months < 1 or document.interval_months > 120:
-        yield InputError("/interval_months", "interval_invalid", "The interval is 1 to 120 months.")
+        yield InputError(
+            "/interval_months",
+            "interval_invalid",
+            "An interval is 1 to 120 whole months, not days.",
+        )
     currencies = {currency for charge in document.charges for currency in charge.prices}
     for index, charge in enumerate(document.charges):
         for currency in sorted(currencies - set(charge.prices)):
@@ -168,7 +176,9 @@ def _terms(charge: Charge, at: str, plan_months: int) -> Found:
         yield InputError(f"{at}/prices", "price_missing", f"'{charge.key}' has no price in any currency.")
     if charge.interval_months is not None and (charge.interval_months < 1 or charge.interval_months % plan_months):
         yield InputError(
-            f"{at}/interval_months", "interval_invalid", f"The interval must be a multiple of {plan_months} month(s)."
+            f"{at}/interval_months",
+            "interval_invalid",
+            f"Whole months, a multiple of {plan_months}, not days.",
         )
     if charge.in_advance and charge.meter is not None:
         yield InputError(f"{at}/in_advance", "in_advance_metered", "What is measured is known in arrears only.")
@@ -179,7 +189,7 @@ def _terms(charge: Charge, at: str, plan_months: int) -> Found:
             f"{at}/tier_period", "cumulative_model", f"'{charge.model}' has no tiers or units to reckon over a year."
         )
     if charge.model == "percentage" and charge.meter != "courses.revenue":
-        yield InputError(f"{at}/meter", "percentage_needs_money", "A percentage is of money: use courses.revenue.")
+        yield InputError(f"{at}/meter", "percentage_needs_money", MONEY)
     if (charge.model == "price_list") != (charge.dimension is not None):
         yield InputError(f"{at}/dimension", "dimension_invalid", "A price list needs a dimension, other models none.")
 
