@@ -253,7 +253,7 @@ def test_a_contract_that_is_dated_back_bills_what_has_happened_since(vendor: Tel
 
 
 def test_many_children_are_paid_by_their_parent(vendor: Teller, url: str) -> None:
-    """A hundred, which takes seconds; `TALE_CHILDREN=1000` tells it of a thousand, which takes a minute."""
+    """A hundred, which takes seconds; `make laws` tells it of a thousand, which takes a minute."""
     count = int(os.environ.get("TALE_CHILDREN", "100"))
     net, tax, gross = {100: ("200.00", "38.00", "238.00"), 1000: ("2000.00", "380.00", "2380.00")}[count]
     vendor.sells("child-fee", fee("2.00", in_advance=False))
