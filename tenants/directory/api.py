@@ -1,5 +1,6 @@
 """/scim/v2: what directories call, and /v1/directory: what their groups stand for."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from tenants.directory.actions.set_group_rules import set_group_rules
+from tenants.directory.dialects import plain_body
 from tenants.directory.protocol import directory_service
 from tenants.directory.reads import Rule, group_rules
 from tenants.directory.storage import DirectoryStorage
@@ -51,6 +53,7 @@ def _served(database: Database, tenant: TenantView, actor: str, asked: ScimReque
     storage = DirectoryStorage(service, database, tenant, actor, writes=asked.method != "GET")
     try:
         service.check_size(asked)
+        asked = replace(asked, body=plain_body(asked.body))
         return ScimHandler(service, storage).handle(asked)
     except SCIMException as refusal:
         return service.error_response(refusal)

@@ -17,6 +17,7 @@ from scim2_models import (
     Resource,
     ResourceType,
     ResponseParameters,
+    ScimPolicy,
     ScimProvider,
     SearchRequest,
     ServiceProviderConfig,
@@ -34,6 +35,11 @@ MAX_OPERATIONS = 500
 MAX_RESULTS = 200
 MAX_FILTER = 2_000
 """Characters of a filter: longer ones take longer to read than anything that a directory asks."""
+_TOLERANT = ScimPolicy(
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+)
+"""Entra takes members out by `value`, and adds a phone or an address by the filter that would have found it."""
 
 
 class DirectoryService(ScimService):
@@ -88,6 +94,6 @@ def directory_service() -> DirectoryService:
         ],
     )
     provider = ScimProvider.from_discovery(
-        load_default_schemas().values(), load_default_resource_types().values(), config=config
+        load_default_schemas().values(), load_default_resource_types().values(), config=config, policy=_TOLERANT
     )
     return DirectoryService(provider)

@@ -87,3 +87,17 @@ def test_a_group_gives_seats_a_departure_frees_one_at_that_instant_and_the_usage
     assert company.seats("peak", "2026-03-01", "2026-04-01") == "1"
     assert company.seats("prorated", "2026-03-01", "2026-04-01") == "0.967741935484"
     assert company.seats("end_of_period", "2026-03-01", "2026-04-01") == "1"
+
+
+def test_who_leaves_a_group_as_entra_says_it_leaves_the_pool(client: Any, world: World) -> None:
+    company = Company(client, world)
+    directory = company.directory
+    ann, ben = directory.create("ann@acme.example"), directory.create("ben@acme.example")
+    learners = directory.group("Learners", ann, ben)
+    assert company.states(ann, ben) == ["held", "waiting"]
+
+    gone = {"op": "Remove", "path": "members", "value": [{"$ref": None, "value": ann["id"]}]}
+    answer = directory.patch(f"/Groups/{learners['id']}", gone)
+
+    assert (answer.status_code, [one["value"] for one in answer.json()["members"]]) == (200, [ben["id"]])
+    assert company.states(ann, ben) == ["none", "held"]
