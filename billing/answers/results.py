@@ -85,6 +85,8 @@ class PlanResult(msgspec.Struct, frozen=True):
     """Which quote this is; `label` has its key and version, `plan` what it begins with."""
     ends_on: date | None = None
     """The day on which a quote's term is over, where that is before the days asked about are."""
+    uncounted: tuple[str, ...] = ()
+    """Meters of its charges of which nothing was counted: their part is not in `net`, and it is no cheapest plan."""
 
 
 class TenantResult(msgspec.Struct, frozen=True):

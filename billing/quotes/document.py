@@ -1,6 +1,6 @@
 """A quote as a document: offered terms and the simulated first year, placed by the invoice's template."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from babel.dates import format_date
 
 from billing.answers.results import SimulatedLine
+from billing.answers.uncounted import uncounted
 from billing.documents.words import Words
 from billing.quotes.first_year import by_charge
 from billing.quotes.reads import QuoteNames, QuoteView
@@ -29,6 +30,7 @@ def quote_content(
         words: language and locale.
     """
     _, (seller, buyer) = words.translate, parties
+    lacking = uncounted(quote.first_year)
     return {
         "lang": words.locale.partition("_")[0],
         "title": _("Quote"),
@@ -40,9 +42,12 @@ def quote_content(
         "buyer_label": _("Offered to"),
         "facts": _facts(quote, names, words),
         "columns": [_("Pos."), _("Description"), _("Quantity"), _("Tax"), _("Amount {0}").format(quote.currency)],
-        "lines": [_line(number, *charge, words) for number, charge in enumerate(by_charge(quote.first_year), 1)],
+        "lines": [
+            _line(number, lines, bills, words, counted=lines[0].meter not in lacking)
+            for number, (lines, bills) in enumerate(by_charge(quote.first_year), 1)
+        ],
         "totals": _totals(quote, words),
-        "notes": [note for note in (quote.note, *_notes(quote, words)) if note],
+        "notes": [note for note in (quote.note, *_notes(quote, lacking, words)) if note],
         "evidence": [],
         "page": _("Page {page} of {pages}"),
     }
@@ -75,17 +80,22 @@ def _facts(quote: QuoteView, names: QuoteNames, words: Words) -> list[list[str]]
     ]
 
 
-def _line(position: int, lines: list[SimulatedLine], bills: int, words: Words) -> dict[str, Any]:
+def _line(
+    position: int, lines: list[SimulatedLine], bills: int, words: Words, *, counted: bool
+) -> dict[str, Any]:  # fmt: skip
+    """Return one charge of the first year; of what nothing was counted nothing is offered for 0.00."""
     quantity = sum((Decimal(line.quantity) for line in lines), Decimal(0)) / bills
-    first = lines[0]
+    first, amount = lines[0], _sum(lines)
     unit = words.unit(first.unit, quantity) if first.unit and first.unit != "currency" else ""
     return {
         "position": str(position),
         "description": first.description,
         "about": words.translate("{0} bills; quantity of one on average").format(bills),
-        "quantity": f"{words.number(quantity.quantize(Decimal('0.01')))} {unit}".strip(),
+        "quantity": f"{words.number(quantity.quantize(Decimal('0.01')))} {unit}".strip()
+        if counted
+        else words.translate("nothing counted"),
         "tax": f"{words.number(Decimal(first.tax_percent))} %" if first.tax_category == "S" else first.tax_category,
-        "amount": words.number(_sum(lines).text()),
+        "amount": words.number(amount.text()) if counted or amount.amount_minor else "–",
         "steps": [],
     }
 
@@ -102,13 +112,20 @@ def _totals(quote: QuoteView, words: Words) -> list[dict[str, Any]]:
     return [{"label": label, "amount": words.number(amount.text()), "strong": strong} for label, amount, strong in rows]
 
 
-def _notes(quote: QuoteView, words: Words) -> list[str]:
+def _notes(quote: QuoteView, lacking: Mapping[str, str], words: Words) -> list[str]:
     told = words.translate(
         "The first year is what these terms would have billed on your own use from {0} to {1}, "
         "by the code that makes the invoices."
     )
     last = date.fromordinal(quote.simulated_until.toordinal() - 1)
-    return [told.format(_date(quote.simulated_from, words), _date(last, words))]
+    notes = [told.format(_date(quote.simulated_from, words), _date(last, words))]
+    if lacking:
+        missing = words.translate(
+            "Of {0} nothing was counted in these days: the first year has nothing of it, and what you use of it will "
+            "be billed. Tell us how many you expect, and ask for this quote anew."
+        )
+        notes.append(missing.format(", ".join(lacking.values())))
+    return notes
 
 
 def _date(day: date, words: Words) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from billing.answers.results import SimulatedInvoice
+from billing.answers.uncounted import uncounted
 from billing.quotes.actions.price_quote import PricedQuote
 from billing.quotes.actions.reckon_ending import Ending
 from billing.quotes.offers import QuoteTerms
@@ -65,6 +66,8 @@ class QuoteAnswer(msgspec.Struct):
     simulated_from: date
     simulated_until: date
     first_year: tuple[SimulatedInvoice, ...]
+    uncounted: tuple[str, ...]
+    """Meters of which nothing was counted in these days: the first year has nothing of them."""
     created_at: datetime
     sent_at: datetime | None
     accepted_at: datetime | None
@@ -94,6 +97,7 @@ class QuoteAnswer(msgspec.Struct):
             simulated_from=view.simulated_from,
             simulated_until=view.simulated_until,
             first_year=view.first_year,
+            uncounted=tuple(uncounted(view.first_year)),
             created_at=view.created_at,
             sent_at=view.sent_at,
             accepted_at=view.accepted_at,
@@ -149,6 +153,8 @@ class QuotePreview(msgspec.Struct):
     simulated_from: date
     simulated_until: date
     first_year: tuple[SimulatedInvoice, ...]
+    uncounted: tuple[str, ...]
+    """Meters of which nothing was counted in these days: the first year has nothing of them."""
     ending: EndingAnswer | None
     """Of the contract that it replaces."""
 
@@ -168,6 +174,7 @@ class QuotePreview(msgspec.Struct):
             priced.simulated_from,
             priced.simulated_until,
             priced.first_year,
+            tuple(uncounted(priced.first_year)),
             EndingAnswer.of(priced.ending) if priced.ending else None,
         )
 

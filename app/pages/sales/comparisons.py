@@ -8,6 +8,7 @@ from app.i18n import gettext as _
 from app.pages.charts import Chart, series
 from app.pages.formats import day, money, quantity
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number
+from app.pages.words import meter_name
 from billing.answers.results import ModelsResult, PlanResult, SimulationResult
 from billing.schemas.amounts import MoneyAnswer
 from core.money import to_money
@@ -21,10 +22,10 @@ Shown: TypeAlias = tuple[str, tuple[Chart, ...], tuple[Table, ...]]
 def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
     """Return plans side by side, and the invoices of one of them."""
     [tenant] = result.tenants[:1]
-    # What ends before the days do is no cheaper than what covers them all.
+    # What ends before the days do is no cheaper than what covers them all, nor is what lacks a part.
     had = sorted(
         (one for one in tenant.plans if one.refused is None),
-        key=lambda one: (one.ends_on is not None, Decimal(one.net.amount)),
+        key=lambda one: (bool(one.uncounted), one.ends_on is not None, Decimal(one.net.amount)),
     )
     refused = [one for one in tenant.plans if one.refused is not None]
     if not had:
@@ -38,8 +39,7 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
         series=(series(_("Net"), [Decimal(one.net.amount) for one in had], "bar"),),
         currency=had[0].currency,
     )
-    words = {"plan": _called(had[0]), "amount": amount_text(had[0].net)}
-    verdict = _("%(plan)s would have been the cheapest: %(amount)s before tax.") % words
+    verdict = _simulation_verdict(had)
     billed = [(invoice, line) for invoice in shown.invoices for line in invoice.lines]
     page, pager = query.page(billed)
     lines = Table(
@@ -57,7 +57,9 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
                 cell(day(invoice.closes_on), css="nowrap"),
                 cell(line.description),
                 cell(f"{day(line.first_day)} – {day(line.last_day)}", css="nowrap"),
-                number(quantity(Fraction(line.quantity)), line.quantity),
+                cell(_("nothing counted"))
+                if line.meter in shown.uncounted
+                else number(quantity(Fraction(line.quantity)), line.quantity),
                 figure_cell(line.amount),
             )
             for invoice, line in page
@@ -67,6 +69,27 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
         empty_text=_("This plan has no charge in these days."),
     )
     return verdict, (bars,), (_plans_table([*had, *refused], query), lines)
+
+
+def _simulation_verdict(had: list[PlanResult]) -> str:
+    """Return which of the plans that are known as a whole is the cheapest, and what the others lack."""
+    whole = [one for one in had if not one.uncounted]
+    if whole:
+        words = {"plan": _called(whole[0]), "amount": amount_text(whole[0].net)}
+        told = [_("%(plan)s would have been the cheapest: %(amount)s before tax.") % words]
+    else:
+        told = [_("Which one would have been the cheapest is not known.")]
+    lacking = {meter: meter_name(meter) for one in had for meter in one.uncounted}
+    if lacking:
+        plans = ", ".join(_called(one) for one in had if one.uncounted)
+        told.append(
+            _(
+                "Nothing was counted in these days for %(meters)s: %(plans)s lack that part and are left out."
+                " Bring these facts in and ask again."
+            )
+            % {"meters": ", ".join(lacking.values()), "plans": plans}
+        )
+    return " ".join(told)
 
 
 def _called(one: PlanResult) -> str:
@@ -90,11 +113,17 @@ def _plans_table(plans: list[PlanResult], query: TableQuery) -> Table:
                 cell(one.refused["detail"])
                 if one.refused
                 else number(quantity(len(one.invoices)), str(len(one.invoices))),
-                cell("–") if one.refused else figure_cell(one.net),
+                cell("–") if one.refused else figure_cell(one.net, sub=_lacks(one)),
             )
             for one in plans
         ),
     )
+
+
+def _lacks(one: PlanResult) -> str:
+    if not one.uncounted:
+        return ""
+    return _("without %(meters)s: nothing counted") % {"meters": ", ".join(map(meter_name, one.uncounted))}
 
 
 def model_name(model: str) -> str:
@@ -142,6 +171,10 @@ def models_view(result: ModelsResult, _query: TableQuery) -> Shown:
     verdict = _("%(model)s cost least: %(amount)s. Each department on its own cheapest model: %(mix)s.") % {
         "model": names[0], "amount": amount_text(used[0].cost), "mix": amount_text(result.mix_cost),
     }  # fmt: skip
+    lacking = [model_name(one.model) for one in result.models if not one.counted]
+    if lacking:
+        told = _("Nothing was counted in these days for %(models)s: bring these facts in and ask again.")
+        verdict = f"{verdict} {told % {'models': ', '.join(lacking)}}"
     return verdict, (bars, curves), (_models_table(result), _even_table(result), _mix_table(result))
 
 
@@ -163,10 +196,11 @@ def _models_table(result: ModelsResult) -> Table:
                 cell(
                     model_name(one.model), sub=_("price of %(plan)s") % {"plan": one.plan} if one.plan else one.charge
                 ),
-                figure_cell(one.cost),
-                figure_cell(one.low),
-                figure_cell(one.high),
-                figure_cell(one.grown),
+                *(
+                    (figure_cell(one.cost), figure_cell(one.low), figure_cell(one.high), figure_cell(one.grown))
+                    if one.counted
+                    else (cell(_("nothing counted")), cell("–"), cell("–"), cell("–"))
+                ),
             )
             for one in result.models
         ),

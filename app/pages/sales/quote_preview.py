@@ -11,6 +11,7 @@ from app.pages.formats import day, money, percent, quantity, short_month
 from app.pages.tables import Column, Table, TableQuery, cell, number
 from app.pages.words import line_kind_name, unit_name
 from billing.answers.results import SimulatedInvoice, SimulatedLine
+from billing.answers.uncounted import uncounted
 from billing.quotes.actions.price_quote import PricedQuote
 from billing.quotes.actions.reckon_ending import Ending
 from billing.quotes.first_year import by_charge
@@ -80,7 +81,7 @@ def priced_view(priced: PricedQuote, limit: LimitView, query: TableQuery) -> Pri
         ),
         verdict=verdict,
         tone=tone,
-        told=simulated_text(priced.simulated_from, priced.simulated_until),
+        told=simulated_text(priced.simulated_from, priced.simulated_until, priced.first_year),
         chart=chart,
         lines=lines,
         ending=_ending(priced.ending) if priced.ending else None,
@@ -144,14 +145,16 @@ def first_year(invoices: Sequence[SimulatedInvoice], currency: str, query: Table
         series=(series(_("Net"), [Decimal(one.net.amount) for one in invoices], "bar"),),
         currency=currency,
     )
-    rows = []
+    rows, lacking = [], uncounted(invoices)
     for listed, bills in by_charge(invoices):
         amount = sum((to_money(Decimal(line.amount.amount), currency) for line in listed), Money(0, currency))
         mean = sum((Decimal(line.quantity) for line in listed), Decimal(0)) / bills
         rows.append(
             (
                 cell(listed[0].description),
-                number(f"{quantity(mean)} {unit_name(listed[0].unit, mean)}", f"{mean:f}"),
+                cell(_("nothing counted"))
+                if listed[0].meter in lacking
+                else number(f"{quantity(mean)} {unit_name(listed[0].unit, mean)}", f"{mean:f}"),
                 number(quantity(bills), str(bills)),
                 number(money(amount), amount.text()),
             )
@@ -176,10 +179,18 @@ def first_year(invoices: Sequence[SimulatedInvoice], currency: str, query: Table
     return bars, table
 
 
-def simulated_text(first: date, until: date) -> str:
-    """Return on which days' use a first year was simulated, in a sentence."""
+def simulated_text(first: date, until: date, invoices: Sequence[SimulatedInvoice]) -> str:
+    """Return on which days' use a first year was simulated, and of what nothing was counted in them."""
     words = {"first": day(first), "last": day(date.fromordinal(until.toordinal() - 1))}
-    return _("What these terms would have billed on real use from %(first)s to %(last)s.") % words
+    told = _("What these terms would have billed on real use from %(first)s to %(last)s.") % words
+    lacking = uncounted(invoices)
+    if lacking:
+        missing = _(
+            "Nothing was counted in these days for %(charges)s: the first year has nothing of it, and what is used"
+            " of it will be billed. Bring these facts in and make the quote anew."
+        )
+        told = f"{told} {missing % {'charges': ', '.join(lacking.values())}}"
+    return told
 
 
 def share(value: Decimal) -> str:

@@ -180,7 +180,7 @@ def quote_page(view: QuoteView, about: About) -> QuotePage:
         title=f"{view.key} · {view.version}",
         status=state,
         tone=tone,
-        told=simulated_text(view.simulated_from, view.simulated_until),
+        told=simulated_text(view.simulated_from, view.simulated_until, view.first_year),
         facts=tuple(_facts(view, about)),
         agreed=tuple(_agreed(terms, about, view.currency)),
         stats=tuple(stats),

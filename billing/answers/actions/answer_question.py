@@ -49,6 +49,7 @@ from billing.answers.results import (
     simulated_invoice,
 )
 from billing.answers.store import change_answer, take_answer
+from billing.answers.uncounted import uncounted
 from billing.schemas.amounts import MoneyAnswer
 from core.db import Database
 from core.errors import NotFound, Refused
@@ -229,10 +230,12 @@ def _billed(
         return msgspec.structs.replace(named, refused={"code": refusal.code, "detail": refusal.detail})
     assert one.ends_at is not None, "what is simulated has an end"
     ends_on = local_date(one.ends_at, figures.tenant.tz)
+    invoices = tuple(simulated_invoice(each.draft) for each in documents)
     return msgspec.structs.replace(
         named,
         net=MoneyAnswer.of(net_of((each.draft for each in documents), one.currency)),
-        invoices=tuple(simulated_invoice(each.draft) for each in documents),
+        invoices=invoices,
+        uncounted=tuple(uncounted(invoices)),
         ends_on=ends_on if ends_on < stretch.ends_on else None,
     )
 

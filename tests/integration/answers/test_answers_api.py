@@ -80,6 +80,9 @@ def test_plans_are_simulated_side_by_side_and_one_that_cannot_be_had_says_why(as
     assert [invoice["closes_on"] for invoice in active["invoices"]] == ["2026-09-01", "2026-10-01", "2026-11-01"]
     assert active["invoices"][0]["lines"][0]["quantity"] == "2"
     assert light["net"]["amount"] == "750.00"  # the minimum of 250 a month
+    # No membership and no course was ever told: what they would cost is lacking, and the answer says so.
+    assert light["uncounted"] == ["members.registered.average", "courses.transactions.charged"]
+    assert "members.active" not in active["uncounted"]
 
     [tenant] = asked(body | {"currency": "JPY"}, "/v1/simulations")["tenants"]
     assert {plan["refused"]["code"] for plan in tenant["plans"]} == {"currency_not_priced"}
