@@ -16,7 +16,7 @@ def subject_text(subject: str, key: str, cost_centre: str | None) -> str:
         "meter": lambda: meter_name(key),
         "seat_pool": lambda: _("Seats taken in pool %(pool)s") % {"pool": key},
         "floating_pool": lambda: _("Seats in use in floating pool %(pool)s") % {"pool": key},
-        "denials": lambda: _("True denials of floating pool %(pool)s this month") % {"pool": key},
+        "denials": lambda: _("True denials of floating pool %(pool)s in 24 hours") % {"pool": key},
         "spend": lambda: _("The running bill, net"),
     }
     words = names[subject]()

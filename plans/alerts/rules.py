@@ -114,7 +114,7 @@ def faults(rule: AlertRule) -> list[InputError]:
         text = "A pool has no forecast: its figure does not grow with the month. Use percent, for instance 90."
         found.append(InputError("/when", "forecast_impossible", text))
     if rule.subject == "denials" and rule.when == "forecast":
-        text = "Denials have no forecast. Use absolute, for instance 10 true denials in the month."
+        text = "Denials have no forecast. Use absolute, for instance 10 true denials in 24 hours."
         found.append(InputError("/when", "forecast_impossible", text))
     if rule.when == "percent" and not pool and rule.limit is None:
         found.append(InputError("/limit", "limit_missing", "Per cent of what? Give the limit too."))

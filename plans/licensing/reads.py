@@ -42,7 +42,7 @@ __all__ = (
 )
 
 SOON = timedelta(minutes=10)
-"""A denial that a grant follows within this time is not a true one."""
+"""A denial that a grant follows within this time is not a true one; until it is over, nobody can call it true."""
 _TRUE = text("""
     with latest as (
         select distinct on (identity_id) identity_id, person_id from identity_link where tenant_id = :tenant
@@ -90,7 +90,10 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class DenialView:
-    """Somebody who was not let in; `true` says that nothing was granted to them soon after."""
+    """Somebody who was not let in; `true` says that nothing was granted to them soon after.
+
+    `open` says that nothing was until now, but that they may still be let in soon enough.
+    """
 
     id: UUID
     at: datetime
@@ -101,6 +104,7 @@ class DenialView:
     in_use: int
     seats: int
     true: bool
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +149,15 @@ def seated(session: Session, tenant_id: UUID, pool: str, since: datetime, until:
     return seated_stretches(session, tenant_id, pool, since, until)
 
 
-def denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> list[DenialView]:
-    """Return the denials of a pool within `[since, until)` that are kept one by one, the newest first.
+def denials(
+    session: Session, tenant_id: UUID, pool: str, span: tuple[datetime, datetime], now: datetime
+) -> list[DenialView]:
+    """Return the denials of a pool within a span `[since, until)` that are kept one by one, the newest first.
 
-    A true one had no grant in that pool to the same person within ten minutes after it.
+    A true one had no grant in that pool to the same person within ten minutes after it. While those are
+    not over at `now`, it is open and not true.
     """
+    since, until = span
     rows = session.execute(
         select(Denial)
         .where(Denial.tenant_id == tenant_id, Denial.pool == pool, Denial.at >= since, Denial.at < until)
@@ -169,18 +177,19 @@ def denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until
         if identity_id in whose:
             granted.setdefault(whose[identity_id], []).append(at)
 
-    def is_true(row: Denial) -> bool:
+    def is_alone(row: Denial) -> bool:
         theirs = granted.get(who[row.identity_id], [])
         after = bisect_left(theirs, row.at)
         return after == len(theirs) or theirs[after] >= row.at + SOON
 
-    return [
-        DenialView(
+    def view(row: Denial) -> DenialView:
+        alone, over = is_alone(row), row.at + SOON <= now
+        return DenialView(
             row.id, row.at, row.identity_id, row.client_key, row.group_key, Reason(row.reason), row.in_use,
-            row.seats, is_true(row),
-        )
-        for row in found
-    ]  # fmt: skip
+            row.seats, alone and over, alone and not over,
+        )  # fmt: skip
+
+    return [view(row) for row in found]
 
 
 def folded_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> list[DenialLine]:
@@ -211,11 +220,12 @@ def denial_report(found: Sequence[DenialView], folded: Sequence[DenialLine] = ()
     return [DenialLine(*key, number, true[key]) for key, number in sorted(every.items())]
 
 
-def true_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> int:
-    """Return how many true denials a pool had within `[since, until)`, of those that are kept one by one.
+def true_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, now: datetime) -> int:
+    """Return how many true denials a pool had since an instant, of those that are kept one by one.
 
-    One of the last ten minutes counts until a grant shows that it was none.
+    One whose ten minutes are not over at `now` does not count: nobody knows yet.
     """
+    until = now - SOON + timedelta(microseconds=1)
     given = {"tenant": tenant_id, "pool": pool, "since": since, "until": until, "soon": SOON}
     return int(session.execute(_TRUE, given).scalar_one())
 

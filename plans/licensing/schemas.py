@@ -231,7 +231,10 @@ class PoolLive(PoolAnswer):
 
 
 class DenialAnswer(msgspec.Struct):
-    """Somebody who was not let in; a true denial had no grant to the same person within ten minutes."""
+    """Somebody who was not let in; a true denial had no grant to the same person within ten minutes.
+
+    While those are not over and nothing was granted, it is `undecided`, and not a true one yet.
+    """
 
     id: UUID
     at: datetime
@@ -242,6 +245,7 @@ class DenialAnswer(msgspec.Struct):
     in_use: int
     seats: int
     true_denial: bool
+    undecided: bool
 
 
 class DenialLineAnswer(msgspec.Struct):
@@ -270,7 +274,7 @@ class DenialsAnswer(msgspec.Struct):
         items = [
             DenialAnswer(
                 view.id, view.at, persons[view.identity_id], view.client_key, view.group, view.reason.value,
-                view.in_use, view.seats, view.true,
+                view.in_use, view.seats, view.true, view.open,
             )
             for view in found[:limit]
         ]  # fmt: skip

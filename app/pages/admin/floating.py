@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.i18n import gettext as _
 from app.pages.charts import Chart, Mark, series
 from app.pages.formats import instant, quantity, time_of_day
-from app.pages.tables import Column, Table, cell, number, status
+from app.pages.tables import Cell, Column, Table, cell, number, status
 from metering.leases import Stretch
 from plans.licensing.floating import Mode, PoolRules, Reason
 from plans.licensing.reads import DenialView, Inside, PoolView
@@ -159,13 +159,19 @@ def denials_table(found: Sequence[DenialView], names: Mapping[int, str], tz: Zon
                 cell(instant(one.at, tz), css="nowrap"),
                 cell(reason_name(one.reason)),
                 number(_("%(used)s of %(seats)s") % {"used": one.in_use, "seats": one.seats}, str(one.in_use)),
-                status(_("True denial"), "bad") if one.true else status(_("Only had to wait"), "warn"),
+                _became(one),
             )
             for one in found[:SHOWN]
         ),
         empty_title=_("Nobody was denied"),
         empty_text=_("In the last seven days everybody who asked was let in."),
     )
+
+
+def _became(one: DenialView) -> Cell:
+    if one.open:
+        return status(_("Not let in so far"), "warn")
+    return status(_("True denial"), "bad") if one.true else status(_("Only had to wait"), "warn")
 
 
 def fullness_chart(curve: Sequence[tuple[datetime, int]], rules: PoolRules, tz: ZoneInfo) -> Chart:

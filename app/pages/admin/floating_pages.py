@@ -46,7 +46,7 @@ def one(visit: TenantVisit, key: str) -> Response[str]:
     visit.need(Permission.LICENCES_READ)
     floor = _floor(visit, _pool(visit, key))
     until = visit.now + _INSTANT
-    week = denials(visit.session, visit.tenant.id, key, until - _WEEK, until)
+    week = denials(visit.session, visit.tenant.id, key, (until - _WEEK, until), visit.now)
     held = seated(visit.session, visit.tenant.id, key, until - _DAY, until)
     curve = seats_in_use(held, until - _DAY, until, _STEP)
     names = _names(visit, [one.identity_id for one in week[:SHOWN]])
@@ -78,7 +78,7 @@ def _pool(visit: TenantVisit, key: str) -> PoolView:
 
 def _floor(visit: TenantVisit, view: PoolView) -> Floor:
     until = visit.now + _INSTANT
-    denied = denials(visit.session, visit.tenant.id, view.rules.key, until - _DAY, until)
+    denied = denials(visit.session, visit.tenant.id, view.rules.key, (until - _DAY, until), visit.now)
     now = inside(visit.session, visit.tenant.id, view.rules.key, visit.now)
     return Floor(view, now, len(denied), sum(one.true for one in denied))
 

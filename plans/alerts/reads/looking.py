@@ -21,7 +21,10 @@ from plans.rating import RatedCharge, rate_period
 from plans.reads import measured_sources, periods, subscriptions
 from tenants.reads import TenantView, all_cost_centres
 
-__all__ = ("PROFILE_DAYS", "Looking")
+__all__ = ("DENIED_WITHIN", "PROFILE_DAYS", "Looking")
+
+DENIED_WITHIN = timedelta(days=1)
+"""How far back true denials count: so their number falls again, and the next bad day is told too."""
 
 PROFILE_DAYS = 56
 """Eight weeks before the month tell what a Monday is, what a Tuesday."""
@@ -69,8 +72,7 @@ class Looking:
         limit = None if rule.limit is None else Fraction(rule.limit)
         if rule.subject == "denials":
             self._floating(rule.key)
-            until = self._now + timedelta(microseconds=1)  # on a clock that stands still, what happened just now
-            denied = true_denials(self._session, self._tenant.id, rule.key, self.month.starts_at, until)
+            denied = true_denials(self._session, self._tenant.id, rule.key, self._now - DENIED_WITHIN, self._now)
             return Look(self.month, first, Fraction(denied), limit)
         if rule.subject == "spend":
             spent, forecast = self._spend

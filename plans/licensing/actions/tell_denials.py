@@ -38,7 +38,7 @@ def tell_denials(session: Session, tenant: TenantView, now: datetime) -> int:
         view = find_pool(session, tenant.id, pool)
         if view is None or not claim_told(session, tenant.id, pool, starts_at, new_id()):
             continue
-        found = denials(session, tenant.id, pool, starts_at, starts_at + WINDOW)
+        found = denials(session, tenant.id, pool, (starts_at, starts_at + WINDOW), now)
         detail = {
             "from": starts_at.isoformat(), "to": (starts_at + WINDOW).isoformat(), "denials": len(found),
             "true_denials": sum(one.true for one in found), "seats": view.rules.seats,

@@ -106,13 +106,15 @@ class PoolController(Controller):
     ) -> DenialsAnswer:
         """Report whom a pool did not let in, by hour, group and reason; by default the last seven days.
 
-        A *true* denial had no grant to the same person within ten minutes: the others only had to wait.
+        A *true* denial had no grant to the same person within ten minutes: the others only had to wait, or
+        may still be let in (`undecided`).
         """
         require(principal, Permission.LICENCES_READ)
         _pool(session, tenant, key)
-        until = asked.until or tenant_now(session, tenant) + timedelta(microseconds=1)
+        now = tenant_now(session, tenant)
+        until = asked.until or now + timedelta(microseconds=1)
         span = (asked.since or until - _A_WEEK, until)
-        found, folded = denials(session, tenant.id, key, *span), folded_denials(session, tenant.id, key, *span)
+        found, folded = denials(session, tenant.id, key, span, now), folded_denials(session, tenant.id, key, *span)
         persons = persons_of(session, tenant.id, [view.identity_id for view in found[: asked.limit]])
         return DenialsAnswer.of(found, denial_report(found, folded), persons, asked.limit)
 

@@ -53,6 +53,7 @@ def test_others_are_told_once_of_all_denials_of_a_quarter_of_an_hour(pool: Pool,
 
 
 def test_old_denials_are_counted_and_deleted_and_the_report_stays(pool: Pool, world: World) -> None:
+    pool.wait("08:16:00")
     before = pool.denials()
     assert (before["denials"], before["true_denials"], len(before["items"])) == (3, 1, 3)
     assert count_old_denials(world.db) == 0, "they were made just now, whatever the test clock says"
@@ -71,19 +72,38 @@ def test_old_denials_are_counted_and_deleted_and_the_report_stays(pool: Pool, wo
     assert pool.denials()["denials"] == 4, "what comes later adds to what was counted"
 
 
-def test_an_alert_tells_how_many_were_not_let_in_this_month(pool: Pool, world: World) -> None:
-    """One true denial so far; a second one reaches the level of two."""
-    body = {"name": "Not let in", "subject": "denials", "key": "cad", "when": "absolute", "value": "2"}
+def test_a_denial_is_called_true_when_its_ten_minutes_are_over(pool: Pool) -> None:
+    for at, true, undecided in (("08:06:00", 0, 1), ("08:15:59", 0, 1), ("08:16:00", 1, 0)):
+        pool.wait(at)
+        report = pool.denials()
+        assert (report["denials"], report["true_denials"]) == (3, true), at
+        assert sum(line["true_denials"] for line in report["by_hour"]) == true
+        assert [one["client_key"] for one in report["items"] if one["undecided"]] == ["cid"] * undecided
+        page = pool.client.get(f"/admin/{pool.tenant.slug}/floating-pools/cad", headers=pool.headers).text
+        assert (f"3 <small>{true} true</small>" in page, "Not let in so far" in page) == (True, undecided == 1), at
+
+
+def test_an_alert_tells_of_true_denials_of_a_day_and_again_on_the_next_bad_one(pool: Pool, world: World) -> None:
+    body = {"name": "Not let in", "subject": "denials", "key": "cad", "when": "absolute", "value": "1"}
     made = pool.client.post("/v1/alerts", headers=pool.headers, json={**body, "recipients": ["ops@acme.example"]})
     assert made.status_code == 201, made.text
-    assert watch(world.db) == 0
 
-    pool.wait("09:00:00")
-    pool.take("ben")
+    def looked() -> int:
+        with world.db.begin(TenantScope(pool.tenant.id)) as session:
+            session.execute(text("update alert_rule set due_at = now() - interval '1 hour'"))
+        return watch(world.db)
+
+    assert looked() == 0, "Cid may still get in"
+    pool.wait("08:16:00")
+    assert [looked(), looked()] == [1, 0]
+    pool.wait("00:00:00", day="2026-03-03")
+    assert looked() == 0, "armed again a day later only"
+    pool.wait("09:00:00", day="2026-03-03")
+    assert looked() == 0, "nobody was denied in 24 hours"
+    pool.take("ann")
     assert pool.ask("dan").status_code == 409
-    with world.db.begin(TenantScope(pool.tenant.id)) as session:
-        session.execute(text("update alert_rule set due_at = now() - interval '1 hour'"))
+    pool.wait("09:10:00", day="2026-03-03")
 
-    assert watch(world.db) == 1
-    [fired] = pool.client.get("/v1/alerts/history", headers=pool.headers).json()["items"]
-    assert fired["figure"] == "2"
+    assert looked() == 1, "in the same month"
+    told = pool.client.get("/v1/alerts/history", headers=pool.headers).json()["items"]
+    assert [one["figure"] for one in told] == ["1", "1"]

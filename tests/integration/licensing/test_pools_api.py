@@ -43,9 +43,9 @@ class Pool:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def wait(self, to: str) -> None:
+    def wait(self, to: str, day: str = "2026-03-02") -> None:
         answer = self.client.post(
-            f"/v1/test-clocks/{self.clock}/advance", json={"to": f"2026-03-02T{to}Z"}, headers=bearer(self.vendor)
+            f"/v1/test-clocks/{self.clock}/advance", json={"to": f"{day}T{to}Z"}, headers=bearer(self.vendor)
         )
         assert answer.status_code == 201, answer.text
 
@@ -245,6 +245,7 @@ def test_denials_are_stored_and_true_ones_told_apart(pool: Pool) -> None:
     pool.denied("cid")
     pool.wait("08:05:00")
     pool.take("bob")
+    pool.wait("08:10:00")
 
     report = pool.denials()
     assert (report["denials"], report["true_denials"]) == (2, 1)
