@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from plans.documents import PlanDocument
 
 __all__ = (
     "AddonWish",
+    "AssumedSeats",
     "BilledLine",
     "DefinitionQuestion",
     "ModelsQuestion",
@@ -57,6 +58,14 @@ class PlanWish(_Asked, frozen=True, kw_only=True):
     addons: tuple[AddonWish, ...] = ()
 
 
+class AssumedSeats(_Asked, frozen=True, kw_only=True):
+    """How many named seats a customer is taken to hold of whose seats nothing was counted: one of both."""
+
+    like: Literal["registered", "peak_active"] | None = None
+    """As many as registered members, or as were active in the most active period."""
+    number: Many | None = None
+
+
 class _Question(_Asked, frozen=True, kw_only=True, tag_field="kind"):
     """Every question is about days of stored facts, the first included, the last not."""
 
@@ -75,6 +84,8 @@ class SimulationQuestion(_Question, frozen=True, kw_only=True, tag="simulation")
     """Versions of quotes by id, beside plans or instead of them: each as if its contract began with these days."""
     growth_percent: Percent = Decimal(0)
     """So much more usage, of everything."""
+    assumed_seats: AssumedSeats | None = None
+    """Where nothing was counted of seats; None: nothing is assumed."""
 
 
 class ModelsQuestion(_Question, frozen=True, kw_only=True, tag="models"):
@@ -84,6 +95,8 @@ class ModelsQuestion(_Question, frozen=True, kw_only=True, tag="models"):
     growth_percent: Percent = Decimal(20)
     charges: tuple[Charge, ...] = ()
     """Prices to compare instead of the catalogue's: one charge for each model."""
+    assumed_seats: AssumedSeats | None = None
+    """Where nothing was counted of seats; None: nothing is assumed."""
 
 
 class SeatsQuestion(_Question, frozen=True, kw_only=True, tag="seats"):

@@ -1,9 +1,10 @@
 """What is answered, as it is stored and as the API shows it (pure). No person is named in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,8 @@ class SimulatedLine(msgspec.Struct, frozen=True):
     tax_category: str
     tax_percent: str
     steps: tuple[dict[str, Any], ...]
+    assumed: str = ""
+    """As what the quantity was assumed, where it was not counted: `registered`, `peak_active` or a number."""
 
 
 class SimulatedInvoice(msgspec.Struct, frozen=True):
@@ -85,6 +88,8 @@ class PlanResult(msgspec.Struct, frozen=True):
     """Which quote this is; `label` has its key and version, `plan` what it begins with."""
     ends_on: date | None = None
     """The day on which a quote's term is over, where that is before the days asked about are."""
+    assumed: tuple[tuple[str, str], ...] = ()
+    """Meters that were assumed, and as what (`SimulatedLine.assumed`)."""
     uncounted: tuple[str, ...] = ()
     """Meters of its charges of which nothing was counted: their part is not in `net`, and it is no cheapest plan."""
 
@@ -131,6 +136,8 @@ class ModelCost(msgspec.Struct, frozen=True):
     curve: tuple[tuple[str, MoneyAnswer], ...]
     """Cost at so many times the usage."""
     centres: tuple[CentreCost, ...]
+    assumed: str = ""
+    """As what the usage was assumed, where it was not counted: `registered`, `peak_active` or a number."""
 
 
 class BreakEven(msgspec.Struct, frozen=True):
@@ -313,8 +320,8 @@ class VersionResult(msgspec.Struct, frozen=True, tag="version", tag_field="kind"
     totals: tuple[VersionTotal, ...]
 
 
-def simulated_invoice(draft: Draft) -> SimulatedInvoice:
-    """Return a document as the answer tells it."""
+def simulated_invoice(draft: Draft, assumed: Mapping[str, str] = MappingProxyType({})) -> SimulatedInvoice:
+    """Return a document as the answer tells it; `assumed` says by meter what was assumed."""
     totals = draft_totals(draft)
     first = draft.claims[0]
     closing = first.starts_at if first.timing == "advance" else first.ends_at
@@ -324,7 +331,7 @@ def simulated_invoice(draft: Draft) -> SimulatedInvoice:
         net=MoneyAnswer.of(totals.net),
         tax=MoneyAnswer.of(totals.tax),
         gross=MoneyAnswer.of(totals.gross),
-        lines=tuple(_line(line, draft.currency) for line in draft.lines),
+        lines=tuple(_line(line, draft.currency, assumed.get(line.meter or "", "")) for line in draft.lines),
     )
 
 
@@ -338,7 +345,7 @@ def percent_text(share: Fraction) -> str:
     return f"{quantize_quantity(Fraction(share) * 100).quantize(Decimal('0.0001')).normalize():f}"
 
 
-def _line(line: DraftLine, currency: str) -> SimulatedLine:
+def _line(line: DraftLine, currency: str, assumed: str) -> SimulatedLine:
     tz = zone(line.time_zone)
     return SimulatedLine(
         charge_key=line.charge_key,
@@ -353,4 +360,5 @@ def _line(line: DraftLine, currency: str) -> SimulatedLine:
         tax_category=line.tax_category,
         tax_percent=f"{line.tax_percent:f}",
         steps=line.steps,
+        assumed=assumed,
     )

@@ -22,6 +22,7 @@ from app.pages.visit import TenantVisit, csv_file
 from billing.answers.actions.ask import ask, ask_about_file, cancel_answer
 from billing.answers.offered import Offers
 from billing.answers.questions import (
+    AssumedSeats,
     DefinitionQuestion,
     ModelsQuestion,
     ParallelFile,
@@ -47,6 +48,7 @@ Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)
 SHOWN = 20
 PLANS_MAX = 20
 QUOTES_LOOKED_AT, QUOTES_SHOWN = 100, 20
+MOST = 1_000_000
 FILE_MAX = 2_000_000
 ECHO_MAX = 200_000
 """A file that was refused stands in the form to be mended there, where it is not longer."""
@@ -68,6 +70,7 @@ def _compare(
     said = {
         "kind": KINDS[0], "starts_on": first.isoformat(), "ends_on": until.isoformat(), "growth": "20",
         "target": "0.5", "csv": "", "charges": "", "columns": "", "min_events": "2",
+        "seats": "", "seats_number": "",
         "timeout": "15", "plan": held[-1].plan_key if held else "", "currency": visit.tenant.currency,
     } | (said or {})  # fmt: skip
     return visit.page(
@@ -131,7 +134,8 @@ def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
     wish = PlanWish(plan=data.get("plan", ""))
     match data.get("kind"):
         case "models":
-            return ModelsQuestion(tenant=name, growth_percent=_number(data, "growth"), **days)
+            growth = _number(data, "growth")
+            return ModelsQuestion(tenant=name, growth_percent=growth, assumed_seats=_assumed(data), **days)
         case "seats":
             return SeatsQuestion(tenant=name, target_percent=_number(data, "target"), **days)
         case "timeout":
@@ -141,7 +145,33 @@ def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
         case _:
             plans = tuple(PlanWish(plan=plan.key) for plan in _sold(visit) if f"plan.{plan.key}" in data)
             chosen = tuple(quote_id for quote_id, _ in _open_quotes(visit) if f"quote.{quote_id}" in data)
-            return SimulationQuestion(tenants=(name,), plans=plans, quotes=chosen, **days)
+            return SimulationQuestion(
+                tenants=(name,), plans=plans, quotes=chosen, assumed_seats=_assumed(data), **days
+            )  # fmt: skip
+
+
+def _assumed(data: dict[str, str]) -> AssumedSeats | None:
+    """Return how many seats are assumed where nothing was counted of any.
+
+    Raises:
+        InvalidInput: a number is assumed, and none or a senseless one is written (`number_invalid`).
+    """
+    match data.get("seats"):
+        case "registered":
+            return AssumedSeats(like="registered")
+        case "peak_active":
+            return AssumedSeats(like="peak_active")
+        case "number":
+            return AssumedSeats(number=_many(data, "seats_number"))
+        case _:
+            return None
+
+
+def _many(data: dict[str, str], name: str) -> int:
+    text = data.get(name, "").strip()
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+        raise InvalidInput(InputError(f"/{name}", "number_invalid", _("Write a whole number from 1 to 1,000,000.")))
+    return int(text)
 
 
 def _sold(visit: TenantVisit) -> list[PlanView]:

@@ -1,5 +1,6 @@
 """Plans side by side and licence models, as a reader sees them (pure)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
@@ -9,7 +10,7 @@ from app.pages.charts import Chart, series
 from app.pages.formats import day, money, quantity
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number
 from app.pages.words import meter_name
-from billing.answers.results import ModelsResult, PlanResult, SimulationResult
+from billing.answers.results import ModelCost, ModelsResult, PlanResult, SimulationResult
 from billing.schemas.amounts import MoneyAnswer
 from core.money import to_money
 
@@ -59,7 +60,11 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
                 cell(f"{day(line.first_day)} – {day(line.last_day)}", css="nowrap"),
                 cell(_("nothing counted"))
                 if line.meter in shown.uncounted
-                else number(quantity(Fraction(line.quantity)), line.quantity),
+                else number(
+                    quantity(Fraction(line.quantity)),
+                    line.quantity,
+                    sub=assumed_text(line.assumed) if line.assumed else "",
+                ),
                 figure_cell(line.amount),
             )
             for invoice, line in page
@@ -77,6 +82,7 @@ def _simulation_verdict(had: list[PlanResult]) -> str:
     if whole:
         words = {"plan": _called(whole[0]), "amount": amount_text(whole[0].net)}
         told = [_("%(plan)s would have been the cheapest: %(amount)s before tax.") % words]
+        told += [f"{meter_name(meter)} {assumed_text(how)}." for meter, how in whole[0].assumed]
     else:
         told = [_("Which one would have been the cheapest is not known.")]
     lacking = {meter: meter_name(meter) for one in had for meter in one.uncounted}
@@ -85,11 +91,20 @@ def _simulation_verdict(had: list[PlanResult]) -> str:
         told.append(
             _(
                 "Nothing was counted in these days for %(meters)s: %(plans)s lack that part and are left out."
-                " Bring these facts in and ask again."
+                " Bring these facts in, or assume a number of seats, and ask again."
             )
             % {"meters": ", ".join(lacking.values()), "plans": plans}
         )
     return " ".join(told)
+
+
+def assumed_text(how: str) -> str:
+    """Return as what seats are assumed, in words."""
+    names = {
+        "registered": _("assumed: as many as registered members"),
+        "peak_active": _("assumed: as many as were active at most"),
+    }
+    return names.get(how) or _("assumed: %(number)s") % {"number": quantity(int(how))}
 
 
 def _called(one: PlanResult) -> str:
@@ -121,8 +136,9 @@ def _plans_table(plans: list[PlanResult], query: TableQuery) -> Table:
 
 
 def _lacks(one: PlanResult) -> str:
+    assumed = [f"{meter_name(meter)} {assumed_text(how)}" for meter, how in one.assumed if meter not in one.uncounted]
     if not one.uncounted:
-        return ""
+        return "; ".join(assumed)
     return _("without %(meters)s: nothing counted") % {"meters": ", ".join(map(meter_name, one.uncounted))}
 
 
@@ -146,7 +162,8 @@ def models_view(result: ModelsResult, _query: TableQuery) -> Shown:
     if not used:
         told = _("Nothing was counted that a licence model with a price in %(currency)s goes by.")
         return told % {"currency": result.currency}, (), ()
-    names = tuple(model_name(one.model) for one in used)
+    called = {one.model: _model(one) for one in result.models}
+    names = tuple(called[one.model] for one in used)
     bars = Chart(
         title=_("Cost by licence model"),
         x=names,
@@ -163,9 +180,7 @@ def models_view(result: ModelsResult, _query: TableQuery) -> Shown:
         kind="curve",
         x=tuple(factor for factor, _cost in used[0].curve),
         x_name=_("Times the usage"),
-        series=tuple(
-            series(model_name(one.model), [Decimal(cost.amount) for _factor, cost in one.curve]) for one in used
-        ),
+        series=tuple(series(called[one.model], [Decimal(cost.amount) for _factor, cost in one.curve]) for one in used),
         currency=result.currency,
     )
     verdict = _("%(model)s cost least: %(amount)s. Each department on its own cheapest model: %(mix)s.") % {
@@ -173,9 +188,18 @@ def models_view(result: ModelsResult, _query: TableQuery) -> Shown:
     }  # fmt: skip
     lacking = [model_name(one.model) for one in result.models if not one.counted]
     if lacking:
-        told = _("Nothing was counted in these days for %(models)s: bring these facts in and ask again.")
+        told = _(
+            "Nothing was counted in these days for %(models)s: bring these facts in, or assume a number of seats,"
+            " and ask again."
+        )
         verdict = f"{verdict} {told % {'models': ', '.join(lacking)}}"
-    return verdict, (bars, curves), (_models_table(result), _even_table(result), _mix_table(result))
+    return verdict, (bars, curves), (_models_table(result), _even_table(result, called), _mix_table(result, called))
+
+
+def _model(one: ModelCost) -> str:
+    """Return what a model is called, and as what its use is assumed."""
+    name = model_name(one.model)
+    return f"{name} ({assumed_text(one.assumed)})" if one.counted and one.assumed else name
 
 
 def _models_table(result: ModelsResult) -> Table:
@@ -193,9 +217,7 @@ def _models_table(result: ModelsResult) -> Table:
         ),
         rows=tuple(
             (
-                cell(
-                    model_name(one.model), sub=_("price of %(plan)s") % {"plan": one.plan} if one.plan else one.charge
-                ),
+                cell(_model(one), sub=_("price of %(plan)s") % {"plan": one.plan} if one.plan else one.charge),
                 *(
                     (figure_cell(one.cost), figure_cell(one.low), figure_cell(one.high), figure_cell(one.grown))
                     if one.counted
@@ -207,7 +229,7 @@ def _models_table(result: ModelsResult) -> Table:
     )
 
 
-def _even_table(result: ModelsResult) -> Table:
+def _even_table(result: ModelsResult, called: Mapping[str, str]) -> Table:
     def told(factor: str | None) -> str:
         return (
             _("not up to ten times")
@@ -220,7 +242,7 @@ def _even_table(result: ModelsResult) -> Table:
         caption=_("Where models break even"),
         columns=(Column(_("This model")), Column(_("costs as much as")), Column(_("once its use is"), numeric=True)),
         rows=tuple(
-            (cell(model_name(one.model)), cell(model_name(one.other)), number(told(one.factor), one.factor or ""))
+            (cell(called[one.model]), cell(called[one.other]), number(told(one.factor), one.factor or ""))
             for one in result.break_even
         ),
         empty_title=_("Only one model"),
@@ -228,14 +250,13 @@ def _even_table(result: ModelsResult) -> Table:
     )
 
 
-def _mix_table(result: ModelsResult) -> Table:
+def _mix_table(result: ModelsResult, called: Mapping[str, str]) -> Table:
     return Table(
         id="mix",
         caption=_("Cheapest model of each department"),
         columns=(Column(_("Cost centre")), Column(_("Model")), Column(_("Cost"), numeric=True)),
         rows=tuple(
-            (cell(code or _("unassigned")), cell(model_name(model)), figure_cell(cost))
-            for code, model, cost in result.mix
+            (cell(code or _("unassigned")), cell(called[model]), figure_cell(cost)) for code, model, cost in result.mix
         ),
         empty_title=_("Nothing was counted"),
         empty_text=_("Nobody used anything in these days."),

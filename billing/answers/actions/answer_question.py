@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from billing.actions.compose_draft import Taxes
 from billing.answers.actions.compare_definitions import compare_definitions, price_timeouts, timeouts_of
-from billing.answers.actions.compare_models import compare_models, model_terms
+from billing.answers.actions.compare_models import ModelsInput, compare_models, model_terms
 from billing.answers.actions.compare_versions import compare_versions
 from billing.answers.actions.explain_bills import ParallelInput, explain_bills
 from billing.answers.actions.optimise_seats import SeatsInput, optimise_seats
-from billing.answers.actions.simulate import fitting, simulate_subscription, taxes_for
+from billing.answers.actions.simulate import assume_seats, fitting, simulate_subscription, taxes_for
 from billing.answers.contracts import Terms, under
 from billing.answers.offered import NO_OFFERS, Offer, OfferCurrencyDiffers, Offers
 from billing.answers.progress import Progress
@@ -176,7 +176,7 @@ def _simulated(
     with database.begin(StewardScope()) as session:
         found = [offers.find(session, quote_id) for quote_id in dict.fromkeys(question.quotes)]
     tenant, wished = _found(database, question, name, question.plans)
-    stretch, growth = _stretch(question, tenant), _grown(question.growth_percent)
+    stretch = _stretch(question, tenant)
     results = []
     with database.begin(TenantScope(tenant.id)) as session:
         contracts = [
@@ -186,7 +186,7 @@ def _simulated(
         held = [one for _, one in contracts if isinstance(one, SubscriptionView)]
         figures, taxes = Figures(session, tenant, held, progress=progress), taxes_for(session, tenant)
         for named, one in contracts:
-            results.append(_billed(figures, named, one, taxes, growth, stretch))
+            results.append(_billed(figures, named, one, taxes, question))
             progress.step()
     return TenantResult(tenant.slug, tenant.name, tuple(results))
 
@@ -217,26 +217,32 @@ def _tried(make: Callable[[], SubscriptionView]) -> SubscriptionView | Refused:
 
 
 def _billed(
-    figures: Figures, named: PlanResult, one: SubscriptionView | Refused, taxes: Taxes, growth: Fraction,
-    stretch: Stretch,
+    figures: Figures, named: PlanResult, one: SubscriptionView | Refused, taxes: Taxes, question: SimulationQuestion
 ) -> PlanResult:  # fmt: skip
     """Return what a contract would have been billed, or why it cannot be had."""
+    assumed: dict[str, str] = {}
     try:
         if isinstance(one, Refused):
             raise one
-        sources = None if growth == 1 else scaled(figures.sources(one), growth)
+        growth, sources = _grown(question.growth_percent), None
+        if question.assumed_seats is not None:
+            taken = assume_seats(figures, one, question.assumed_seats)
+            sources, assumed = taken.sources, taken.made
+        if growth != 1:
+            sources = scaled(sources or figures.sources(one), growth)
         documents = simulate_subscription(figures, one, taxes, sources)
     except Refused as refusal:
         return msgspec.structs.replace(named, refused={"code": refusal.code, "detail": refusal.detail})
     assert one.ends_at is not None, "what is simulated has an end"
     ends_on = local_date(one.ends_at, figures.tenant.tz)
-    invoices = tuple(simulated_invoice(each.draft) for each in documents)
+    invoices = tuple(simulated_invoice(each.draft, assumed) for each in documents)
     return msgspec.structs.replace(
         named,
         net=MoneyAnswer.of(net_of((each.draft for each in documents), one.currency)),
         invoices=invoices,
         uncounted=tuple(uncounted(invoices)),
-        ends_on=ends_on if ends_on < stretch.ends_on else None,
+        ends_on=ends_on if ends_on < question.ends_on else None,
+        assumed=tuple(assumed.items()),
     )
 
 
@@ -249,7 +255,8 @@ def _models(database: Database, question: ModelsQuestion, progress: Progress) ->
         contracts = [model_terms(price, stretch) for price in prices]
         figures = Figures(session, tenant, contracts, grounds=True, progress=progress)
         growth = _grown(question.growth_percent)
-        return compare_models(figures, prices, stretch, taxes_for(session, tenant), growth)
+        given = ModelsInput(tuple(prices), stretch, growth, question.assumed_seats)
+        return compare_models(figures, given, taxes_for(session, tenant))
 
 
 def _prices(

@@ -8,8 +8,10 @@ from fractions import Fraction
 from msgspec.structs import replace as replaced
 
 from billing.actions.compose_draft import Taxes
-from billing.answers.actions.simulate import Simulated, simulate
+from billing.answers.actions.simulate import Simulated, assume_seats, simulate
+from billing.answers.assumed import Assumed
 from billing.answers.contracts import Terms, contract
+from billing.answers.questions import AssumedSeats
 from billing.answers.reads.figures import Figures, scaled
 from billing.answers.reads.wishes import ModelPrice, Stretch
 from billing.answers.results import BreakEven, CentreCost, ModelCost, ModelsResult, net_of
@@ -21,7 +23,7 @@ from plans.documents import PlanDocument
 from plans.rating import REFUNDED, REVENUE, Sources, counted
 from plans.subscriptions import HeldCharge
 
-__all__ = ("compare_models", "model_terms")
+__all__ = ("ModelsInput", "compare_models", "model_terms")
 
 CURVE = tuple(Fraction(number, 4) for number in range(13))
 """From no usage to three times of it."""
@@ -39,21 +41,31 @@ def model_terms(price: ModelPrice, stretch: Stretch) -> Terms:
     )  # fmt: skip
 
 
-def compare_models(
-    figures: Figures, prices: Sequence[ModelPrice], stretch: Stretch, taxes: Taxes, growth: Fraction
-) -> ModelsResult:
+@dataclass(frozen=True, slots=True)
+class ModelsInput:
+    """What is compared."""
+
+    prices: tuple[ModelPrice, ...]
+    """The models."""
+    stretch: Stretch
+    growth: Fraction
+    """Factor by which usage grows, for instance 6/5."""
+    seats: AssumedSeats | None = None
+    """Where nothing was counted of seats."""
+
+
+def compare_models(figures: Figures, given: ModelsInput, taxes: Taxes) -> ModelsResult:
     """Compare licence models on what one customer really used.
 
     Every cost is a simulation: the same code as the invoice run, on measured, scaled or narrowed figures.
 
     Args:
         figures: the tenant's with grounds, for `model_terms` of all prices.
-        prices: the models.
-        stretch: which days.
+        given: models, days, growth and what is assumed.
         taxes: of the tenant's documents.
-        growth: factor by which usage grows, for instance 6/5.
     """
-    runs = [_Run(figures, model_terms(price, stretch), taxes, price) for price in prices]
+    stretch, growth = given.stretch, given.growth
+    runs = [_run(figures, price, given, taxes) for price in given.prices]
     costs = [_cost(run, growth) for run in runs]
     models = sorted(costs, key=lambda one: (not one.counted, Fraction(one.cost.amount)))
     by_name = {run.price.model: run for run in runs}
@@ -78,13 +90,15 @@ class _Run:
     terms: Terms
     taxes: Taxes
     price: ModelPrice
+    assumed: Assumed | None = None
+    """The figures with seats that are assumed."""
     _narrowed: dict[tuple[str, Period], Measurement] = field(default_factory=dict)
     _split: dict[tuple[str, Period], "_Split"] = field(default_factory=dict)
     _costs: dict[Fraction, Money] = field(default_factory=dict)
 
     def documents(self) -> tuple[Simulated, ...]:
         """Return the bills on what was measured."""
-        return simulate(self.figures, self.terms, self.taxes)
+        return simulate(self.figures, self.terms, self.taxes, self.assumed.sources if self.assumed else None)
 
     def cost(self, factor: Fraction) -> Money:
         """Return what so many times the usage costs."""
@@ -107,7 +121,8 @@ class _Run:
         """Return a figure narrowed to what the charge counts, once for all that is asked of it."""
         place = (meter, period)
         if place not in self._narrowed:
-            seen = self.figures.sources(contract(self.figures.tenant, self.terms)).measure(meter, period)
+            measured = self.figures.sources(contract(self.figures.tenant, self.terms))
+            seen = (self.assumed.sources if self.assumed else measured).measure(meter, period)
             about = meter in (self.price.charge.meter, REFUNDED)
             self._narrowed[place] = counted(seen, self.price.charge) if about else seen
         return self._narrowed[place]
@@ -123,6 +138,14 @@ class _Run:
         charges = tuple(replaced(charge, where={}) for charge in self.terms.document.charges)
         terms = replace(self.terms, document=replaced(self.terms.document, charges=charges))
         return net_of((one.draft for one in simulate(self.figures, terms, self.taxes, sources)), terms.currency)
+
+
+def _run(figures: Figures, price: ModelPrice, given: ModelsInput, taxes: Taxes) -> _Run:
+    terms = model_terms(price, given.stretch)
+    if given.seats is None:
+        return _Run(figures, terms, taxes, price)
+    assumed = assume_seats(figures, contract(figures.tenant, terms), given.seats)
+    return _Run(figures, terms, taxes, price, assumed)
 
 
 def _sources(figure: Callable[[str, Period], Measurement]) -> Sources:
@@ -185,6 +208,7 @@ def _cost(run: _Run, growth: Fraction) -> ModelCost:
             (f"{quantize_quantity(factor).normalize():f}", MoneyAnswer.of(run.cost(factor))) for factor in CURVE
         ),
         centres=tuple(CentreCost(code, MoneyAnswer.of(run.cost_of(code))) for code in _centres(documents)),
+        assumed=run.assumed.made.get(run.price.charge.meter or "", "") if run.assumed else "",
     )
     run.figures.progress.step()
     return told

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from billing.actions.compose_draft import Taxes, draft_line
 from billing.actions.rate_subscription import LOOK_BACK, History, SubscriptionBill, Wanted, reckon
+from billing.answers.assumed import Assumed, assume
 from billing.answers.contracts import NOBODY, Terms, contract
+from billing.answers.questions import AssumedSeats
 from billing.answers.reads.figures import Figures
 from billing.drafts import Claim, Draft, DraftLine, paid_with_credits
 from billing.due import DueItem, Question, Timing, due_items
@@ -21,7 +23,16 @@ from plans.reads.offers import refuse_unfit
 from plans.subscriptions import SubscriptionView
 from tenants.reads import TenantView, get_legal_entity, get_tenant
 
-__all__ = ("Simulated", "Standing", "carry_on", "fitting", "simulate", "simulate_subscription", "taxes_for")
+__all__ = (
+    "Simulated",
+    "Standing",
+    "assume_seats",
+    "carry_on",
+    "fitting",
+    "simulate",
+    "simulate_subscription",
+    "taxes_for",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,14 @@ def simulate_subscription(
         figures.progress.touch()
         books.bill(at)
     return tuple(books.made)
+
+
+def assume_seats(figures: Figures, subscription: SubscriptionView, seats: AssumedSeats) -> Assumed:
+    """Return a contract's figures with assumed seats where nothing was counted in any of its periods; it has an end."""
+    assert subscription.ends_at is not None, "what is simulated has an end"
+    periods = [span.period for span in subscription.spans_until(subscription.ends_at)]
+    figures.prepare(subscription, periods)
+    return assume(figures.sources(subscription), seats, periods)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,35 @@ def test_plans_are_simulated_side_by_side_and_one_that_cannot_be_had_says_why(as
     assert {plan["refused"]["code"] for plan in tenant["plans"]} == {"currency_not_priced"}
 
 
+def test_seats_that_nobody_told_are_assumed_only_where_somebody_says_so(asked, acme, client, books):
+    named = {"key": "named", "name": "Seats", "model": "per_unit", "meter": "seats.named.peak"}
+    plan = {"plan": "mine", "document": {"charges": [named | {"prices": {"USD": {"unit": "10"}}}]}}
+    body = YEAR | {"tenants": ["acme"], "plans": [plan]}
+
+    def told(**seats) -> tuple:
+        [tenant] = asked(body | seats, "/v1/simulations")["tenants"]
+        [one] = tenant["plans"]
+        return one["net"]["amount"], one["uncounted"], one["assumed"], one["invoices"][0]["lines"][0]["assumed"]
+
+    seats = "seats.named.peak"
+    assert told() == ("0.00", [seats], [], "")
+    # Three months of 12 seats, and of ann and bob, who were active; nobody is registered.
+    assert told(assumed_seats={"number": 12}) == ("360.00", [], [[seats, "12"]], "12")
+    assert told(assumed_seats={"like": "peak_active"}) == ("60.00", [], [[seats, "peak_active"]], "peak_active")
+    assert told(assumed_seats={"like": "registered"})[:2] == ("0.00", [seats])
+    models = asked(YEAR | {"kind": "models", "tenant": "acme", "assumed_seats": {"like": "peak_active"}})["models"]
+    model = next(one for one in models if one["model"] == "named")
+    assert (model["counted"], model["assumed"], {one["code"] for one in model["centres"]}) == (
+        True, "peak_active", {"ops", "sales"},
+    )  # fmt: skip
+    # What was counted goes before what is assumed.
+    books.send(acme, books.event("seat.assigned", "ann", "2026-09-03T09:00:00Z", pool="main"))
+    assert told(assumed_seats={"number": 12}) == ("20.00", [], [], "")
+    vague = body | {"assumed_seats": {"like": "registered", "number": 3}}
+    refused = client.post("/v1/simulations", json=vague, headers=bearer(asked.key))
+    assert refused.json()["errors"][0]["code"] == "assumption_invalid"
+
+
 def test_growth_scales_what_was_measured(asked, acme):
     body = YEAR | {"tenants": ["acme"], "plans": [{"plan": "full-active"}], "growth_percent": "50"}
 

@@ -37,6 +37,13 @@ def test_only_ticked_plans_are_compared_in_the_currency_that_was_chosen(client, 
         [asked] = answers_page(session, None, limit=9)
     assert ([one.plan for one in asked.question.plans], asked.question.currency) == (["light"], "USD")
 
+    assert asked.question.assumed_seats is None
+    unsaid = ask(**{"plan.light": "on", "seats": "number", "seats_number": "many"})
+    assert "Write a whole number from 1 to 1,000,000." in unsaid.text
+    assert ask(**{"plan.light": "on", "seats": "number", "seats_number": "40"}).status_code == 200
+    with db.begin(StewardScope()) as session:
+        assert answers_page(session, None, limit=1)[0].question.assumed_seats.number == 40
+
     none = ask(currency="USD")
     assert (none.status_code, set(ticked(none.text).values())) == (422, {False})
     assert "Name what is to be simulated" in none.text

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from msgspec import structs
+
 from app.pages.sales.comparisons import models_view, simulation_view
 from app.pages.tables import TableQuery
 from billing.answers.results import (
@@ -67,3 +69,23 @@ def test_a_licence_model_of_which_nothing_was_counted_has_no_price_in_the_table(
         ["€25.20"] * 4, ["nothing counted", "–", "–", "–"],
     ]  # fmt: skip
     assert "Nothing was counted in these days for Named seats" in verdict
+
+
+def test_what_is_assumed_stands_wherever_its_figure_does() -> None:
+    seats = "seats.named.peak"
+    taken = structs.replace(line(seats, "12", "60.00"), assumed="12")
+    named = structs.replace(plan("Named", "60.00", taken), assumed=((seats, "12"),))
+
+    verdict, _charts, (table, lines) = shown(named, plan("Active", "80.00", line("members.active", "8", "80.00")))
+
+    assert verdict == "Named would have been the cheapest: €60.00 before tax. Named seats, peak assumed: 12."
+    assert table.rows[0][2].sub == "Named seats, peak assumed: 12"
+    assert lines.rows[0][3].sub == "assumed: 12"
+    one = euros("60.00")
+    cost = ModelCost("named", seats, "N", "", one, one, one, True, one, (), (("1", one),), (), "registered")
+    verdict, (bars, curves), (table, _even, mix) = models_view(
+        ModelsResult("EUR", "20", (cost,), (), ((None, "named", one),), one), NOBODY
+    )
+    called = "Named seats (assumed: as many as registered members)"
+    assert {verdict.partition(" cost least")[0], bars.x[0], curves.series[0].name, mix.rows[0][1].text} == {called}
+    assert table.rows[0][0].text == called
