@@ -42,4 +42,4 @@ def _begun(session: Session, tenant: TenantView, quote: QuoteView, days: Days) -
     given = subscription_input(tenant, terms, "", quote.created_by, preview=True)
     ends_on = min(terms.ends_on, after)
     phases = tuple(phase for phase in given.phases if phase.starts_on < ends_on)
-    return subscribe(session, replace(given, ends_on=ends_on, phases=phases), tenant_now(session, tenant))
+    return subscribe(session, replace(given, ends_on=ends_on, phases=phases), tenant_now(session, tenant), whole=False)

@@ -145,6 +145,20 @@ def test_phases_keep_their_distance_from_the_first_day_and_what_begins_later_is_
     assert [invoice.net.amount for invoice in odd.invoices] == ["100.00", "100.00", "208.40", "8.40"]
 
 
+def test_a_discount_may_be_for_what_begins_after_the_year_that_is_simulated(quote, decide, simulate):
+    second = PlanDocument(charges=(replace(FEE, key="second"), ACTIVE))
+    deal = Discount(key="deal", name="Deal", percent=Decimal(50), charges=("second",))
+    ramp = (OfferPhase(starts_on=date(2027, 12, 1), terms=second),)
+    made = quote(offer(term_months=24, phases=ramp, discounts=(deal,)), FREE_HAND)
+
+    [year] = simulate(made.id, days=(FIRST, date(2026, 11, 1)))
+
+    # Nothing is off in the first year; of the whole term, which is priced too, half of the second one's fees.
+    assert (year.refused, year.net.amount) == (None, "300.00")
+    assert made.term_net.decimal() == made.term_listed.decimal() - 12 * 50
+    assert decide(accept_quote, made.id, "user:admin", FREE_HAND).subscription_id is not None
+
+
 def test_a_quote_stands_beside_plans_for_every_customer_that_is_asked_about(quote, simulate, books, world):
     made = quote(offer(50, quantity=2, term_months=2), FREE_HAND)
     books.send(world.tenant("globex", time_zone="UTC"), *books.active("2026-08-05", "cid"))
