@@ -4,9 +4,9 @@ from core.signals import subscribe
 from metering.actions.forget_erased import forget_erased
 from plans.alerts.actions.forget_recipients import forget_recipients
 from plans.licensing.actions.follow_people import let_out
-from plans.licensing.seats.actions.follow_people import end_seats, follow_group
+from plans.licensing.seats.actions.follow_people import end_seats, follow_group, refuse_unknown_pools
 from tenants.directory.actions.forget_users import forget_users
-from tenants.events import PersonDeactivated, PersonErased, PoolMembersChanged
+from tenants.events import PersonDeactivated, PersonErased, PoolMembersChanged, PoolsNamed
 from tenants.mails.actions.forget_addressed import forget_addressed
 from tenants.sso.actions.forget_links import forget_links
 
@@ -23,3 +23,4 @@ def listen() -> None:
     subscribe(PersonErased, forget_recipients)
     subscribe(PersonErased, forget_erased)
     subscribe(PoolMembersChanged, follow_group)
+    subscribe(PoolsNamed, refuse_unknown_pools)

@@ -1,10 +1,11 @@
 """What this package tells those above it, through `core.signals` and in the same transaction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ("PersonDeactivated", "PersonErased", "PersonReactivated", "PoolMembersChanged")
+__all__ = ("PersonDeactivated", "PersonErased", "PersonReactivated", "PoolMembersChanged", "PoolsNamed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,12 @@ class PoolMembersChanged:
     joined: tuple[UUID, ...]
     left: tuple[UUID, ...]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PoolsNamed:
+    """Groups are about to stand for seat pools: who has the pools refuses those that there are not."""
+
+    tenant_id: UUID
+    pools: Mapping[str, str]
+    """Where in the request a pool is named (a JSON pointer) → its key."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -29,6 +29,7 @@ __all__ = (
     "in_pool",
     "known_users",
     "members_of",
+    "people_in_pool",
     "users_where",
 )
 
@@ -198,15 +199,26 @@ def accounts_of(session: Session, tenant_id: UUID, person_id: UUID) -> Mapping[U
 
 def in_pool(session: Session, tenant_id: UUID, pool: str, users: Collection[UUID]) -> frozenset[UUID]:
     """Return those of the users who are active and in some group that stands for the pool."""
-    query = (
+    query = _of_pool(tenant_id, pool).where(ScimMember.user_id.in_(users))
+    return frozenset(session.execute(query).scalars())
+
+
+def people_in_pool(session: Session, tenant_id: UUID, pool: str) -> tuple[UUID, ...]:
+    """Return by id whom groups that stand for the pool put into it; who was found to be somebody else is that one."""
+    merged = merged_people(session, tenant_id)
+    users = session.execute(_of_pool(tenant_id, pool)).scalars()
+    return tuple(sorted({merged.get(user, user) for user in users}))
+
+
+def _of_pool(tenant_id: UUID, pool: str) -> Select[UUID]:
+    return (
         select(ScimMember.user_id)
         .join(ScimUser, (ScimUser.tenant_id == ScimMember.tenant_id) & (ScimUser.id == ScimMember.user_id))
         .join(ScimGroup, (ScimGroup.tenant_id == ScimMember.tenant_id) & (ScimGroup.id == ScimMember.group_id))
         .join(GroupRule, (GroupRule.tenant_id == ScimGroup.tenant_id) & (GroupRule.name_key == ScimGroup.name_key))
-        .where(ScimMember.tenant_id == tenant_id, ScimMember.user_id.in_(users), ScimUser.active)
+        .where(ScimMember.tenant_id == tenant_id, ScimUser.active)
         .where(GroupRule.kind == "pool", GroupRule.target == pool)
     )
-    return frozenset(session.execute(query).scalars())
 
 
 def group_rules(session: Session, tenant_id: UUID) -> tuple[Rule, ...]:

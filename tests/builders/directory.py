@@ -59,6 +59,10 @@ class Sender:
         made: dict[str, Any] = answer.json()
         return made
 
+    def seat_pool(self, key: str) -> None:
+        pool = {"key": key, "name": key, "seats": 10}
+        assert self.client.post("/v1/seat-pools", headers=bearer(self.key), json=pool).status_code == 201
+
     def rules(self, *rules: tuple[str, str, str]) -> Any:
         body = {"rules": [{"group": group, "kind": kind, "target": target} for group, kind, target in rules]}
         return self.client.put("/v1/directory/rules", headers=bearer(self.key), json=body)

@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
+from core.signals import publish
 from tenants.actions.record_audit import record_audit
 from tenants.directory.actions.apply_groups import apply_groups, tell_pools
 from tenants.directory.errors import RulesTooWide
 from tenants.directory.reads import Rule, group_rules, groups_named, members_of
 from tenants.directory.store import put_rules
+from tenants.events import PoolsNamed
 from tenants.people import AUDIENCES
 from tenants.principal import Principal, require
 from tenants.roles import GROUP_ROLES, Permission
@@ -31,8 +33,8 @@ def set_group_rules(session: Session, tenant_id: UUID, rules: Sequence[Rule], wh
         Forbidden: rules that give a role change, and whoever changes them may not choose who comes in as what
             (`sso:write`): a key for webhooks must not make its holder an administrator (`forbidden`).
         RulesTooWide: more people than one request may change are in those groups (`directory_rules_too_wide`).
-        InvalidInput: a kind or a target is unknown, two rules say the same thing of one group, or there
-            are too many (`invalid_input`).
+        InvalidInput: a kind or a target is unknown, there is no seat pool of a key that is named anew, two rules
+            say the same thing of one group, or there are too many (`invalid_input`).
     """
     faults = _faults(rules)
     if faults:
@@ -40,6 +42,13 @@ def set_group_rules(session: Session, tenant_id: UUID, rules: Sequence[Rule], wh
     before, after = _said(group_rules(session, tenant_id)), _said(rules)
     if any(kind == "role" for _, kind, _ in before ^ after):
         require(who, Permission.SSO_WRITE)
+    anew = {
+        f"/rules/{index}/target": rule.target
+        for index, rule in enumerate(rules)
+        if rule.kind == "pool" and not _said([rule]) <= before
+    }
+    if anew:
+        publish(session, PoolsNamed(tenant_id, anew))
     groups = groups_named(session, tenant_id, {name for name, _, _ in before ^ after})
     members = members_of(session, tenant_id, [group.id for group in groups])
     people = {user for users in members.values() for user in users}

@@ -202,6 +202,7 @@ def test_groups_never_touch_users_of_others_nor_those_with_a_password(sender: Se
 
 def test_a_group_that_stands_for_a_pool_tells_who_joined_and_who_left(sender: Sender, heard: list[Any]) -> None:
     ann, bob = sender.create("ann"), sender.create("bob")
+    sender.seat_pool("authoring")
     sender.rules(("Authors", "pool", "authoring"))
     group = sender.group("Authors", ann)
     sender.patch(f"/Groups/{group['id']}", {"op": "add", "path": "members", "value": [{"value": bob["id"]}]})
@@ -220,6 +221,7 @@ def test_a_group_that_stands_for_a_pool_tells_who_joined_and_who_left(sender: Se
 
 def test_who_is_in_a_pool_by_another_group_has_not_left_it(sender: Sender, heard: list[Any]) -> None:
     ann, bob = sender.create("ann"), sender.create("bob")
+    sender.seat_pool("authoring")
     sender.rules(("Authors", "pool", "authoring"), ("Editors", "pool", "authoring"))
     authors, editors = sender.group("Authors", ann, bob), sender.group("Editors", ann, bob)
     heard.clear()
@@ -247,6 +249,7 @@ def test_what_is_said_of_who_was_merged_away_acts_on_the_survivor(sender: Sender
     sender.world.cost_centres(sender.tenant, "hr")
     ann = sender.create("ann")
     merge(sender, "ann", "ann.old")
+    sender.seat_pool("authoring")
     sender.rules(("Authors", "pool", "authoring"))
     sender.group("Authors", ann)
 
@@ -293,6 +296,7 @@ def test_rules_act_on_the_groups_that_they_change_and_on_no_more_people_than_one
     ann, bob = sender.create("ann"), sender.create("bob")
     sender.group("Authors", ann)
     sender.group("Editors", bob)
+    sender.seat_pool("authoring")
     authors, editors = ("Authors", "pool", "authoring"), ("Editors", "audience", "partner")
 
     answer = sender.rules(authors, editors)

@@ -6,11 +6,10 @@ from typing import Any
 from app.listeners import listen
 from core.scope import VENDOR_ID, TenantScope
 from tenants.actions.run_test_clock import create_test_clock, set_test_clock
+from tenants.directory.store import put_rules
 from tests.builders.directory import Sender
 from tests.builders.suite import Suite
 from tests.builders.world import ACTOR, World, bearer
-
-POOL = "/v1/seat-pools/learners"
 
 
 class Company:
@@ -37,8 +36,9 @@ class Company:
         add = {"op": "add", "path": "members", "value": [{"value": user["id"]}]}
         assert self.directory.patch(f"/Groups/{group['id']}", add).status_code == 200
 
-    def states(self, *users: dict[str, Any]) -> list[str]:
-        return [self.client.get(f"{POOL}/seats/{user['id']}", headers=self.headers).json()["state"] for user in users]
+    def states(self, *users: dict[str, Any], pool: str = "learners") -> list[str]:
+        seats = f"/v1/seat-pools/{pool}/seats"
+        return [self.client.get(f"{seats}/{user['id']}", headers=self.headers).json()["state"] for user in users]
 
     def seats(self, statistic: str, first: str, until: str) -> str:
         query = {"meter": f"seats.named.{statistic}", "from": first, "to": until, "granularity": "period"}
@@ -101,3 +101,37 @@ def test_who_leaves_a_group_as_entra_says_it_leaves_the_pool(client: Any, world:
 
     assert (answer.status_code, [one["value"] for one in answer.json()["members"]]) == (200, [ben["id"]])
     assert company.states(ann, ben) == ["none", "held"]
+
+
+def test_a_group_stands_for_seat_pools_that_there_are_alone(client: Any, world: World) -> None:
+    company = Company(client, world)
+    floating = {"key": "studio", "seats": 5}
+    assert client.post("/v1/pools", headers=company.headers, json=floating).status_code == 201
+
+    answer = company.directory.rules(("A", "pool", "learners"), ("B", "pool", "learner"), ("C", "pool", "studio"))
+
+    assert answer.status_code == 422
+    assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [
+        ("/rules/1/target", "pool_unknown"),
+        ("/rules/2/target", "pool_floating"),
+    ]
+    assert all("learners" in one["detail"] for one in answer.json()["errors"]), "says which there are"
+    kept = client.get("/v1/directory/rules", headers=company.headers).json()["rules"]
+    assert [rule["group"] for rule in kept] == ["Learners"], "nothing of it is kept"
+
+
+def test_a_pool_made_after_its_rule_takes_the_group_in(client: Any, world: World) -> None:
+    company = Company(client, world)
+    directory = company.directory
+    ann, ben, eve = (directory.create(f"{name}@acme.example") for name in ("ann", "ben", "eve"))
+    directory.group("Tutors", ann, ben)
+    directory.replace(ben, "active", False)
+    # As earlier releases let it be said: of a pool that there is not.
+    with company.db.begin(TenantScope(company.suite.tenant.id)) as session:
+        rule = {"name_key": "tutors", "kind": "pool", "group_name": "Tutors", "target": "tutoring"}
+        put_rules(session, company.suite.tenant.id, [{"tenant_id": company.suite.tenant.id, **rule}])
+
+    directory.seat_pool("tutoring")
+
+    assert company.states(ann, ben, eve, pool="tutoring") == ["held", "none", "none"]
+    assert directory.rules(("Tutors", "pool", "tutoring")).status_code == 200

@@ -5,18 +5,21 @@ Subscribers of what `tenants` tells, in the same transaction.
 
 from sqlalchemy.orm import Session
 
+from core.errors import InputError, InvalidInput
+from plans.licensing import reads as floating
 from plans.licensing.seats.actions.assign_seats import assign_seats
 from plans.licensing.seats.actions.hold_pool import hold_pool
 from plans.licensing.seats.actions.leave_wait_list import leave_wait_list
 from plans.licensing.seats.actions.release_seats import release_seats
+from plans.licensing.seats.reads import all_pools
 from plans.licensing.seats.seating import Freed, Outcome
 from plans.licensing.seats.store import lock_pools
 from tenants.actions.record_audit import record_audit
-from tenants.events import PersonDeactivated, PoolMembersChanged
+from tenants.events import PersonDeactivated, PoolMembersChanged, PoolsNamed
 from tenants.reads import get_tenant, tenant_now
 from tenants.reads.finding import people_by_id
 
-__all__ = ("end_seats", "follow_group")
+__all__ = ("end_seats", "follow_group", "refuse_unknown_pools")
 
 ACTOR = "system:directory"
 
@@ -55,3 +58,23 @@ def follow_group(session: Session, changed: PoolMembersChanged) -> None:
     joined = [str(one) for one in changed.joined if one in known]
     if joined:
         assign_seats(session, tenant, changed.pool, joined, ACTOR, changed.at, wait=True)
+
+
+def refuse_unknown_pools(session: Session, named: PoolsNamed) -> None:
+    """Refuse that a group stands for what is no seat pool: nobody would ever get a seat by it.
+
+    Raises:
+        InvalidInput: each pool that there is not, with the keys that there are (`invalid_input`).
+    """
+    known = [pool.key for pool in all_pools(session, named.tenant_id)]
+    strange = {where: key for where, key in named.pools.items() if key not in known}
+    if not strange:
+        return
+    leased = {pool.rules.key for pool in floating.all_pools(session, named.tenant_id)}
+    use = f"Use one of {', '.join(known[:50])}." if known else "Make a seat pool first."
+    raise InvalidInput(*(
+        InputError(where, "pool_floating", f"'{key}' is a floating pool, which is leased, not assigned. {use}")
+        if key in leased
+        else InputError(where, "pool_unknown", f"There is no seat pool '{key}'. {use}")
+        for where, key in strange.items()
+    ))  # fmt: skip

@@ -8,11 +8,13 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
+from plans.licensing.seats.actions.assign_seats import assign_seats
 from plans.licensing.seats.actions.hold_pool import hold_pool
 from plans.licensing.seats.errors import SeatPoolKeyTaken
 from plans.licensing.seats.reads import AutoAssign, PoolView, find_pool
 from plans.licensing.seats.store import add_pool, set_pool
 from tenants.actions.record_audit import record_audit
+from tenants.directory.reads import people_in_pool
 from tenants.people import AUDIENCES
 from tenants.reads import TenantView
 
@@ -35,6 +37,9 @@ class PoolInput:
 def create_pool(session: Session, tenant: TenantView, wanted: PoolInput, actor: str, now: datetime) -> PoolView:
     """Set up a pool; the same again is the same pool.
 
+    Who is in a directory's group that stands for it already gets a seat or waits: a rule could name a
+    pool before there was one.
+
     Raises:
         InvalidInput: a rule makes no sense (`invalid_input`).
         SeatPoolKeyTaken: there is one of that key with other rules (`seat_pool_key_taken`).
@@ -48,6 +53,9 @@ def create_pool(session: Session, tenant: TenantView, wanted: PoolInput, actor: 
             raise SeatPoolKeyTaken(wanted.key)
         return known
     record_audit(session, tenant.id, actor, "create_seat_pool", ("seat_pool", wanted.key), {"seats": wanted.seats})
+    members = people_in_pool(session, tenant.id, wanted.key)
+    if members:
+        assign_seats(session, tenant, wanted.key, [str(one) for one in members], actor, now, wait=True)
     return find_pool(session, tenant.id, wanted.key)
 
 
