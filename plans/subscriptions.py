@@ -135,6 +135,20 @@ class SubscriptionView:
             since = before.starts_at
         return since
 
+    def billed_around(self, instant: datetime) -> tuple[datetime, datetime | None]:
+        """Return since when and until when the contract is billed without a break (None: no end), or is not billed.
+
+        Trials and pauses are the base plan's; they govern the add-ons too.
+        """
+        chain = [holding for holding in self.holdings if holding.slot == BASE]
+        at = next((place for place, held in enumerate(chain) if held.holds_at(instant)), len(chain) - 1)
+        first = last = at
+        while first > 0 and chain[first - 1].bills == chain[at].bills:
+            first -= 1
+        while last + 1 < len(chain) and chain[last + 1].bills == chain[at].bills:
+            last += 1
+        return chain[first].starts_at, chain[last].ends_at
+
     def edges(self) -> tuple[datetime, ...]:
         """Return the instants at which a version begins or ends, in order: there a billing period does too."""
         found = {edge for held in self.holdings for edge in (held.starts_at, held.ends_at) if edge is not None}

@@ -118,13 +118,16 @@ def _served(subscription: SubscriptionView, span: Span) -> list[tuple[HeldCharge
 
 
 def _service(subscription: SubscriptionView, held: HeldCharge, span: Span) -> Span:
-    """Return the charge's own period around a billing period, cut to the life of the version."""
+    """Return the charge's own period around a billing period, cut to the life of the version, and by pauses."""
     months = held.charge.interval_months
     if months is None or months == subscription.interval_months:
         return span
     full = subscription.schedule.every(months).at(span.period.starts_at)
-    starts_at = max(full.starts_at, held.holding.starts_at)
-    ends = [moment for moment in (full.ends_at, held.holding.ends_at, subscription.ends_at) if moment is not None]
+    since, until = subscription.billed_around(span.period.starts_at)
+    starts_at = max(full.starts_at, held.holding.starts_at, since)
+    ends = [
+        moment for moment in (full.ends_at, held.holding.ends_at, until, subscription.ends_at) if moment is not None
+    ]
     return Span(Period(starts_at, min(ends)), full)
 
 

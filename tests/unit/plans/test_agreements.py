@@ -258,3 +258,16 @@ def test_a_commitment_is_the_least_that_use_after_discounts_comes_to(counts, com
     total = sum(line.rated.amount.amount_minor for line in lines)
     without = total - sum(line.rated.amount.amount_minor for line in lines if line.charge_key == "commitment:term")
     assert total == max(without, committed * 100)
+
+
+def test_a_pause_ends_the_time_of_an_add_on_that_is_billed_by_the_quarter():
+    # 900 for 90 days, 59 of them paused from 1 February on: 310 for January, in arrears or in advance.
+    base = [held(plan(fee("0")), ends_at=day(2)), held(plan(fee("0")), starts_at=day(2), mode="paused")]
+    extra = plan(fee("900", interval_months=3), fee("90", key="ahead", interval_months=3, in_advance=True))
+    contracted = contract(*base, held(extra, "extra", key="extra"))
+
+    rated = [(*rate_advance(contracted, month(n)), *rate_period(contracted, month(n), used())) for n in (1, 2, 3)]
+
+    assert [told(lines) for lines in rated] == [
+        [("extra.ahead", "31.00"), ("fee", "0.00"), ("extra.fee", "310.00")], [], [],
+    ]  # fmt: skip
