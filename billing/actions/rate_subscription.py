@@ -21,6 +21,7 @@ from plans.periods import Span
 from plans.pricing import decimal_text
 from plans.rating import (
     CHARGED,
+    CREDITS,
     REFUNDED,
     RatedCharge,
     Sources,
@@ -30,7 +31,7 @@ from plans.rating import (
     refund_origins,
 )
 from plans.reads import measured_sources, periods
-from plans.subscriptions import SubscriptionView, held_charges
+from plans.subscriptions import BASE, SubscriptionView, held_charges
 from tenants.reads import TenantView
 
 __all__ = (
@@ -49,6 +50,7 @@ LOOK_BACK = timedelta(days=400)
 SETTLING = timedelta(minutes=10)
 """Facts are stamped before they are committed: what was stamped this long before a measurement may
 have been missed by it, and is looked at again. Reckoning a period twice changes nothing."""
+ADVANCE_KINDS = ("advance", "late", "reversal")
 REFUND_KINDS = ("refund", "refund_reversal")
 Steps = tuple[dict[str, Any], ...]
 
@@ -176,9 +178,13 @@ class _Work:
         return [r.figure for r in self.history.revisions.get((charge_key, starts_at), ()) if r.kind in kinds]
 
     def add_first(self, charges: Iterable[RatedCharge]) -> None:
-        """Add what is rated for the first time."""
+        """Add what is rated for the first time; what another plan had billed under the key is taken off."""
         for rated in charges:
-            self.add(rated.kind, _head(rated), _figure(rated), _told(rated), self.ground(rated))
+            _add_late(self, rated)
+
+    def paid_until(self, starts_at: datetime) -> list[datetime]:
+        """Return the ends of what was billed from an instant on."""
+        return [listed[0].period.ends_at for (_, start), listed in self.history.revisions.items() if start == starts_at]
 
     def ground(self, rated: RatedCharge) -> Measurement | None:
         """Return what a charge stands on: all that its meter saw, also what the charge leaves to others."""
@@ -218,41 +224,91 @@ def history_of(session: Session, wanted: Wanted, *, reckons: bool = True) -> His
     known = billed_periods(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
     revisions = revisions_of(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
     issued = {revision.invoice_id for listed in revisions.values() for revision in listed}
-    billed = tuple(period for period in known if period.invoice_id in issued)
+    billed = tuple(period for period in known if period.invoice_id in issued or _had_no_fee(period))
     # Up to when facts are reckoned into all billed periods.
-    last_measured = min((period.measured_at for period in billed if period.measured_at), default=None)
+    measured = (period.measured_at for period in billed if period.invoice_id in issued)
+    last_measured = min((at for at in measured if at), default=None)
     late_since, changed = wanted.late_since or last_measured, None
     if late_since is not None and reckons:
         changed = first_change_since(session, tenant_id, late_since - SETTLING)
     return History(spans, billed, revisions, late_since, changed)
 
 
+def _had_no_fee(billed: BilledPeriodView) -> bool:
+    """Tell whether nothing was due in advance: a change at that very instant may have put a fee there."""
+    return billed.timing == "advance" and billed.invoice_id is None
+
+
 def _add_what_changed(wanted: Wanted, work: _Work) -> None:
-    history = work.history
-    again = [period for period in history.billed if _to_reckon(period, work)]
+    edges = wanted.subscription.edges()
+    again = [period for period in work.history.billed if _to_reckon(period, work, edges)]
     for period in again:
-        span = history.spans[period.period.starts_at]
-        rated = (
-            rate_advance(wanted.subscription, span)
-            if period.timing == "advance"
-            else rate_period(wanted.subscription, span, work.sources)
-        )
-        for charge in rated:
+        if period.timing == "advance":
+            _add_advances_again(wanted, work, period.period.starts_at)
+            continue
+        for charge in rate_period(wanted.subscription, work.history.spans[period.period.starts_at], work.sources):
             _add_late(work, charge)
-    _add_refunds(wanted, work, again)
+    _add_refunds(wanted, work, [period for period in again if period.timing == "arrears"])
 
 
-def _to_reckon(billed: BilledPeriodView, work: _Work) -> bool:
-    if work.withdrawn(billed.period.starts_at):
+def _to_reckon(billed: BilledPeriodView, work: _Work, edges: Sequence[datetime]) -> bool:
+    starts_at = billed.period.starts_at
+    if work.withdrawn(starts_at):
         return True
     if billed.timing == "advance":
-        # Fees paid in advance don't depend on facts, but a plan change may have cut their period.
-        return work.history.spans[billed.period.starts_at].period != billed.period
+        # Fees paid in advance don't depend on facts, but a change may have cut their time, which is longer than
+        # the billing period where they have an interval of their own, or put another plan in from its first instant.
+        span = work.history.spans.get(starts_at)
+        if span is None or span.period != billed.period:
+            return True
+        until = max([billed.period.ends_at, *work.paid_until(starts_at)])
+        return any(starts_at <= edge < until for edge in edges)
     changed = work.history.changed
     return changed is not None and billed.period.ends_at > changed
 
 
+def _add_advances_again(wanted: Wanted, work: _Work, starts_at: datetime) -> None:
+    """Add what is due in advance at an instant, less what was billed so: also of what is not held then any more."""
+    span = work.history.spans.get(starts_at)
+    # A contract that ended as a period began has no such period any more.
+    rated = () if span is None else rate_advance(wanted.subscription, span)
+    for charge in rated:
+        _add_late(work, charge)
+    due = {charge.charge_key for charge in rated} | _in_arrears(wanted.subscription, starts_at)
+    for (key, start), listed in work.history.revisions.items():
+        # Credits that were sold stay sold: what is left of them pays on.
+        if start != starts_at or key in due or key.startswith(CREDITS):
+            continue
+        if any(revision.kind not in ADVANCE_KINDS for revision in listed):
+            continue
+        nothing, so_far = Figure(Money(0, wanted.subscription.currency), Decimal(0)), [one.figure for one in listed]
+        delta = late_delta(nothing, so_far)
+        if delta is not None:
+            head = _Head(key, _name(wanted.subscription, key), listed[0].meter, listed[0].period)
+            work.add("late", head, delta, _sides(nothing, so_far), None)
+
+
+def _in_arrears(subscription: SubscriptionView, instant: datetime) -> set[str]:
+    """Return the keys of what is billed in arrears: where a fee had that key before, that bill settles it too."""
+    view = subscription.at(instant)
+    return {held.key for held in held_charges(view) if not held.charge.in_advance} if view.base.bills else set()
+
+
+def _name(subscription: SubscriptionView, charge_key: str) -> str:
+    """Return what a fee was called that is not held any more."""
+    for holding in subscription.holdings:
+        prefix = "" if holding.slot == BASE else f"{holding.slot}."
+        for charge in holding.document.charges:
+            if f"{prefix}{charge.key}" == charge_key:
+                return charge.name
+    return charge_key
+
+
 def _add_late(work: _Work, rated: RatedCharge) -> None:
+    if not work.history.revisions.get((rated.charge_key, rated.period.starts_at)):
+        # Held only since a change at the first instant of a period that was billed in advance already.
+        work.add(rated.kind, _head(rated), _figure(rated), _told(rated), work.ground(rated))
+        return
     kinds = ("usage", "advance", "late", "reversal")
     now, so_far = _figure(rated), work.earlier(rated.charge_key, rated.period.starts_at, kinds)
     delta = late_delta(now, so_far)
