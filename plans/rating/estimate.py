@@ -5,11 +5,12 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+from core.money import Money
 from plans.changes import Decision
 from plans.periods import Span
 from plans.pricing import Rated, Step, decimal_text
-from plans.rating import RatedCharge, Sources, rate_advance, rate_period
-from plans.subscriptions import SubscriptionView
+from plans.rating import CREDITS, RatedCharge, Sources, rate_advance, rate_period
+from plans.subscriptions import SubscriptionView, charges_of
 
 __all__ = ("estimate_change", "estimate_periods")
 
@@ -34,17 +35,47 @@ def estimate_change(before: SubscriptionView, decision: Decision, sources: Sourc
         decision: what becomes of it.
         sources: use so far.
     """
-    if not decision.pieces:
+    running, after = decision.running, decision.after
+    lines = _paid_before(before, decision)
+    first = next((piece for piece in decision.pieces if piece.period.starts_at == running.period.starts_at), None)
+    due = () if first is None else rate_advance(after, first)
+    lines += _differences(rate_advance(before, running), due)
+    for piece in decision.pieces:
+        if piece is not first:
+            lines += rate_advance(after, piece)
+        lines += rate_period(after, piece, sources)
+    return lines
+
+
+def _paid_before(before: SubscriptionView, decision: Decision) -> list[RatedCharge]:
+    """Return what comes back of fees that were billed in advance in an earlier period and reach beyond the change."""
+    begins = decision.running.period.starts_at
+    view = before.at(begins)
+    months = [charge.interval_months for _, charge in charges_of(view) if charge.in_advance and charge.interval_months]
+    if not months:
         return []
-    billed = {line.charge_key: line for line in rate_advance(before, decision.running)}
-    first, *rest = decision.pieces
-    lines = [
-        _difference(line, billed[line.charge_key]) if line.charge_key in billed else line
-        for line in rate_advance(decision.after, first)
-    ]
-    lines = [line for line in lines if line.rated.amount.amount_minor or line.rated.quantity]
-    lines += rate_period(decision.after, first, sources)
-    return lines + estimate_periods(decision.after, rest, sources)
+    since = before.schedule.every(max(months)).at(begins).starts_at
+    lines: list[RatedCharge] = []
+    for span in before.spans_until(begins):
+        if span.period.starts_at >= since:
+            lines += _differences(rate_advance(before, span), rate_advance(decision.after, span))
+    return lines
+
+
+def _differences(billed: Iterable[RatedCharge], due: Iterable[RatedCharge]) -> list[RatedCharge]:
+    """Return what is due in advance less what was billed so; what is not due any more comes back, but for credits."""
+    listed = {line.charge_key: line for line in billed}
+    lines = []
+    for line in due:
+        was = listed.pop(line.charge_key, None)
+        lines.append(line if was is None else _difference(line, was))
+    lines += [_nothing(line) for line in listed.values() if not line.charge_key.startswith(CREDITS)]
+    return [line for line in lines if line.rated.amount.amount_minor or line.rated.quantity]
+
+
+def _nothing(billed: RatedCharge) -> RatedCharge:
+    zero = Rated(Money(0, billed.rated.amount.currency), Decimal(0), ())
+    return _difference(replace(billed, rated=zero), billed)
 
 
 def _difference(now: RatedCharge, billed: RatedCharge) -> RatedCharge:
