@@ -180,10 +180,11 @@ def _lines(
     session: Session, tenant: TenantView, before: SubscriptionView, decision: Decision, now: datetime
 ) -> list[RatedCharge]:
     """Rate, for a preview, the pieces of the running period by the use so far."""
-    return estimate_change(before, decision, measured_sources(session, tenant, now=now))
+    return estimate_change(before, decision, measured_sources(session, tenant, now=now, to_be=decision.opens))
 
 
 def _first_lines(session: Session, tenant: TenantView, begun: SubscriptionView, now: datetime) -> list[RatedCharge]:
     """Rate the billing periods up to now, or the first one of a contract that is still to begin."""
     until = max(now, begun.starts_at) + TICK
-    return estimate_periods(begun, begun.spans_until(until), measured_sources(session, tenant, now=now))
+    sources = measured_sources(session, tenant, now=now, to_be=begun.holdings)
+    return estimate_periods(begun, begun.spans_until(until), sources)
