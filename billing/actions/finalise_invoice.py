@@ -108,7 +108,7 @@ def finalise_invoice(session: Session, tenant_id: UUID, invoice_id: UUID, now: d
         session, tenant_id, invoice_id, kind=issue.kind, status=State.FINALISED, status_at=now, draft=None,
         issued_id=invoice_id,
     )  # fmt: skip
-    recognise_advances(session, issue.draft.claims, now)
+    recognise_advances(session, issue.draft, now)
     detail = {"number": number, "gross": issue.totals.gross.text(), "currency": issue.draft.currency}
     record_audit(session, tenant_id, actor, "finalise_invoice", ("invoice", str(invoice_id)), detail)
     return number

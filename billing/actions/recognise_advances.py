@@ -1,7 +1,6 @@
 """Turn an advance into revenue when the period that it was paid for is over."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,34 +8,41 @@ from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
 from billing.actions.post_transfers import Booking, post_transfers
-from billing.drafts import Claim
+from billing.drafts import Draft
 from billing.ledger import CREDITS_DEFERRED, Conversion, recognise
 from billing.reads import AdvanceView, DatedConversion, advance_paid, advances_ending, transfers_of
 
 __all__ = ("recognise_advances",)
 
 
-def recognise_advances(session: Session, claims: Iterable[Claim], now: datetime) -> int:
-    """Post deferred revenue as revenue for every advance whose period ends with a claimed period.
+def recognise_advances(session: Session, draft: Draft, now: datetime) -> int:
+    """Post deferred revenue as revenue for every advance whose period ends with a claimed period, or was cut short.
+
+    A fee is corrected with the bill of what was left of its period: that is over by then.
 
     An advance on a document that was voided is not earned: its transfers are undone already.
 
     Args:
         session: a transaction that may act for payer and consumers.
-        claims: the periods that a document bills.
+        draft: the document, with the periods that it bills.
         now: of the payer.
 
     Returns:
         How many advances were recognised.
     """
-    by_consumer: dict[UUID, list[Claim]] = defaultdict(list)
-    for claim in claims:
+    ended: dict[UUID, list[tuple[UUID, datetime]]] = defaultdict(list)
+    for claim in draft.claims:
         if claim.timing == "arrears":
-            by_consumer[claim.consumer_tenant_id].append(claim)
+            ended[claim.consumer_tenant_id].append((claim.subscription_id, claim.ends_at))
+    corrected: dict[UUID, list[tuple[UUID, str, datetime]]] = defaultdict(list)
+    for line in draft.lines:
+        if line.kind == "late" and line.meter is None and line.subscription_id is not None:
+            place = (line.subscription_id, line.charge_key, line.period_starts_at)
+            corrected[line.consumer_tenant_id].append(place)
     count = 0
-    for consumer_id, ended in sorted(by_consumer.items()):
+    for consumer_id in sorted(ended.keys() | corrected.keys()):
         with act_for(session, consumer_id):
-            advances = advances_ending(session, consumer_id, [(c.subscription_id, c.ends_at) for c in ended])
+            advances = advances_ending(session, consumer_id, ended[consumer_id], corrected[consumer_id])
         for advance in advances:
             with act_for(session, advance.payer_tenant_id):
                 count += _recognise(session, advance, now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from billing.drafts import centres_from_json
@@ -207,9 +207,15 @@ class AdvanceView:
 
 
 def advances_ending(
-    session: Session, tenant_id: UUID, ends: Collection[tuple[UUID, datetime]]
+    session: Session,
+    tenant_id: UUID,
+    ends: Collection[tuple[UUID, datetime]],
+    corrected: Collection[tuple[UUID, str, datetime]] = (),
 ) -> tuple[AdvanceView, ...]:
-    """Return the advances of a consumer whose period ends with one of these (subscription, end)."""
+    """Return the advances of a consumer whose period ends with one of these (subscription, end).
+
+    And those that are named by subscription, charge and start: their period was cut short.
+    """
     rows = session.execute(
         select(
             RatedLine.id, RatedLine.payer_tenant_id, RatedLine.invoice_id, RatedLine.amount_minor, RatedLine.currency
@@ -219,7 +225,10 @@ def advances_ending(
             RatedLine.kind == "advance",
             # What was paid for credits is earned as they are used, not with their period.
             ~RatedLine.charge_key.startswith(CREDITS),
-            tuple_(RatedLine.subscription_id, RatedLine.period_ends_at).in_(ends),
+            or_(
+                tuple_(RatedLine.subscription_id, RatedLine.period_ends_at).in_(ends),
+                tuple_(RatedLine.subscription_id, RatedLine.charge_key, RatedLine.period_starts_at).in_(corrected),
+            ),
         )
         .order_by(RatedLine.id)
     )

@@ -12,11 +12,14 @@ from msgspec.structs import replace as changed
 
 from core.db import Database
 from core.scope import StewardScope, TenantScope
+from metering.policies import WeightPolicy
+from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.create_coupon import CouponInput, create_coupon
 from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
 from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.actions.subscribe import SubscribeInput, subscribe
+from plans.catalogue.suite import POLICIES
 from plans.documents import Feature, PlanDocument
 from plans.errors import ChangePending, CouponNotUsable, PlanInvalid, SubscriptionNotIn, TermsDontFit
 from plans.rating.estimate import estimate_change
@@ -26,7 +29,8 @@ from plans.subscriptions import SubscriptionView
 from plans.terms import Commitment, Discount
 from tenants.reads import TenantView
 from tests.builders.bill import ACTIVE, FEE, Books, lines, price
-from tests.builders.world import ACTOR, World
+from tests.builders.credits import ledger
+from tests.builders.world import ACTOR, World, bearer
 
 NOW = datetime(2026, 10, 11, 8, tzinfo=UTC)
 HALF = Discount(key="half", name="Half price", percent=Decimal(50), periods=2)
@@ -123,6 +127,21 @@ def test_a_change_bills_the_very_lines_that_it_previewed(books, acme, when):
     assert {key: billed[key] - opening.get(key, 0) - november.get(key, 0) for key in billed} == {
         key: promised.get(key, 0) for key in billed
     }
+
+
+def test_a_preview_counts_people_as_the_plan_to_come_does(books, acme, client, world):
+    # A guest is a whole member as the catalogue counts, and half of one for this plan: half of 4.20.
+    halves = changed(POLICIES, weights=WeightPolicy(classes={"guest": Decimal("0.5")}))
+    members = changed(ACTIVE, meter="members.registered.peak")
+    books.publish("halves", PlanDocument(charges=(members,), policies=halves))
+    joined = books.event("membership.opened", "gus", "2026-09-05", community_id="all", person={"class": "guest"})
+    books.send(acme, joined, now=NOW)
+
+    asked = {"plan": "halves", "starts_on": "2026-10-01", "ends_on": "2026-11-01", "preview": True}
+    answer = client.post("/v1/subscriptions", headers=bearer(world.key("vendor_sales"), acme.slug), json=asked)
+
+    [line] = answer.json()["estimate"]
+    assert (Decimal(line["quantity"]), line["amount"]["amount"]) == (Decimal("0.5"), "2.10")
 
 
 def subscriptions_of(books: Books, tenant: TenantView) -> tuple[SubscriptionView, ...]:
@@ -324,3 +343,18 @@ def test_a_metered_feature_is_granted_until_its_limit_is_used_in_this_period(boo
     assert asked() == (True, None, 1)
     books.send(acme, *books.active(f"{today:%Y-%m-%dT%H:%M:%SZ}", "bob"), now=today)
     assert asked() == (False, "limit_reached", 2)
+
+
+def test_a_fee_in_advance_that_was_cut_short_is_earned_and_nothing_of_it_stays_deferred(books, acme):
+    held = begin(books, acme, datetime(2026, 10, 1, tzinfo=UTC))
+    books.run("2026-10-02T09:00:00+00:00")
+    assert ledger(books)["deferred_revenue"] == "-100.00"
+
+    with books.db.begin(TenantScope(acme.id)) as session:
+        cancel_subscription(session, CancelInput(acme.id, held.id, ACTOR, "prorate_now"), NOW)
+    books.run("2026-10-20T09:00:00+00:00")
+
+    # 100.00 for October's 745 hours in Berlin, of which 250 are served: 33.56.
+    assert total(books, acme)["fee"] == 3356
+    left = ledger(books)
+    assert (left.get("deferred_revenue"), left["revenue"]) == (None, "-33.56")
