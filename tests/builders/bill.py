@@ -65,7 +65,9 @@ class Books:
     _ids: Iterable[int] = field(default_factory=count)
 
     def plan(self, key: str = "small", *charges: Charge, kind: Any = "base") -> str:
-        document = PlanDocument(charges=charges or (FEE, ACTIVE, STARTS, SEATS), policies=POLICIES)
+        return self.publish(key, PlanDocument(charges=charges or (FEE, ACTIVE, STARTS, SEATS), policies=POLICIES), kind)
+
+    def publish(self, key: str, document: PlanDocument, kind: Any = "base") -> str:
         with self.db.begin(TenantScope(VENDOR_ID)) as session:
             add_family(session, {"key": "tests", "name": "Tests"})
             save_draft(session, DraftInput(key, document, PlanIdentity(key, "tests", kind, 1), ACTOR), LONG_AGO)

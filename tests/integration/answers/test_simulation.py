@@ -1,30 +1,20 @@
-"""What is simulated is what the invoice run bills, to the cent."""
+"""Examples of what is simulated; that it is what the invoice run bills is the law of `test_one_price`."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import count
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
-from billing.drafts import draft_totals
-from billing.reads import InvoiceView
 from core.scope import TenantScope
-from plans.charges import Charge, IncludedPer, Price, Tier
+from plans.charges import Price
 from plans.errors import CurrencyNotPriced
 from tests.builders.bill import ACTIVE, FEE, SEATS, STARTS, Books
 from tests.builders.terms import simulated, simulated_lines, terms
 
 MONTHS = ("08", "09", "10")
-METERS = (
-    "members.active", "members.contributors", "members.registered.average", "seats.named.peak",
-    "seats.named.prorated", "sessions.concurrent.peak", "sessions.concurrent.p95", "courses.transactions.charged",
-    "contributions",
-)  # fmt: skip
 
 
 def history(books: Books) -> list[dict]:
@@ -50,97 +40,9 @@ def history(books: Books) -> list[dict]:
     return events
 
 
-def billed_lines(invoices: list[InvoiceView]) -> list[list[tuple[str, str, str, int]]]:
-    return [
-        [
-            (line.charge_key, line.kind, f"{line.quantity.normalize():f}", sign * line.amount.amount_minor)
-            for line in one.lines
-            for sign in [-1 if one.kind == "credit_note" else 1]
-        ]
-        for one in invoices
-    ]
-
-
-def amounts(low: str = "0.01", high: str = "40") -> st.SearchStrategy[Decimal]:
-    return st.decimals(Decimal(low), Decimal(high), places=2)
-
-
-@st.composite
-def prices(draw: st.DrawFn, model: str) -> dict:
-    match model:
-        case "flat":
-            figures: dict = {"amount": draw(amounts())}
-        case "per_unit":
-            figures = {"unit": draw(amounts())}
-        case "package":
-            figures = {"amount": draw(amounts()), "size": Decimal(draw(st.integers(1, 4)))}
-        case _:
-            what = "flat" if model == "stairstep" else "unit"
-            first = Tier(up_to=Decimal(draw(st.integers(1, 3))), **{what: draw(amounts())})
-            figures = {"tiers": (first, Tier(**{what: draw(amounts())}))}
-    return figures | ({"minimum": draw(amounts("0", "5"))} if draw(st.booleans()) else {})
-
-
-@st.composite
-def charges(draw: st.DrawFn, key: str) -> Charge:
-    model = draw(st.sampled_from(("flat", "per_unit", "graduated", "volume", "package", "stairstep")))
-    figures = draw(prices(model))
-    meter = None if model == "flat" else draw(st.sampled_from(METERS))
-    fields: dict = {"in_advance": draw(st.booleans())} if meter is None else {}
-    if meter == "courses.transactions.charged":
-        fields = draw(st.sampled_from(({}, {"where": {"course_type": ("wbt",)}}, {"where": {"course_type": ("ilt",)}})))
-        if model == "volume" and "minimum" not in figures and draw(st.booleans()):
-            fields = fields | {"tier_period": "year"}
-        elif model == "per_unit" and "minimum" not in figures and draw(st.booleans()):
-            fields = fields | {"included_per": IncludedPer(meter="seats.named.peak", quantity=Decimal(1))}
-    elif meter is not None:
-        fields["included"] = Decimal(draw(st.integers(0, 2)))
-    return Charge(
-        key=key, name=key, model=model, meter=meter, prices={"EUR": Price(**figures)},
-        proration=draw(st.sampled_from(("by_second", "by_day"))), **fields,
-    )  # fmt: skip
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> tuple[Charge, ...]:
-    return tuple(draw(charges(f"c{number}")) for number in range(draw(st.integers(1, 4))))
-
-
 @pytest.fixture
 def books(db, world) -> Books:
     return Books(db, world, now=datetime(2026, 11, 20, 9, tzinfo=UTC))
-
-
-def test_a_simulation_is_the_invoice_run_on_random_plans(books, world):
-    numbers = count(1)
-
-    @settings(
-        max_examples=14,
-        phases=[Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(
-        plan=plans(),
-        first=st.dates(date(2026, 8, 1), date(2026, 8, 20)),
-        last=st.dates(date(2026, 10, 2), date(2026, 11, 1)),
-    )
-    def law(plan, first, last):
-        number = next(numbers)
-        tenant = world.tenant(f"t{number}")
-        books.send(tenant, *history(books))
-        wish = terms(*plan, starts_on=first, ends_on=last)
-        foreseen = simulated(books.db, tenant, wish)
-
-        books.plan(f"p{number}", *plan)
-        books.subscribe(tenant, f"p{number}", starts_on=first, ends_on=last)
-        books.run(tenant_ids=[tenant.id])
-
-        billed = books.invoices(tenant)
-        assert simulated_lines(foreseen) == billed_lines(billed)
-        totals = [draft_totals(one.draft) for one in foreseen]
-        assert [abs(one.gross.amount_minor) for one in totals] == [one.gross.amount_minor for one in billed]
-
-    law()
 
 
 def test_every_kind_of_charge_of_a_quarter_is_foreseen_with_its_refunds(books, world):

@@ -6,7 +6,7 @@ from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ from plans.terms import Commitment, CreditBlock, Discount
 from tests.builders.bill import ACTIVE, CURRENCIES, FEE, Books, price
 from tests.builders.quote import offer
 from tests.builders.world import bearer
+from tests.simulation.long import settled
 
 FREE_HAND = LimitView("*", Decimal(100), Decimal(0))
 FIRST = date(2026, 8, 1)
@@ -104,7 +105,7 @@ def test_a_simulated_quote_is_its_own_first_year_and_once_accepted_its_bills(
 ):
     numbers = count()
 
-    @settings(max_examples=12, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(settled(4), phases=[Phase.generate])
     @given(offers())
     def law(terms):
         key = f"q{next(numbers)}"
