@@ -46,6 +46,11 @@ class PlanDocument(Frozen, frozen=True):
         """Return the charge of that key, or None."""
         return next((charge for charge in self.charges if charge.key == key), None)
 
+    @property
+    def is_bought(self) -> bool:
+        """Tell whether a price goes by how many of the plan are bought; a flat fee is for each, and one is meant."""
+        return any(charge.meter is None and charge.model != "flat" for charge in self.charges)
+
     def currencies(self) -> Iterator[str]:
         """Yield, in order of code, the currencies that every charge has a price in."""
         priced = [set(charge.prices) for charge in self.charges]

@@ -44,6 +44,8 @@ class Terms:
     ends_on: date
     """The local day on which it is over."""
     addons: tuple[Addon, ...] = ()
+    quantity: int | None = None
+    """How many of the plan are bought; None: nobody said, and one is billed."""
     anchor_on: date | None = None
     """The local day by which periods are cut; None: the first day."""
 
@@ -62,7 +64,8 @@ def under(terms: Terms, policies: CountingPolicies, label: str = "") -> Terms:
 def contract(tenant: TenantView, terms: Terms) -> SubscriptionView:
     """Return the subscription that the terms would be, from their first day."""
     starts_at, ends_at = day_start(terms.starts_on, tenant.tz), day_start(terms.ends_on, tenant.tz)
-    base = Holding(BASE, terms.plan_key, terms.plan_name, NOBODY, 0, terms.document, 1, starts_at, None)
+    many = terms.quantity or 1
+    base = Holding(BASE, terms.plan_key, terms.plan_name, NOBODY, 0, terms.document, many, starts_at, None)
     addons = [
         Holding(addon.key, addon.key, addon.name, NOBODY, 0, addon.document, addon.quantity, starts_at, None)
         for addon in terms.addons

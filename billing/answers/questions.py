@@ -55,6 +55,8 @@ class PlanWish(_Asked, frozen=True, kw_only=True):
     draft: bool = False
     document: PlanDocument | None = None
     """Negotiated terms: they stand instead of the plan's."""
+    quantity: Many | None = None
+    """How many of it are bought; None: one, and where a price goes by it the result is marked (`quantity_unsaid`)."""
     addons: tuple[AddonWish, ...] = ()
 
 

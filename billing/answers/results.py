@@ -88,6 +88,8 @@ class PlanResult(msgspec.Struct, frozen=True):
     """Which quote this is; `label` has its key and version, `plan` what it begins with."""
     ends_on: date | None = None
     """The day on which a quote's term is over, where that is before the days asked about are."""
+    quantity_unsaid: bool = False
+    """A price goes by how many are bought, and nobody said how many: one was billed, and it is no cheapest plan."""
     assumed: tuple[tuple[str, str], ...] = ()
     """Meters that were assumed, and as what (`SimulatedLine.assumed`)."""
     uncounted: tuple[str, ...] = ()

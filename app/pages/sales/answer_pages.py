@@ -76,7 +76,9 @@ def _compare(
     return visit.page(
         "sales/compare.html", "customers", *_crumbs(visit, Crumb(_("Compare"))),
         status=refusal.status if refusal else 200, refusal=refusal, bad_rows=bad_rows_table(refusal),
-        said=said, base=_base(visit), plans=[(plan.key, plan.name) for plan in sold], quotes=_open_quotes(visit),
+        said=said, base=_base(visit), plans=[(plan.key, plan.name) for plan in sold],
+        quotes=_open_quotes(visit),
+        bought=[plan.key for plan in sold if plan.newest and plan.newest.document.is_bought],
         currencies=_currencies(visit, sold),
         kinds=[(kind, kind_name(kind)) for kind in KINDS],
         table=answers_table(answers_page(steward, visit.tenant.id, limit=SHOWN), _base(visit), visit.tenant),
@@ -143,7 +145,11 @@ def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
         case "definition":
             return DefinitionQuestion(tenant=name, plan=wish, policies=_policies(visit, data), **days)
         case _:
-            plans = tuple(PlanWish(plan=plan.key) for plan in _sold(visit) if f"plan.{plan.key}" in data)
+            plans = tuple(
+                PlanWish(plan=plan.key, quantity=_bought(data, plan.key))
+                for plan in _sold(visit)
+                if f"plan.{plan.key}" in data
+            )
             chosen = tuple(quote_id for quote_id, _ in _open_quotes(visit) if f"quote.{quote_id}" in data)
             return SimulationQuestion(
                 tenants=(name,), plans=plans, quotes=chosen, assumed_seats=_assumed(data), **days
@@ -165,6 +171,11 @@ def _assumed(data: dict[str, str]) -> AssumedSeats | None:
             return AssumedSeats(number=_many(data, "seats_number"))
         case _:
             return None
+
+
+def _bought(data: dict[str, str], plan_key: str) -> int | None:
+    name = f"quantity.{plan_key}"
+    return _many(data, name) if data.get(name, "").strip() else None
 
 
 def _many(data: dict[str, str], name: str) -> int:

@@ -26,7 +26,7 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
     # What ends before the days do is no cheaper than what covers them all, nor is what lacks a part.
     had = sorted(
         (one for one in tenant.plans if one.refused is None),
-        key=lambda one: (bool(one.uncounted), one.ends_on is not None, Decimal(one.net.amount)),
+        key=lambda one: (not _is_whole(one), one.ends_on is not None, Decimal(one.net.amount)),
     )
     refused = [one for one in tenant.plans if one.refused is not None]
     if not had:
@@ -78,7 +78,7 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
 
 def _simulation_verdict(had: list[PlanResult]) -> str:
     """Return which of the plans that are known as a whole is the cheapest, and what the others lack."""
-    whole = [one for one in had if not one.uncounted]
+    whole = [one for one in had if _is_whole(one)]
     if whole:
         words = {"plan": _called(whole[0]), "amount": amount_text(whole[0].net)}
         told = [_("%(plan)s would have been the cheapest: %(amount)s before tax.") % words]
@@ -95,7 +95,16 @@ def _simulation_verdict(had: list[PlanResult]) -> str:
             )
             % {"meters": ", ".join(lacking.values()), "plans": plans}
         )
+    unsaid = ", ".join(_called(one) for one in had if one.quantity_unsaid)
+    if unsaid:
+        text = _("The price of %(plans)s goes by how many are bought: say how many and ask again; one was billed.")
+        told.append(text % {"plans": unsaid})
     return " ".join(told)
+
+
+def _is_whole(one: PlanResult) -> bool:
+    """Tell whether a plan's figure has all that the customer would be billed."""
+    return not one.uncounted and not one.quantity_unsaid
 
 
 def assumed_text(how: str) -> str:
@@ -137,9 +146,12 @@ def _plans_table(plans: list[PlanResult], query: TableQuery) -> Table:
 
 def _lacks(one: PlanResult) -> str:
     assumed = [f"{meter_name(meter)} {assumed_text(how)}" for meter, how in one.assumed if meter not in one.uncounted]
-    if not one.uncounted:
-        return "; ".join(assumed)
-    return _("without %(meters)s: nothing counted") % {"meters": ", ".join(map(meter_name, one.uncounted))}
+    if one.quantity_unsaid:
+        assumed.append(_("one is bought: how many was not said"))
+    if one.uncounted:
+        words = {"meters": ", ".join(map(meter_name, one.uncounted))}
+        assumed.append(_("without %(meters)s: nothing counted") % words)
+    return "; ".join(assumed)
 
 
 def model_name(model: str) -> str:

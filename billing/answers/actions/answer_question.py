@@ -194,7 +194,10 @@ def _simulated(
 def _of_plan(terms: Terms) -> PlanResult:
     """Return the result of a plan before anything was billed."""
     nothing = MoneyAnswer.of(Money(0, terms.currency))
-    return PlanResult(terms.label, terms.plan_key, terms.plan_name, terms.currency, nothing, ())
+    unsaid = terms.quantity is None and terms.document.is_bought
+    return PlanResult(
+        terms.label, terms.plan_key, terms.plan_name, terms.currency, nothing, (), quantity_unsaid=unsaid
+    )  # fmt: skip
 
 
 def _of_offer(offer: Offer) -> PlanResult:

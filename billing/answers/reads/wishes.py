@@ -65,8 +65,11 @@ def terms_of(session: Session, wish: PlanWish, stretch: Stretch) -> Terms:
     for addon in wish.addons:
         newest = newest_version(session, addon.key)
         addons.append(Addon(addon.key, get_plan(session, addon.key).name, newest.document, addon.quantity))
+    if wish.quantity is not None:
+        label = f"{label} × {wish.quantity}"
     return Terms(
-        label, wish.plan, name, document, stretch.currency, stretch.starts_on, stretch.ends_on, tuple(addons)
+        label, wish.plan, name, document, stretch.currency, stretch.starts_on, stretch.ends_on, tuple(addons),
+        wish.quantity,
     )  # fmt: skip
 
 

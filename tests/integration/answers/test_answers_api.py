@@ -88,6 +88,20 @@ def test_plans_are_simulated_side_by_side_and_one_that_cannot_be_had_says_why(as
     assert {plan["refused"]["code"] for plan in tenant["plans"]} == {"currency_not_priced"}
 
 
+def test_bought_seats_are_billed_as_many_as_are_said_and_marked_where_nobody_says(asked, acme):
+    seats = {"key": "seats", "name": "Seats", "model": "per_unit", "in_advance": True}
+    document = {"charges": [seats | {"prices": {"USD": {"unit": "5"}}}]}
+    wishes = [{"plan": "mine", "document": document}, {"plan": "mine", "document": document, "quantity": 40}]
+
+    [tenant] = asked(YEAR | {"tenants": ["acme"], "plans": wishes}, "/v1/simulations")["tenants"]
+
+    # Three months of one seat, which nobody asked for, and of forty at 5.00.
+    assert [(one["net"]["amount"], one["quantity_unsaid"]) for one in tenant["plans"]] == [
+        ("15.00", True), ("600.00", False),
+    ]  # fmt: skip
+    assert tenant["plans"][1]["label"] == "mine (negotiated) × 40"
+
+
 def test_seats_that_nobody_told_are_assumed_only_where_somebody_says_so(asked, acme, client, books):
     named = {"key": "named", "name": "Seats", "model": "per_unit", "meter": "seats.named.peak"}
     plan = {"plan": "mine", "document": {"charges": [named | {"prices": {"USD": {"unit": "10"}}}]}}

@@ -1,10 +1,13 @@
 """The form of a comparison: plans are ticked and unticked, and the currency is chosen."""
 
 import re
+from decimal import Decimal
 
 from billing.answers.reads.answers import answers_page
 from core.scope import VENDOR_ID, StewardScope, TenantScope
 from plans.actions.load_catalogue import load_catalogue
+from plans.charges import Charge
+from tests.builders.bill import Books, price
 from tests.builders.world import LONG_AGO
 
 PAGE = "/sales/customers/acme/compare"
@@ -14,6 +17,8 @@ def test_only_ticked_plans_are_compared_in_the_currency_that_was_chosen(client, 
     with db.begin(TenantScope(VENDOR_ID)) as session:
         load_catalogue(session, LONG_AGO)
     world.tenant()
+    seats = Charge(key="seats", name="Seats", model="per_unit", in_advance=True, prices=price(unit=Decimal(5)))
+    Books(db, world, LONG_AGO).plan("bought", seats)
     world.key("vendor_sales")
     client.headers["accept"] = "text/html"
     client.post("/sign-in", data={"email": "vendor_sales@vendor.example", "password": "correct horse battery"})
@@ -43,6 +48,13 @@ def test_only_ticked_plans_are_compared_in_the_currency_that_was_chosen(client, 
     assert ask(**{"plan.light": "on", "seats": "number", "seats_number": "40"}).status_code == 200
     with db.begin(StewardScope()) as session:
         assert answers_page(session, None, limit=1)[0].question.assumed_seats.number == 40
+
+    # Of what is bought the form asks how many, and only of that.
+    assert re.findall(r'name="quantity\.([\w-]+)"', page) == ["bought"]
+    assert ask(**{"plan.bought": "on", "quantity.bought": "40"}).status_code == 200
+    with db.begin(StewardScope()) as session:
+        [bought] = answers_page(session, None, limit=1)[0].question.plans
+    assert (bought.plan, bought.quantity) == ("bought", 40)
 
     none = ask(currency="USD")
     assert (none.status_code, set(ticked(none.text).values())) == (422, {False})

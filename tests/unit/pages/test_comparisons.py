@@ -89,3 +89,13 @@ def test_what_is_assumed_stands_wherever_its_figure_does() -> None:
     called = "Named seats (assumed: as many as registered members)"
     assert {verdict.partition(" cost least")[0], bars.x[0], curves.series[0].name, mix.rows[0][1].text} == {called}
     assert table.rows[0][0].text == called
+
+
+def test_a_plan_whose_bought_quantity_nobody_said_is_not_called_the_cheapest() -> None:
+    bought = structs.replace(plan("Bought", "15.00"), quantity_unsaid=True)
+
+    verdict, _charts, (table, *_rest) = shown(bought, plan("Active", "80.00", line("members.active", "8", "80.00")))
+
+    assert verdict.startswith("Active would have been the cheapest")
+    assert "The price of Bought goes by how many are bought" in verdict
+    assert [row[2].sub for row in table.rows] == ["", "one is bought: how many was not said"]
