@@ -7,12 +7,17 @@ from sqlalchemy.orm import Session
 
 from core.signals import publish
 from tenants.actions.record_audit import record_audit
+from tenants.erasure import pseudonym_of
+from tenants.errors import PersonErasedBefore, PersonUnknown
 from tenants.events import PersonDeactivated, PersonReactivated
 from tenants.models import Departure
 from tenants.reads import get_person
+from tenants.reads.erasures import erasure_of
+from tenants.reads.finding import find_people
+from tenants.reads.identities import merged_people
 from tenants.store import add_all, last_departure, set_active_to
 
-__all__ = ("deactivate_person", "reactivate_person")
+__all__ = ("deactivate_person", "let_leave", "let_return", "reactivate_person")
 
 TICK = timedelta(microseconds=1)
 
@@ -58,3 +63,46 @@ def reactivate_person(session: Session, tenant_id: UUID, person_id: UUID, at: da
     set_active_to(session, tenant_id, person_id, None)
     record_audit(session, tenant_id, actor, "reactivate_person", ("person", str(person_id)))
     publish(session, PersonReactivated(tenant_id, person_id, at))
+
+
+def let_leave(session: Session, tenant_id: UUID, name: str, actor: str, now: datetime) -> UUID:
+    """Record that somebody leaves now, with all who were found to be them; return the person.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose people.
+        name: the person's id, a key of a sender, external id or e-mail address.
+        actor: who says so.
+        now: when, in the tenant's time.
+
+    Raises:
+        PersonUnknown: that tells nobody, or not one alone (`person_unknown`).
+    """
+    first, *others = _known_as(session, tenant_id, name)
+    for one in (first, *others):
+        deactivate_person(session, tenant_id, one, now, actor, now)
+    return first
+
+
+def let_return(session: Session, tenant_id: UUID, name: str, actor: str, now: datetime) -> UUID:
+    """Record that somebody is back, with all who were found to be them; as `let_leave`.
+
+    Raises:
+        PersonUnknown: that tells nobody, or not one alone (`person_unknown`).
+        PersonErasedBefore: there is nobody to come back; who comes again is somebody new (`person_erased`).
+    """
+    first, *others = _known_as(session, tenant_id, name)
+    if erasure_of(session, tenant_id, first) is not None:
+        raise PersonErasedBefore(pseudonym_of(first))
+    for one in (first, *others):
+        reactivate_person(session, tenant_id, one, now, actor)
+    return first
+
+
+def _known_as(session: Session, tenant_id: UUID, name: str) -> tuple[UUID, ...]:
+    """Return the person of a name, and who was found to be the same."""
+    found = find_people(session, tenant_id, [name]).get(name)
+    if found is None:
+        raise PersonUnknown(name)
+    merged = merged_people(session, tenant_id)
+    return found.id, *sorted(one for one, survivor in merged.items() if survivor == found.id)

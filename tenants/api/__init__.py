@@ -24,6 +24,7 @@ from tenants.actions.import_people import (
 from tenants.actions.issue_api_key import owner_of
 from tenants.api.erasure import ErasureController
 from tenants.api.keys import KeyController
+from tenants.api.leaving import LeavingController
 from tenants.principal import Principal, require
 from tenants.reads import (
     TenantView,
@@ -209,4 +210,6 @@ class PeopleController(Controller):
         return Imported(len(data))
 
 
-route_handlers = (AccessController, KeyController, TenantController, PeopleController, ErasureController)
+route_handlers = (
+    AccessController, KeyController, TenantController, PeopleController, LeavingController, ErasureController,
+)  # fmt: skip

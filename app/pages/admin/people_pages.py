@@ -1,4 +1,4 @@
-"""The address of people in the admin workspace: found, merged, told apart again, and erased."""
+"""The address of people in the admin workspace: found, merged, told apart, leaving and back again, and erased."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,6 +14,7 @@ from app.pages.tables import PAGE_SIZE
 from app.pages.visit import TenantVisit, confirm_word, cursor_of
 from core.errors import Refused
 from metering.api.people import MergeAnswer, merged_and_measured
+from tenants.actions.deactivate_person import let_leave, let_return
 from tenants.actions.erase_person import Erased
 from tenants.actions.merge_people import Merged, merge_people, unmerge_person
 from tenants.api.erasure import erased_or_shown
@@ -49,6 +50,16 @@ def merge(visit: TenantVisit, data: Form) -> Response[str]:
     return _answer(visit, data, done)
 
 
+@post("/admin/{tenant_slug:str}/people/stay", sync_to_thread=True)
+def stay(visit: TenantVisit, data: Form) -> Response[str]:
+    """Let somebody leave now, or be back."""
+    visit.need(Permission.PEOPLE_WRITE)
+    who, leaves = data.get("who", "").strip(), data.get("act") == "leave"
+    act = let_leave if leaves else let_return
+    done = visit.attempt(lambda: act(visit.session, visit.tenant.id, who, visit.principal.actor, visit.now))
+    return _answer(visit, leaving=Leaving(who, leaves, done if isinstance(done, Refused) else None))
+
+
 @post("/admin/{tenant_slug:str}/people/erase", sync_to_thread=True)
 def erase(visit: TenantVisit, data: Form) -> Response[str]:
     """Erase somebody's personal data once the word is typed; before that show what it would do."""
@@ -62,6 +73,15 @@ def erase(visit: TenantVisit, data: Form) -> Response[str]:
 
     done = visit.attempt(act)
     return _answer(visit, erasing=Erasing(who, final, done))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Who was said to leave, or to be back, and why that was refused."""
+
+    who: str = ""
+    leaves: bool = False
+    refusal: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +100,23 @@ class Erasing:
 
 def _answer(
     visit: TenantVisit, said: dict[str, str] | None = None, done: MergeAnswer | Refused | None = None,
-    erasing: Erasing = Erasing(),
+    erasing: Erasing = Erasing(), leaving: Leaving = Leaving(),
 ) -> Response[str]:  # fmt: skip
     after, search = cursor_of(visit.query.get("after")), visit.query.get("search")
     found = people_page(visit.session, visit.tenant.id, search=search, after=after, limit=PAGE_SIZE + 1)
     carried = attribution(visit.session, visit.tenant.id)
     centres = {person.id: carried.shares(person.id, visit.today) for person in found}
     refusal = done if isinstance(done, Refused) else None
-    refused = refusal or erasing.refusal
+    refused = refusal or erasing.refusal or leaving.refusal
     shown = done if isinstance(done, MergeAnswer) else None
     return visit.page(
         "admin/people.html", "people", *visit.crumbs(Crumb(_("People"))), status=refused.status if refused else 200,
         table=people_table(found, centres, visit.query, visit.now, visit.tenant.tz), search=search, said=said or {},
         refusal=refusal, done=shown, effects=effects_table(shown) if shown else None,
         may_merge=visit.may(Permission.PEOPLE_WRITE),
-        may_erase=visit.may(Permission.PEOPLE_ERASE), erasing=erasing, base=f"/admin/{visit.tenant.slug}/people",
+        may_erase=visit.may(Permission.PEOPLE_ERASE), erasing=erasing, leaving=leaving,
+        base=f"/admin/{visit.tenant.slug}/people",
     )  # fmt: skip
 
 
-route_handlers = (people, merge, erase)
+route_handlers = (people, merge, stay, erase)

@@ -65,3 +65,26 @@ def test_somebody_is_erased_after_a_look_and_the_word(client: TestClient[Litesta
     assert "is called erased-" in send(who="ann", act="do", word="erase")
     assert "Ann Annegret" not in client.get(page).text
     assert "person" in send(who="nobody", act="preview")
+
+
+def test_somebody_leaves_and_is_back_by_a_button(client: TestClient[Litestar], world: World) -> None:
+    acme = world.tenant()
+    world.key("tenant_admin", acme)
+    world.people(acme, "ann", name="Ann Annegret")
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+    page = "/admin/acme/people"
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(page).text)
+    assert token
+
+    def send(who: str, act: str) -> str:
+        return client.post(f"{page}/stay", data={"csrf_token": token[1], "who": who, "act": act}).text
+
+    left = send("ann", "leave")
+    assert "has left." in left
+    assert ">Left<" in left
+    back = send("ann", "return")
+    assert "is back." in back
+    assert ">Active<" in back
+    assert "nobody" in send("nobody", "leave")
+    assert ">Left<" not in client.get(page).text

@@ -97,3 +97,26 @@ def test_who_is_found_to_be_somebody_who_has_left_is_out(pool: Pool) -> None:
     assert pool.beat(lease).json()["code"] == "lease_over"
     assert pool.ask("m2").json()["code"] == "person_inactive"
     pool.take("bob")
+
+
+def test_who_is_said_to_have_left_is_out_until_they_are_said_to_be_back(pool: Pool) -> None:
+    pool.make(seats=1)
+    pool.wait("08:01:00")
+    lease = pool.take("m1")
+    pool.client.post("/v1/people/m1/merge", json={"into": "E-77", "reason": "r"}, headers=pool.headers)
+
+    def said(what: str) -> Any:
+        return pool.client.post(f"/v1/people/m1/{what}", headers=pool.headers)
+
+    left = said("deactivate")
+    assert left.json()["active"] is False
+    assert said("deactivate").json() == left.json(), "again changes nothing"
+    assert pool.beat(lease).json()["code"] == "lease_over"
+    assert {pool.ask(key).json()["code"] for key in ("m1", "E-77")} == {"person_inactive"}
+    assert pool.live()["in_use"] == 0
+    assert said("reactivate").json() == {"person_id": left.json()["person_id"], "active": True}
+    assert pool.beat(lease).json()["code"] == "lease_over"
+    pool.take("E-77", "again")
+    told = pool.client.get("/v1/audit", headers=pool.headers).json()["items"]
+    assert {"deactivate_person", "reactivate_person"} <= {one["action"] for one in told}
+    assert pool.client.post("/v1/people/none/deactivate", headers=pool.headers).json()["code"] == "person_unknown"
