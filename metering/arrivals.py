@@ -41,6 +41,9 @@ class Replay:
     true_denials: int
     people_denied: int
     """How many people were truly denied at least once."""
+    hour_requests: int = 0
+    """How many of the requests were made in the hour that was asked about."""
+    hour_denied: int = 0
 
 
 def arrivals_of(sessions: Iterable[Session], starts_us: int, ends_us: int, pool: str | None = None) -> list[Arrival]:
@@ -62,11 +65,18 @@ def arrivals_of(sessions: Iterable[Session], starts_us: int, ends_us: int, pool:
     return sorted(found, key=lambda one: (one.starts_us, one.ends_us))
 
 
-def replay(arrivals: Sequence[Arrival], limit: int) -> Replay:
-    """Return what happens to arrivals, ordered by start, at a hard limit; at one instant ends come first."""
+def replay(arrivals: Sequence[Arrival], limit: int, hour_us: int | None = None) -> Replay:
+    """Return what happens to arrivals, ordered by start, at a hard limit; at one instant ends come first.
+
+    Args:
+        arrivals: of the whole time asked about.
+        limit: licences.
+        hour_us: the start of an hour whose requests and denials are told apart: it begins with whoever holds
+            a licence then, as a formula's hour does.
+    """
     ends: list[tuple[int, int]] = []
     open_of: dict[object, int] = {}
-    requests = 0
+    requests = in_hour = 0
     denials: list[Arrival] = []
     granted: dict[UUID, list[int]] = {}
     for number, one in enumerate(arrivals):
@@ -74,6 +84,7 @@ def replay(arrivals: Sequence[Arrival], limit: int) -> Replay:
             _close(open_of, arrivals[heappop(ends)[1]].unit)
         holds = open_of.get(one.unit, 0)
         requests += not holds
+        in_hour += not holds and hour_us is not None and hour_us <= one.starts_us < hour_us + HOUR_US
         if not holds and len(open_of) >= limit:
             denials.append(one)
             continue
@@ -81,7 +92,8 @@ def replay(arrivals: Sequence[Arrival], limit: int) -> Replay:
         granted.setdefault(one.person_id, []).append(one.starts_us)
         heappush(ends, (one.ends_us, number))
     people = [one.person_id for one in denials if _is_true(one, granted.get(one.person_id, ()))]
-    return Replay(limit, requests, len(denials), len(people), len(set(people)))
+    hour_denied = sum(hour_us is not None and hour_us <= one.starts_us < hour_us + HOUR_US for one in denials)
+    return Replay(limit, requests, len(denials), len(people), len(set(people)), in_hour, hour_denied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,8 @@ class BusiestHour:
 
     erlang: float
     people: int
+    starts_us: int | None = None
+    """Microseconds since 1970, the earliest of the busiest hours; None: nobody came."""
 
 
 def busiest_hour(arrivals: Sequence[Arrival]) -> BusiestHour:
@@ -107,7 +121,11 @@ def busiest_hour(arrivals: Sequence[Arrival]) -> BusiestHour:
             stop = min(high, (hour + 1) * HOUR_US)
             held[hour] = held.get(hour, 0) + stop - low
             low = stop
-    return BusiestHour(max(held.values(), default=0) / HOUR_US, len({one.person_id for one in arrivals}))
+    people = len({one.person_id for one in arrivals})
+    if not held:
+        return BusiestHour(0.0, people)
+    busiest = max(held, key=lambda hour: (held[hour], -hour))
+    return BusiestHour(held[busiest] / HOUR_US, people, busiest * HOUR_US)
 
 
 def _close(open_of: dict[object, int], unit: object) -> None:

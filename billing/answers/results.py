@@ -1,7 +1,7 @@
 """What is answered, as it is stored and as the API shows it (pure). No person is named in it."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
@@ -174,9 +174,14 @@ class LimitCost(msgspec.Struct, frozen=True):
     true_denied_percent: str
     people_denied: int
     erlang_b_percent: str
-    """Of the busiest hour."""
+    """Of the requests of the busiest hour; to be held against `hour_denied_percent`."""
     engset_percent: str
     cost: MoneyAnswer
+    hour_requests: int = 0
+    """Of the busiest hour, as replayed."""
+    hour_denied: int = 0
+    hour_denied_percent: str = ""
+    """Empty: an answer from before the hour was replayed."""
 
 
 class SeatsResult(msgspec.Struct, frozen=True, tag="seats", tag_field="kind"):
@@ -188,10 +193,12 @@ class SeatsResult(msgspec.Struct, frozen=True, tag="seats", tag_field="kind"):
     peak: int
     people: int
     busy_hour_erlang: str
+    """Load of the busiest clock hour."""
     limits: tuple[LimitCost, ...]
     """By limit."""
     suggested: int | None
     """The smallest limit that keeps the target; null where nobody came."""
+    busy_hour_starts_at: datetime | None = None
 
 
 class TimeoutCost(msgspec.Struct, frozen=True):

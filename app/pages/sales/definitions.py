@@ -2,14 +2,15 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
 from app.pages.charts import Chart, Mark, series
-from app.pages.formats import day, percent, quantity
+from app.pages.formats import day, instant, percent, quantity
 from app.pages.sales.comparisons import Shown, amount_text, figure_cell
-from app.pages.tables import Column, Table, TableQuery, cell, number, status
+from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
 from app.pages.words import exclusion_reason, meter_name
-from billing.answers.results import DefinitionResult, SeatsResult, TimeoutResult
+from billing.answers.results import DefinitionResult, LimitCost, SeatsResult, TimeoutResult
 
 __all__ = ("definition_view", "seats_view", "timeout_view")
 
@@ -28,15 +29,11 @@ def seats_view(result: SeatsResult, _query: TableQuery) -> Shown:
     }  # fmt: skip
     x = tuple(str(one.limit) for one in result.limits)
     denials = Chart(
-        title=_("True denials by limit, per cent; formulas: busiest hour"),
+        title=_("True denials by limit, per cent"),
         kind="curve",
         x=x,
         x_name=_("Licences"),
-        series=(
-            series(_("Replayed"), [Decimal(one.true_denied_percent) for one in result.limits], "area"),
-            series(_("Erlang-B"), [Decimal(one.erlang_b_percent) for one in result.limits]),
-            series(_("Engset"), [Decimal(one.engset_percent) for one in result.limits]),
-        ),
+        series=(series(_("Replayed"), [Decimal(one.true_denied_percent) for one in result.limits], "area"),),
         marks=(Mark(_("Target"), result.target_percent),),
     )
     cost = Chart(
@@ -55,6 +52,9 @@ def seats_view(result: SeatsResult, _query: TableQuery) -> Shown:
             Column(_("Denied"), numeric=True),
             Column(_("True denials"), numeric=True),
             Column(_("People affected"), numeric=True),
+            Column(_("Busiest hour, replayed"), numeric=True),
+            Column(_("Busiest hour, Erlang-B"), numeric=True),
+            Column(_("Busiest hour, Engset"), numeric=True),
             Column(_("Cost"), numeric=True),
         ),
         rows=tuple(
@@ -65,12 +65,44 @@ def seats_view(result: SeatsResult, _query: TableQuery) -> Shown:
                 number(quantity(one.denied), str(one.denied), sub=_share(one.denied_percent)),
                 number(quantity(one.true_denials), str(one.true_denials), sub=_share(one.true_denied_percent)),
                 number(quantity(one.people_denied), str(one.people_denied)),
+                _replayed(one),
+                number(_share(one.erlang_b_percent), one.erlang_b_percent),
+                number(_share(one.engset_percent), one.engset_percent),
                 figure_cell(one.cost),
             )
             for one in result.limits
         ),
     )
-    return verdict, (denials, cost), (table,)
+    return verdict, (denials, *_hour(result, x), cost), (table,)
+
+
+def _hour(result: SeatsResult, x: tuple[str, ...]) -> tuple[Chart, ...]:
+    """Return what replay and formulas say of the same thing: the share of the busiest hour's requests denied."""
+    at = result.busy_hour_starts_at
+    if at is None:
+        return ()  # an answer from before the hour was replayed
+    words = {"hour": instant(at, ZoneInfo("UTC")), "erlang": quantity(Decimal(result.busy_hour_erlang))}
+    return (
+        Chart(
+            title=_("Denied in the busiest hour (%(hour)s UTC, %(erlang)s erlang), per cent") % words,
+            kind="curve",
+            x=x,
+            x_name=_("Licences"),
+            series=(
+                series(_("Replayed"), [Decimal(one.hour_denied_percent) for one in result.limits], "area"),
+                series(_("Erlang-B"), [Decimal(one.erlang_b_percent) for one in result.limits]),
+                series(_("Engset"), [Decimal(one.engset_percent) for one in result.limits]),
+            ),
+        ),
+    )
+
+
+def _replayed(one: LimitCost) -> Cell:
+    if not one.hour_denied_percent:
+        return cell("–")
+    words = {"denied": quantity(one.hour_denied), "requests": quantity(one.hour_requests)}
+    told = _("%(denied)s of %(requests)s") % words
+    return number(_share(one.hour_denied_percent), one.hour_denied_percent, sub=told)
 
 
 def _share(text: str) -> str:

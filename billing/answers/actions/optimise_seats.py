@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -25,6 +26,7 @@ __all__ = ("STEPS", "SeatsInput", "optimise_seats")
 STEPS = 4
 """Sessions are read, the peak is found, the smallest limit, and what each limit would have done."""
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 16
 
 
@@ -63,7 +65,7 @@ def optimise_seats(figures: Figures, terms: Terms, given: SeatsInput) -> SeatsRe
     limits = []
     for limit in shown:
         figures.progress.touch()
-        limits.append(_told(terms, bills, replay(arrivals, limit), busy))
+        limits.append(_told(terms, bills, replay(arrivals, limit, busy.starts_us), busy))
     figures.progress.step()
     return SeatsResult(
         currency=terms.currency,
@@ -74,6 +76,7 @@ def optimise_seats(figures: Figures, terms: Terms, given: SeatsInput) -> SeatsRe
         busy_hour_erlang=f"{busy.erlang:.2f}",
         limits=tuple(limits),
         suggested=suggested,
+        busy_hour_starts_at=None if busy.starts_us is None else EPOCH + timedelta(microseconds=busy.starts_us),
     )
 
 
@@ -120,4 +123,7 @@ def _told(terms: Terms, bills: int, seen: Replay, busy: BusiestHour) -> LimitCos
         erlang_b_percent=percent_text(Fraction(erlang_b(seen.limit, load))),
         engset_percent=percent_text(Fraction(engset)),
         cost=MoneyAnswer.of(Money(amount.amount_minor * bills, terms.currency)),
+        hour_requests=seen.hour_requests,
+        hour_denied=seen.hour_denied,
+        hour_denied_percent=percent_text(Fraction(seen.hour_denied, max(seen.hour_requests, 1))),
     )

@@ -167,6 +167,9 @@ def test_the_smallest_limit_that_keeps_the_target_is_suggested(asked, acme):
     # Twelve asked; cid found two in each month and came back within ten minutes in none.
     assert (at_two["requests"], at_two["denied"], at_two["true_denials"], at_two["people_denied"]) == (12, 3, 3, 1)
     assert at_two["true_denied_percent"] == "25"
+    # The busiest hour is 09:00 of the fifth: ann, bob and cid asked in it, and cid got nothing.
+    assert result["busy_hour_starts_at"] == "2026-08-05T09:00:00Z"
+    assert (at_two["hour_requests"], at_two["hour_denied"], at_two["hour_denied_percent"]) == (3, 1, "33.3333")
     # Two licences at 38.00 for three months.
     assert at_two["cost"]["amount"] == "228.00"
     assert asked(YEAR | {"kind": "seats", "tenant": "acme", "target_percent": "25"})["suggested"] == 2
