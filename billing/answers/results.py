@@ -253,7 +253,7 @@ class DefinitionResult(msgspec.Struct, frozen=True, tag="definition", tag_field=
     flips_in: int
     flips_out: int
     flips: tuple[Flip, ...]
-    """The first 500."""
+    """The first 500 of `flips_in` and `flips_out` together, by meter, month and pseudonym."""
 
 
 class Cause(msgspec.Struct, frozen=True):

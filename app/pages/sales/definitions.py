@@ -181,9 +181,14 @@ def definition_view(result: DefinitionResult, query: TableQuery) -> Shown:
         ),
     )
     shown, pager = query.page(result.flips)
+    every, told = result.flips_in + result.flips_out, _("Who flips")
+    if every > len(result.flips):
+        told = _("Who flips: the first %(shown)s of %(all)s; ask about fewer days to see the others") % {
+            "shown": quantity(len(result.flips)), "all": quantity(every),
+        }  # fmt: skip
     flips = Table(
         id="flips",
-        caption=_("Who flips"),
+        caption=told,
         columns=(Column(_("Who")), Column(_("Meter")), Column(_("Bill of")), Column(_("Now")), Column(_("Why"))),
         rows=tuple(
             (
