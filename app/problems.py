@@ -42,6 +42,8 @@ _HTTP_CODES = {
 _RETRY_AFTER_S = 2
 _AT_ONCE = ("23505", "40001", "40P01")
 """What one of two requests at once meets where neither could see the other: a key that is taken by now, a deadlock."""
+_GOING = ("57P01", "57P02", "57P03")
+"""The database is being stopped or started."""
 _NO_COLUMN_HOLDS = (None, "22003", "22021", "22P05")
 """NUL in a text, as the driver and the server say it, and a number out of range."""
 
@@ -175,17 +177,19 @@ def database_error(request: Req, error: DBAPIError) -> Response[Any]:
             "Somebody changed the same at the same moment; nothing was changed by this request. Send it again.",
             headers={"Retry-After": "1"},
         )  # fmt: skip
-    if (
-        error.connection_invalidated
-        or error.orig is None
-        or getattr(error.orig, "sqlstate", None) in (None, "57P01", "57P03")
-    ):
+    if _is_away(error):
         _log.warning("database_unavailable", path=request.url.path, error=type(error.orig).__name__)
         return _answer(
             request, 503, "database_unavailable", "The database is restarting. Send the request again in a moment.",
             headers={"Retry-After": str(_RETRY_AFTER_S)},
         )  # fmt: skip
     return unexpected(request, error)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Tell whether the connection broke or could not be made; a driver that refuses a statement is no restart."""
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state in _GOING or (state is None and error.statement is None)
 
 
 def value_refused(request: Req, error: psycopg.DataError) -> Response[Any]:

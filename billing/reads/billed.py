@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from billing.drafts import centres_from_json
 from billing.late import Figure
 from billing.models import BilledPeriod, Invoice, InvoiceLine, RatedLine
+from core.lists import any_of, pairs
 from core.money import Money
 from core.periods import Period
 from plans.rating import CREDITS
@@ -68,7 +69,7 @@ def billed_by_subscription(
     """Return timing and start of all that is billed, by subscription; a steward's read."""
     query = select(BilledPeriod.subscription_id, BilledPeriod.timing, BilledPeriod.starts_at)
     if tenants is not None:
-        query = query.where(BilledPeriod.tenant_id.in_(tenants))
+        query = query.where(any_of(BilledPeriod.tenant_id, tenants))
     billed: dict[UUID, set[tuple[Timing, datetime]]] = defaultdict(set)
     for subscription_id, timing, starts_at in session.execute(query):
         billed[subscription_id].add((_timing(timing), starts_at))
@@ -167,7 +168,7 @@ def next_revisions(
             RatedLine.period_starts_at,
             func.max(RatedLine.revision) + 1,
         )
-        .where(RatedLine.tenant_id == tenant_id, RatedLine.subscription_id.in_(subscriptions))
+        .where(RatedLine.tenant_id == tenant_id, any_of(RatedLine.subscription_id, subscriptions))
         .group_by(RatedLine.subscription_id, RatedLine.charge_key, RatedLine.period_starts_at)
     )
     return {(subscription_id, key, starts_at): number for subscription_id, key, starts_at, number in rows}
@@ -180,7 +181,7 @@ def withdrawn_periods(session: Session, tenants: Collection[UUID]) -> dict[UUID,
     """
     rows = session.execute(
         select(BilledPeriod.tenant_id, BilledPeriod.subscription_id, BilledPeriod.starts_at, BilledPeriod.ends_at)
-        .where(BilledPeriod.measured_at.is_(None), BilledPeriod.tenant_id.in_(tenants))
+        .where(BilledPeriod.measured_at.is_(None), any_of(BilledPeriod.tenant_id, tenants))
         .order_by(BilledPeriod.subscription_id, BilledPeriod.starts_at)
     )
     return {row.subscription_id: (row.tenant_id, Period(row.starts_at, row.ends_at)) for row in rows}
@@ -190,7 +191,7 @@ def looked_at(session: Session, tenants: Collection[UUID]) -> dict[UUID, datetim
     """Return when late facts of each subscription were last looked for."""
     rows = session.execute(
         select(BilledPeriod.subscription_id, func.max(BilledPeriod.measured_at))
-        .where(BilledPeriod.tenant_id.in_(tenants))
+        .where(any_of(BilledPeriod.tenant_id, tenants))
         .group_by(BilledPeriod.subscription_id)
     )
     return {subscription_id: at for subscription_id, at in rows if at is not None}
@@ -226,7 +227,9 @@ def advances_ending(
             # What was paid for credits is earned as they are used, not with their period.
             ~RatedLine.charge_key.startswith(CREDITS),
             or_(
-                tuple_(RatedLine.subscription_id, RatedLine.period_ends_at).in_(ends),
+                tuple_(RatedLine.subscription_id, RatedLine.period_ends_at).in_(
+                    pairs(RatedLine.subscription_id, RatedLine.period_ends_at, ends)
+                ),
                 tuple_(RatedLine.subscription_id, RatedLine.charge_key, RatedLine.period_starts_at).in_(corrected),
             ),
         )

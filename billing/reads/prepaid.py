@@ -13,6 +13,7 @@ from billing.prepaid import Balance, StillPaid
 from billing.reads.invoices import credited_of
 from billing.views import GrantView, InvoiceView, MovementView
 from core.errors import NotFound
+from core.lists import any_of
 from core.money import Money
 from plans.rating import CREDITS
 
@@ -45,7 +46,7 @@ def balances(
         _grants(tenant_id).where(
             PrepaidGrant.legal_entity_id == legal_entity_id,
             PrepaidGrant.currency == currency,
-            (PrepaidGrant.remaining_minor > 0) | PrepaidGrant.id.in_(besides),
+            (PrepaidGrant.remaining_minor > 0) | any_of(PrepaidGrant.id, besides),
         )
     )
     return tuple(
@@ -142,7 +143,7 @@ def returned_of(session: Session, tenant_id: UUID, draws: Collection[UUID]) -> d
             func.sum(PrepaidMovement.amount_minor).label("amount"),
             func.sum(PrepaidMovement.deferred_minor).label("deferred"),
         )
-        .where(PrepaidMovement.tenant_id == tenant_id, PrepaidMovement.reverses_id.in_(draws))
+        .where(PrepaidMovement.tenant_id == tenant_id, any_of(PrepaidMovement.reverses_id, draws))
         .group_by(PrepaidMovement.reverses_id)
     )
     return {row.reverses_id: (int(row.amount), int(row.deferred)) for row in rows}
@@ -171,7 +172,7 @@ def still_paid(session: Session, tenant_id: UUID, subscriptions: Collection[UUID
         .join(Invoice, (Invoice.tenant_id == line.tenant_id) & (Invoice.id == line.invoice_id))
         .where(
             line.tenant_id == tenant_id,
-            line.subscription_id.in_(subscriptions),
+            any_of(line.subscription_id, subscriptions),
             line.kind.in_(("prepaid", "credit")),
             line.grant_id.is_not(None),
             line.charge_key.not_like(f"{CREDITS}%"),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from billing.models import EvidenceFile, InvoiceDocument, InvoiceIssue, InvoiceRun
 from billing.views import RunView
 from core.errors import NotFound
+from core.lists import any_of
 from core.scope import VENDOR_ID
 
 __all__ = ("EvidenceView", "evidence_of", "evidence_since", "get_run", "runs_page", "stored_document")
@@ -54,7 +55,7 @@ def evidence_of(
         EvidenceFile.tenant_id == tenant_id, EvidenceFile.invoice_id == invoice_id
     )
     if hashes is not None:
-        query = query.where(EvidenceFile.sha256.in_(hashes))
+        query = query.where(any_of(EvidenceFile.sha256, hashes))
     rows = session.execute(query.order_by(EvidenceFile.created_at)).tuples()
     return tuple((sha256, entries, content) for sha256, entries, content in rows)
 

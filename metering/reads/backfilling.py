@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from metering.models import Fact, FactBody, FactKey
-from metering.reads.facts import symbols_of
+from metering.reads.facts import types_of
 from metering.reads.keyed import same_event
 
 __all__ = ("StoredBody", "bodies_after")
@@ -26,12 +26,12 @@ def bodies_after(
     session: Session, tenant_id: UUID, types: frozenset[str], after: UUID | None, limit: int
 ) -> list[StoredBody]:
     """Return the next facts of these types by key, after a key or from the first."""
-    symbols = symbols_of(session, tenant_id)
+    symbols = types_of(session, tenant_id, types)
     query = (
         select(FactKey.event_key, Fact.type_id, FactBody.body)
         .join(Fact, same_event(Fact, FactKey))
         .join(FactBody, same_event(FactBody, FactKey))
-        .where(FactKey.tenant_id == tenant_id, Fact.type_id.in_([i for i, name in symbols.items() if name in types]))
+        .where(FactKey.tenant_id == tenant_id, Fact.type_id.in_(symbols))
         .order_by(FactKey.event_key)
         .limit(limit)
     )

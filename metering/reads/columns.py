@@ -29,6 +29,7 @@ from metering.reads.facts import (
     replacements,
     symbols_of,
     ties_broken,
+    types_of,
 )
 from metering.registry import FactSpan, MeterSpec
 from tenants.people import People
@@ -132,9 +133,9 @@ def load_columns(
     as_of: datetime | None,
 ) -> list[Column]:
     """Return the facts of a selection as columns, with the corrections applied: those of `load_selected`."""
-    symbols = symbols_of(session, tenant_id)
+    types = types_of(session, tenant_id, selection.types)
     names = [*meter.shared, *meter.own]
-    query = narrowed(tenant_id, selection, symbols, as_of)
+    query = narrowed(tenant_id, selection, types, as_of)
     if known.by_target:
         query = query.where(FactRow.event_key != all_(literal(list(known.by_target), ARRAY(PG_UUID))))
     facts = query.add_columns(
@@ -144,13 +145,15 @@ def load_columns(
     sent = [func.array_send(func.array_agg(facts.c[name])) for name in ("identity_id", "occurred_at")]
     own = [func.array_agg(facts.c[f"own_{name}"]) for name in meter.own]
     columns = []
-    for row in session.execute(select(*alike, *sent, *own).group_by(*alike)):
+    rows = session.execute(select(*alike, *sent, *own).group_by(*alike)).all()
+    sources = symbols_of(session, tenant_id, {row.source_id for row in rows})
+    for row in rows:
         type_id, source_id, *values = row
         texts, [identities, instants, *own_texts] = values[: len(meter.shared)], values[len(meter.shared) :]
         columns.append(
             Column(
-                symbols[type_id],
-                symbols[source_id],
+                types[type_id],
+                sources[source_id],
                 dict(zip(meter.shared, texts, strict=True)),
                 _numbers(identities),
                 _numbers(instants) + _EPOCH_2000_US,

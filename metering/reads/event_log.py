@@ -10,12 +10,14 @@ import msgspec
 from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from metering.bodies import unpacked_body
 from metering.errors import EventArchived, EventNotFound
 from metering.events import REGISTRY
 from metering.ingest.keys import event_uuid
 from metering.models import Correction, Fact, FactBody, Symbol
 from metering.reads.archives import is_archived
+from metering.reads.facts import symbols_of
 from metering.reads.keyed import of_events, same_event
 from tenants.actions.import_people import SUBJECT
 from tenants.reads.identities import identity_keys, identity_of_key
@@ -110,14 +112,14 @@ def find_event(session: Session, tenant_id: UUID, source: str, event_id: str, *,
 
 def list_events(session: Session, tenant_id: UUID, wanted: EventFilter, *, named: bool) -> tuple[EventView, ...]:
     """Return events by (time, key), at most `wanted.limit`; see `find_event` for `named`."""
-    symbols = _symbols(session, tenant_id)
-    types = [i for i, (kind, value) in symbols.items() if kind == "type" and wanted.type in (None, value)]
+    # The index of facts begins with the type; that all of them are named here lets it be used for few types.
     query = _query(tenant_id).where(
-        Fact.type_id.in_(types), Fact.occurred_at >= wanted.since, Fact.occurred_at < wanted.until
+        Fact.type_id.in_(_numbers(tenant_id, "type", wanted.type)),
+        Fact.occurred_at >= wanted.since,
+        Fact.occurred_at < wanted.until,
     )
     if wanted.source is not None:
-        sources = [i for i, symbol in symbols.items() if symbol == ("source", wanted.source)]
-        query = query.where(Fact.source_id.in_(sources))
+        query = query.where(Fact.source_id.in_(_numbers(tenant_id, "source", wanted.source)))
     if wanted.subject is not None:
         query = query.where(Fact.identity_id == (identity_of_key(session, tenant_id, SUBJECT, wanted.subject) or 0))
     if wanted.after is not None:
@@ -154,18 +156,19 @@ def _query(tenant_id: UUID) -> Select[UUID, datetime, datetime, int, int, int, b
     )
 
 
-def _symbols(session: Session, tenant_id: UUID) -> dict[int, tuple[str, str]]:
-    rows = session.execute(select(Symbol.id, Symbol.kind, Symbol.value).where(Symbol.tenant_id == tenant_id))
-    return {symbol_id: (kind, value) for symbol_id, kind, value in rows}
+def _numbers(tenant_id: UUID, kind: str, value: str | None) -> Select[int]:
+    """Return the query of a type's or source's number, of all numbers for None: senders may make any number."""
+    query = select(Symbol.id).where(Symbol.tenant_id == tenant_id, Symbol.kind == kind)
+    return query if value is None else query.where(Symbol.value == value)
 
 
 def _views(session: Session, tenant_id: UUID, rows: Sequence[_Row], *, named: bool) -> tuple[EventView, ...]:
-    symbols = _symbols(session, tenant_id)
+    symbols = symbols_of(session, tenant_id, {number for row in rows for number in (row.type_id, row.source_id)})
     corrections = _corrections(session, tenant_id, [row.event_key for row in rows])
     bodies = [_body.decode(unpacked_body(row.body)) if row.body else _Body("") for row in rows]
     people: dict[int, str] = {}
     if named:
-        types = [symbols[row.type_id][1] for row in rows]
+        types = [symbols[row.type_id] for row in rows]
         mentioned = [
             value for name, body in zip(types, bodies, strict=True) for _, value in _person_fields(name, body.data)
         ]
@@ -179,17 +182,17 @@ def _views(session: Session, tenant_id: UUID, rows: Sequence[_Row], *, named: bo
 def _view(
     row: _Row,
     body: _Body,
-    symbols: dict[int, tuple[str, str]],
+    symbols: dict[int, str],
     people: dict[int, str],
     corrections: tuple[CorrectionView, ...],
 ) -> EventView:
-    name = symbols[row.type_id][1]
+    name = symbols[row.type_id]
     data = body.data
     for field, identity_id in _person_fields(name, data):
         data[field] = people.get(identity_id)
     return EventView(
         event_key=row.event_key,
-        source=symbols[row.source_id][1],
+        source=symbols[row.source_id],
         id=body.id,
         type=name,
         time=row.occurred_at,
@@ -214,7 +217,7 @@ def _corrections(session: Session, tenant_id: UUID, keys: Iterable[UUID]) -> dic
             Correction.target_key, Correction.id, Correction.kind, Correction.reason, Correction.author,
             Correction.recorded_at, Correction.replacement,
         )
-        .where(Correction.tenant_id == tenant_id, Correction.target_key.in_(list(keys)))
+        .where(Correction.tenant_id == tenant_id, any_of(Correction.target_key, list(keys)))
         .order_by(Correction.recorded_at, Correction.id)
     )  # fmt: skip
     found: dict[UUID, tuple[CorrectionView, ...]] = {}

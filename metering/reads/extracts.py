@@ -15,7 +15,7 @@ from metering.facts import Fact, sorted_facts
 from metering.models import Fact as FactRow
 from metering.models import FactBody, MeterValue
 from metering.reads.custom_meters import is_backfilled
-from metering.reads.facts import Corrections, Selection, narrowed, replacements, symbols_of
+from metering.reads.facts import Corrections, Selection, narrowed, replacements, symbols_of, types_of
 from metering.reads.keyed import same_event
 from metering.registry import CustomMeter
 
@@ -43,15 +43,16 @@ def load_extracted(
         as_of: facts accepted up to it (inclusive); None for all.
     """
     selection, known = wanted
-    symbols = symbols_of(session, tenant_id)
-    query = narrowed(tenant_id, selection, symbols, as_of)
+    types = types_of(session, tenant_id, selection.types)
+    query = narrowed(tenant_id, selection, types, as_of)
     extractor = Extractor(meter.definition)
     stored = is_backfilled(session, tenant_id, meter.id)
-    rows = _from_values(session, query, meter.id) if stored else _from_bodies(session, query, symbols, extractor)
+    read = _from_values(session, query, meter.id) if stored else _from_bodies(session, query, types, extractor)
+    rows = [row for row in read if row[0] not in known.by_target]
+    sources = symbols_of(session, tenant_id, {row[3] for row in rows})
     facts = [
-        Fact(key, occurred_at, symbols[type_id], symbols[source_id], identity_id, attributes_of(attributes, extract))
+        Fact(key, occurred_at, types[type_id], sources[source_id], identity_id, attributes_of(attributes, extract))
         for key, occurred_at, type_id, source_id, identity_id, attributes, extract in rows
-        if key not in known.by_target
     ]
     for key, source, new in replacements(session, tenant_id, selection, known, as_of):
         extract = extractor.extract(new["type"], new.get("data"))

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from metering.facts import Fact, sorted_facts
 from metering.models import Correction, FactKey, Symbol
 from metering.models import Fact as FactRow
@@ -33,6 +34,7 @@ __all__ = (
     "replacements",
     "symbols_of",
     "ties_broken",
+    "types_of",
 )
 
 
@@ -105,12 +107,12 @@ def load_selected(
     session: Session, tenant_id: UUID, selection: Selection, known: Corrections, as_of: datetime | None
 ) -> list[Fact]:
     """Return the facts of a selection, in reading order, with the corrections applied."""
-    symbols = symbols_of(session, tenant_id)
+    types = types_of(session, tenant_id, selection.types)
+    rows = session.execute(narrowed(tenant_id, selection, types, as_of)).all()
+    sources = symbols_of(session, tenant_id, {row.source_id for row in rows})
     facts = [
-        Fact(key, occurred_at, symbols[type_id], symbols[source_id], identity_id, attributes or {})
-        for key, occurred_at, type_id, source_id, identity_id, attributes in session.execute(
-            narrowed(tenant_id, selection, symbols, as_of)
-        )
+        Fact(key, occurred_at, types[type_id], sources[source_id], identity_id, attributes or {})
+        for key, occurred_at, type_id, source_id, identity_id, attributes in rows
         if key not in known.by_target
     ]
     facts.extend(
@@ -120,16 +122,26 @@ def load_selected(
     return sorted_facts(facts)
 
 
-def symbols_of(session: Session, tenant_id: UUID) -> dict[int, str]:
-    """Return types and sources by their numbers."""
-    return dict(session.execute(select(Symbol.id, Symbol.value).where(Symbol.tenant_id == tenant_id)).tuples().all())
+def symbols_of(session: Session, tenant_id: UUID, numbers: Collection[int] | None = None) -> dict[int, str]:
+    """Return types and sources by their numbers; all for None, and senders may have made very many."""
+    query = select(Symbol.id, Symbol.value).where(Symbol.tenant_id == tenant_id)
+    if numbers is not None:
+        query = query.where(any_of(Symbol.id, numbers))
+    return dict(session.execute(query).tuples().all())
+
+
+def types_of(session: Session, tenant_id: UUID, types: Collection[str]) -> dict[int, str]:
+    """Return those of the types that facts have, by their numbers."""
+    query = select(Symbol.id, Symbol.value).where(
+        Symbol.tenant_id == tenant_id, Symbol.kind == "type", any_of(Symbol.value, types)
+    )
+    return dict(session.execute(query).tuples().all())
 
 
 def narrowed(
-    tenant_id: UUID, selection: Selection, symbols: dict[int, str], as_of: datetime | None
+    tenant_id: UUID, selection: Selection, types: Collection[int], as_of: datetime | None
 ) -> Select[tuple[UUID, datetime, int, int, int, Any]]:
     """Return the query of a selection's facts: key, time, type, source, identity, attributes as they were sent."""
-    type_ids = [symbol_id for symbol_id, value in symbols.items() if value in selection.types]
     query = select(
         FactRow.event_key,
         FactRow.occurred_at,
@@ -137,7 +149,7 @@ def narrowed(
         FactRow.source_id,
         FactRow.identity_id,
         FactRow.attributes,
-    ).where(FactRow.tenant_id == tenant_id, FactRow.type_id.in_(type_ids))
+    ).where(FactRow.tenant_id == tenant_id, FactRow.type_id.in_(types))
     if selection.span.since is not None:
         query = query.where(FactRow.occurred_at >= selection.span.since)
     if selection.span.until is not None:

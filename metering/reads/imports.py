@@ -11,6 +11,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.db import Database
+from core.lists import any_of
 from core.scope import TenantScope
 from metering.errors import ImportNotFound
 from metering.models import FactKey, ImportFault, ImportJob, ImportPart
@@ -212,7 +213,7 @@ def stored_at(session: Session, tenant_id: UUID, keys: Sequence[UUID], accepted_
     """Return how many of these events were accepted at exactly that instant."""
     rows = session.execute(
         select(FactKey.event_key).where(
-            FactKey.tenant_id == tenant_id, FactKey.event_key.in_(keys), FactKey.accepted_at == accepted_at
+            FactKey.tenant_id == tenant_id, any_of(FactKey.event_key, keys), FactKey.accepted_at == accepted_at
         )
     )
     return len(rows.all())

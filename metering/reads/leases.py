@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import BigInteger, Select, cast, extract, func, select, true
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from metering.facts import Fact
 from metering.leases import LEASED, LONGEST, CountBy, Stretch
 from metering.models import LeasedPool, LeasedSession
@@ -111,7 +112,7 @@ def held_units(session: Session, tenant_id: UUID, pools: Collection[str]) -> dic
     """Return how many seats the counters of pools have by their stretches, 0 for none."""
     query = (
         select(LeasedSession.pool, func.count(LeasedSession.unit.distinct()))
-        .where(LeasedSession.tenant_id == tenant_id, LeasedSession.pool.in_(pools), LeasedSession.held)
+        .where(LeasedSession.tenant_id == tenant_id, any_of(LeasedSession.pool, pools), LeasedSession.held)
         .group_by(LeasedSession.pool)
     )
     return dict.fromkeys(pools, 0) | dict(session.execute(query).tuples().all())
@@ -123,7 +124,7 @@ def grants_in(
     """Return (pool, identity, start) of what pools let in within `[since, until)`."""
     query = (
         select(LeasedSession.pool, LeasedSession.identity_id, LeasedSession.starts_at)
-        .where(LeasedSession.tenant_id == tenant_id, LeasedSession.pool.in_(pools))
+        .where(LeasedSession.tenant_id == tenant_id, any_of(LeasedSession.pool, pools))
         .where(LeasedSession.starts_at >= since, LeasedSession.starts_at < until)
         .order_by(LeasedSession.starts_at)
     )

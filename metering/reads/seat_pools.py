@@ -16,8 +16,9 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, column, func,
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TableValuedAlias
 
+from core.lists import none_of
 from metering.models import Fact as FactRow
-from metering.reads.facts import Corrections, Selection, corrections, replacements, symbols_of
+from metering.reads.facts import Corrections, Selection, corrections, replacements, types_of
 from metering.reads.policies import policies_at
 from metering.registry import FactSpan
 from metering.seats import USE_TYPES, after_release
@@ -28,6 +29,7 @@ from tenants.reads.identities import identities_of_people
 __all__ = ("Account", "PoolHistory", "PoolHold", "Uses", "pool_history", "uses_since")
 
 _OPENS, _CLOSES, _LEAVES = "seat.assigned", "seat.released", "person.deactivated"
+_TYPES = {_OPENS, _CLOSES, _LEAVES, *USE_TYPES}
 _EVER = FactSpan(None, None)
 # At one instant a close comes before an open, so that only what comes later ends a span: hence the
 # frames that end a microsecond off, the resolution of an instant.
@@ -144,7 +146,7 @@ def pool_history(session: Session, tenant: TenantView, pool: str, since: datetim
         now: the tenant's time; the counting policy that holds then is what is read by.
     """
     cooldown_days = policies_at(session, tenant.id, now).seats.cooldown_days
-    known, symbols = corrections(session, tenant.id, None), symbols_of(session, tenant.id)
+    known, symbols = corrections(session, tenant.id, None), types_of(session, tenant.id, _TYPES)
     reach = min(since, now - timedelta(days=cooldown_days + 2))
     found: dict[UUID, list[PoolHold]] = {}
     gone: dict[UUID, Sequence[datetime]] = {}
@@ -249,7 +251,7 @@ def uses_since(
         since: from when on.
         then: up to when it is told apart from what comes later, not included.
     """
-    known, symbols = corrections(session, tenant_id, None), symbols_of(session, tenant_id)
+    known, symbols = corrections(session, tenant_id, None), types_of(session, tenant_id, _TYPES)
     theirs = identities_of_people(session, tenant_id, persons)
     whose = {identity: person for person, identities in theirs.items() for identity in identities}
     if not whose:
@@ -290,5 +292,5 @@ def _acts(tenant_id: UUID, symbols: dict[int, str], span: FactSpan, known: Corre
     if span.until is not None:
         wanted.append(FactRow.occurred_at < span.until)
     if known.by_target:
-        wanted.append(FactRow.event_key.not_in(list(known.by_target)))
+        wanted.append(none_of(FactRow.event_key, known.by_target))
     return wanted

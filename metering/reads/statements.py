@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Row, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from core.lists import any_of
 from metering.errors import StatementNotFound
 from metering.models import (
     FactKey,
@@ -172,7 +173,7 @@ class _People:
         self._tenant_id = tenant_id
         self._openers: dict[UUID, Callable[[bytes, bytes], bytes]] = {}
         query = select(XapiActorKey.actor, XapiActorKey.wrapped).where(XapiActorKey.tenant_id == tenant_id)
-        for name, wrapped in session.execute(query.where(XapiActorKey.actor.in_(names))) if names else ():
+        for name, wrapped in session.execute(query.where(any_of(XapiActorKey.actor, names))) if names else ():
             with suppress(Unreadable):
                 self._openers[name] = vault.opener(wrapped, tenant_id.bytes + name.bytes)
 
@@ -199,7 +200,7 @@ def attachments_of(session: Session, tenant_id: UUID, ids: Sequence[UUID], vault
             XapiAttachment.also_by, XapiStatement.actor,
         )
         .join(XapiStatement, same)
-        .where(XapiAttachment.tenant_id == tenant_id, XapiAttachment.statement_id.in_(ids))
+        .where(XapiAttachment.tenant_id == tenant_id, any_of(XapiAttachment.statement_id, ids))
         .order_by(XapiAttachment.sha2)
     )  # fmt: skip
     rows = session.execute(query).all()

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from metering.models import (
     Correction,
     ImportFault,
@@ -100,7 +101,7 @@ def end_stretches(session: Session, tenant_id: UUID, identities: Collection[int]
     lingered = LeasedSession.ends_at + func.make_interval(0, 0, 0, 0, 0, 0, LeasedSession.lingers_s)
     query = (
         update(LeasedSession)
-        .where(LeasedSession.tenant_id == tenant_id, LeasedSession.held, LeasedSession.identity_id.in_(identities))
+        .where(LeasedSession.tenant_id == tenant_id, LeasedSession.held, any_of(LeasedSession.identity_id, identities))
         .values(
             ends_at=func.greatest(LeasedSession.starts_at, func.least(LeasedSession.ends_at, at)),
             released=LeasedSession.released | (lingered > at),
@@ -297,4 +298,4 @@ def put_actor_key(session: Session, tenant_id: UUID, actor: UUID, wrapped: tuple
 
 def drop_marks(session: Session, tenant_id: UUID, marks: Sequence[UUID]) -> None:
     """Delete everything that is found by these marks from the index; statements stay."""
-    session.execute(delete(XapiMark).where(XapiMark.tenant_id == tenant_id, XapiMark.mark.in_(marks)))
+    session.execute(delete(XapiMark).where(XapiMark.tenant_id == tenant_id, any_of(XapiMark.mark, marks)))

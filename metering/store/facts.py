@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from metering.ingest.hours import SLOTS
 from metering.models import Fact, FactBody, FactKey, Symbol, UsageHour
 
@@ -22,7 +23,7 @@ def symbol_ids(
     rows = [{"tenant_id": tenant_id, "kind": kind, "value": value} for value in sorted(values)]
     session.execute(insert_or(Symbol).values(rows).on_conflict_do_nothing())
     known = select(Symbol.value, Symbol.id).where(
-        Symbol.tenant_id == tenant_id, Symbol.kind == kind, Symbol.value.in_(values)
+        Symbol.tenant_id == tenant_id, Symbol.kind == kind, any_of(Symbol.value, values)
     )
     return dict(session.execute(known).tuples().all())
 

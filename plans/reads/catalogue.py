@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.errors import NotFound
+from core.lists import any_of
 from core.scope import VENDOR_ID
 from plans.documents import PlanDocument, parse_document
 from plans.errors import VersionRetired
@@ -138,7 +139,7 @@ def versions_by_id(session: Session, ids: set[UUID]) -> dict[UUID, VersionView]:
     known: dict[UUID, VersionView] = session.info.setdefault("plan_versions", {})
     missing = ids - known.keys()
     if missing:
-        query = select(*_VERSION).where(PlanVersion.id.in_(missing))
+        query = select(*_VERSION).where(any_of(PlanVersion.id, missing))
         known |= {version.id: version for version in _version_views(session, query)}
     return {version_id: known[version_id] for version_id in ids}
 
@@ -148,7 +149,7 @@ def plan_names(session: Session, keys: set[str]) -> dict[str, str]:
     known: dict[str, str] = session.info.setdefault("plan_names", {})
     missing = keys - known.keys()
     if missing:
-        known |= dict(session.execute(select(Plan.key, Plan.name).where(Plan.key.in_(missing))).tuples().all())
+        known |= dict(session.execute(select(Plan.key, Plan.name).where(any_of(Plan.key, missing))).tuples().all())
     return {key: known[key] for key in keys}
 
 

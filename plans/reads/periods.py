@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.lists import any_of
 from core.periods import Period
 from plans.models import BillingPeriod, Subscription
 from plans.periods import Span
@@ -64,7 +65,7 @@ def periods_since(session: Session, tenant_ids: Collection[UUID], instant: datet
     """Return the opened billing periods of customers that end at an instant or later; a steward's read."""
     rows = session.execute(
         select(BillingPeriod.tenant_id, BillingPeriod.starts_at, BillingPeriod.ends_at)
-        .where(BillingPeriod.tenant_id.in_(tenant_ids), BillingPeriod.ends_at >= instant)
+        .where(any_of(BillingPeriod.tenant_id, tenant_ids), BillingPeriod.ends_at >= instant)
         .order_by(BillingPeriod.starts_at)
     )
     return tuple((row.tenant_id, Period(row.starts_at, row.ends_at)) for row in rows)

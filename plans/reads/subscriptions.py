@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.lists import any_of
 from plans.documents import PlanDocument, parse_document
 from plans.models import Subscription, SubscriptionDiscount, SubscriptionItem, SubscriptionTerms
 from plans.reads.catalogue import plan_names, versions_by_id
@@ -154,8 +155,8 @@ def _discounts(
             SubscriptionDiscount.coupon_code,
         )
         .where(
-            SubscriptionDiscount.tenant_id.in_({tenant_id for tenant_id, _ in keys}),
-            SubscriptionDiscount.subscription_id.in_({subscription_id for _, subscription_id in keys}),
+            any_of(SubscriptionDiscount.tenant_id, {tenant_id for tenant_id, _ in keys}),
+            any_of(SubscriptionDiscount.subscription_id, {subscription_id for _, subscription_id in keys}),
         )
         .order_by(SubscriptionDiscount.created_at, SubscriptionDiscount.key)
     )
@@ -171,8 +172,8 @@ def _terms(session: Session, keys: set[tuple[UUID, UUID]]) -> dict[UUID, PlanDoc
         return {}
     rows = session.execute(
         select(SubscriptionTerms.id, SubscriptionTerms.document).where(
-            SubscriptionTerms.tenant_id.in_({tenant_id for tenant_id, _ in keys}),
-            SubscriptionTerms.id.in_({terms_id for _, terms_id in keys}),
+            any_of(SubscriptionTerms.tenant_id, {tenant_id for tenant_id, _ in keys}),
+            any_of(SubscriptionTerms.id, {terms_id for _, terms_id in keys}),
         )
     )
     return {row.id: parse_document(row.document) for row in rows}
@@ -193,8 +194,8 @@ def _holdings(session: Session, subscriptions_found: Iterable[Row[*tuple[Any, ..
             SubscriptionItem.terms_id,
         )
         .where(
-            SubscriptionItem.tenant_id.in_({tenant_id for tenant_id, _ in keys}),
-            SubscriptionItem.subscription_id.in_({subscription_id for _, subscription_id in keys}),
+            any_of(SubscriptionItem.tenant_id, {tenant_id for tenant_id, _ in keys}),
+            any_of(SubscriptionItem.subscription_id, {subscription_id for _, subscription_id in keys}),
         )
         .order_by(SubscriptionItem.subscription_id, SubscriptionItem.slot, SubscriptionItem.starts_at)
     ).all()

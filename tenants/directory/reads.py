@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.lists import any_of
 from tenants.directory.models import GroupRule, ScimGroup, ScimMember, ScimUser
 from tenants.reads.identities import merged_people
 
@@ -128,7 +129,7 @@ def groups_where(
 
 def groups_named(session: Session, tenant_id: UUID, names: Collection[str]) -> tuple[GroupRow, ...]:
     """Return groups of these names (in lower case), by id."""
-    query = select(*_GROUP).where(ScimGroup.tenant_id == tenant_id, ScimGroup.name_key.in_(names))
+    query = select(*_GROUP).where(ScimGroup.tenant_id == tenant_id, any_of(ScimGroup.name_key, names))
     return tuple(GroupRow(*row) for row in session.execute(query.order_by(ScimGroup.id)))
 
 
@@ -161,7 +162,7 @@ def members_of(session: Session, tenant_id: UUID, groups: Collection[UUID]) -> M
     found: dict[UUID, dict[UUID, str | None]] = {}
     rows = session.execute(
         select(ScimMember.group_id, ScimMember.user_id, ScimMember.display)
-        .where(ScimMember.tenant_id == tenant_id, ScimMember.group_id.in_(groups))
+        .where(ScimMember.tenant_id == tenant_id, any_of(ScimMember.group_id, groups))
         .order_by(ScimMember.user_id)
     )
     for group_id, user_id, display in rows:
@@ -175,7 +176,7 @@ def groups_of(session: Session, tenant_id: UUID, users: Collection[UUID]) -> Map
     rows = session.execute(
         select(ScimMember.user_id, ScimGroup.id, ScimGroup.display_name)
         .join(ScimGroup, (ScimGroup.tenant_id == ScimMember.tenant_id) & (ScimGroup.id == ScimMember.group_id))
-        .where(ScimMember.tenant_id == tenant_id, ScimMember.user_id.in_(users))
+        .where(ScimMember.tenant_id == tenant_id, any_of(ScimMember.user_id, users))
         .order_by(ScimGroup.name_key, ScimGroup.id)
     )
     for user_id, group_id, name in rows:
@@ -185,7 +186,7 @@ def groups_of(session: Session, tenant_id: UUID, users: Collection[UUID]) -> Map
 
 def known_users(session: Session, tenant_id: UUID, users: Collection[UUID]) -> frozenset[UUID]:
     """Return those of the ids that are users of the directory."""
-    query = select(ScimUser.id).where(ScimUser.tenant_id == tenant_id, ScimUser.id.in_(users))
+    query = select(ScimUser.id).where(ScimUser.tenant_id == tenant_id, any_of(ScimUser.id, users))
     return frozenset(session.execute(query).scalars())
 
 
@@ -193,13 +194,13 @@ def accounts_of(session: Session, tenant_id: UUID, person_id: UUID) -> Mapping[U
     """Return a survivor's users with whether each is active: their own, and of those found to be them."""
     merged = merged_people(session, tenant_id)
     homes = {person_id, *(home for home, survivor in merged.items() if survivor == person_id)}
-    query = select(ScimUser.id, ScimUser.active).where(ScimUser.tenant_id == tenant_id, ScimUser.id.in_(homes))
+    query = select(ScimUser.id, ScimUser.active).where(ScimUser.tenant_id == tenant_id, any_of(ScimUser.id, homes))
     return dict(session.execute(query).tuples().all())
 
 
 def in_pool(session: Session, tenant_id: UUID, pool: str, users: Collection[UUID]) -> frozenset[UUID]:
     """Return those of the users who are active and in some group that stands for the pool."""
-    query = _of_pool(tenant_id, pool).where(ScimMember.user_id.in_(users))
+    query = _of_pool(tenant_id, pool).where(any_of(ScimMember.user_id, users))
     return frozenset(session.execute(query).scalars())
 
 

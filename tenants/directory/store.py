@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from tenants.directory.models import GroupRule, ScimGroup, ScimMember, ScimUser
 
 __all__ = (
@@ -82,7 +83,7 @@ def drop_members(session: Session, tenant_id: UUID, group_id: UUID, users: Colle
     if users:
         session.execute(
             delete(ScimMember).where(
-                ScimMember.tenant_id == tenant_id, ScimMember.group_id == group_id, ScimMember.user_id.in_(users)
+                ScimMember.tenant_id == tenant_id, ScimMember.group_id == group_id, any_of(ScimMember.user_id, users)
             )
         )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from tenants.mails.models import Mail
 
 __all__ = ("claim_mails", "delete_mails_to", "forget_old_mails", "set_mail")
@@ -49,6 +50,6 @@ def delete_mails_to(session: Session, tenant_id: UUID, persons: Collection[UUID]
     lower = [address.lower() for address in addresses]
     session.execute(
         delete(Mail).where(
-            Mail.tenant_id == tenant_id, Mail.person_id.in_(persons) | func.lower(Mail.address).in_(lower)
+            Mail.tenant_id == tenant_id, any_of(Mail.person_id, persons) | func.lower(Mail.address).in_(lower)
         )
     )

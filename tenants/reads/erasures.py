@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from tenants.models import Erasure, IdentityKey, Person
 
 __all__ = (
@@ -65,7 +66,7 @@ def named_identities(session: Session, tenant_id: UUID, persons: Collection[UUID
     """Return the identities that were made for these people, by number."""
     query = (
         select(IdentityKey.id, IdentityKey.scheme, IdentityKey.key, IdentityKey.home_person_id)
-        .where(IdentityKey.tenant_id == tenant_id, IdentityKey.home_person_id.in_(persons))
+        .where(IdentityKey.tenant_id == tenant_id, any_of(IdentityKey.home_person_id, persons))
         .order_by(IdentityKey.id)
     )
     return tuple(NamedIdentity(*row) for row in session.execute(query))

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, any_, literal, select
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from tenants.models import IdentityKey, IdentityLink
 
 __all__ = (
@@ -26,7 +27,7 @@ def identity_keys(session: Session, tenant_id: UUID, identity_ids: Collection[in
     """Return identity → the sender's key."""
     rows = session.execute(
         select(IdentityKey.id, IdentityKey.key).where(
-            IdentityKey.tenant_id == tenant_id, IdentityKey.id.in_(sorted(set(identity_ids)))
+            IdentityKey.tenant_id == tenant_id, any_of(IdentityKey.id, sorted(set(identity_ids)))
         )
     )
     return dict(rows.tuples().all())
@@ -112,6 +113,6 @@ def merged_people(session: Session, tenant_id: UUID) -> Mapping[UUID, UUID]:
 def last_links(session: Session, tenant_id: UUID, identity_ids: Collection[int]) -> tuple[datetime, ...]:
     """Return when identities were linked to persons."""
     query = select(IdentityLink.recorded_at).where(
-        IdentityLink.tenant_id == tenant_id, IdentityLink.identity_id.in_(identity_ids)
+        IdentityLink.tenant_id == tenant_id, any_of(IdentityLink.identity_id, identity_ids)
     )
     return tuple(session.execute(query).scalars())

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.lists import any_of
 from tenants.attribution import AssignmentRow, Attribution
 from tenants.models import Assignment, CostCentre, Departure, IdentityKey, IdentityLink, Person, PersonTrait
 from tenants.people import DEFAULT_TRAITS, NO_EVENT, IdentityRow, People, TraitRow
@@ -115,17 +116,17 @@ def people_of(session: Session, tenant_id: UUID, identities: Collection[int]) ->
     """Return these identities' people as known now, with all that was stated about them; nobody else is read."""
     linked = (
         select(IdentityLink.identity_id, IdentityLink.person_id)
-        .where(IdentityLink.tenant_id == tenant_id, IdentityLink.identity_id.in_(identities))
+        .where(IdentityLink.tenant_id == tenant_id, any_of(IdentityLink.identity_id, identities))
         .distinct(IdentityLink.identity_id)
         .order_by(IdentityLink.identity_id, IdentityLink.recorded_at.desc())
     )
     survivors = dict(session.execute(linked).tuples().all())
     homes = select(IdentityKey.id, IdentityKey.home_person_id).where(
-        IdentityKey.tenant_id == tenant_id, IdentityKey.id.in_(identities)
+        IdentityKey.tenant_id == tenant_id, any_of(IdentityKey.id, identities)
     )
     wanted = [IdentityRow(i, home, survivors.get(i, home)) for i, home in session.execute(homes)]
     theirs = select(IdentityKey.id, IdentityKey.home_person_id).where(
-        IdentityKey.tenant_id == tenant_id, IdentityKey.home_person_id.in_({row.person_id for row in wanted})
+        IdentityKey.tenant_id == tenant_id, any_of(IdentityKey.home_person_id, {row.person_id for row in wanted})
     )
     known = {row.identity_id for row in wanted}
     wanted += [IdentityRow(i, home, home) for i, home in session.execute(theirs) if i not in known]
@@ -135,7 +136,7 @@ def people_of(session: Session, tenant_id: UUID, identities: Collection[int]) ->
         PersonTrait.valid_from,
         PersonTrait.event_key,
         PersonTrait.value,
-    ).where(PersonTrait.tenant_id == tenant_id, PersonTrait.identity_id.in_([row.identity_id for row in wanted]))
+    ).where(PersonTrait.tenant_id == tenant_id, any_of(PersonTrait.identity_id, [row.identity_id for row in wanted]))
     return People(
         wanted,
         (
@@ -293,7 +294,7 @@ def people_matching(session: Session, tenant_id: UUID, search: str) -> frozenset
     named = set(session.execute(persons).scalars())
     keys = select(IdentityKey.id).where(
         IdentityKey.tenant_id == tenant_id,
-        or_(IdentityKey.key.ilike(pattern), IdentityKey.home_person_id.in_(named)),
+        or_(IdentityKey.key.ilike(pattern), any_of(IdentityKey.home_person_id, named)),
     )
     known = people_of(session, tenant_id, list(session.execute(keys).scalars()))
     return frozenset(named | set(known.identities().values()))

@@ -1,6 +1,6 @@
 """Cost pools and their lines."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from billing.chargebacks.models import ChargebackPosting, CostPool, PoolLine
 from billing.chargebacks.views import PoolLineView, PoolView, Sums
 from core.errors import NotFound
+from core.lists import any_of, pairs
 from core.money import Money
 from core.periods import Period
 
@@ -111,9 +112,10 @@ def first_unposted(session: Session, consumer_id: UUID) -> datetime | None:
     return found
 
 
-def lines_by_id(session: Session, tenant_id: UUID, ids: Iterable[tuple[UUID, int]]) -> tuple[PoolLineView, ...]:
+def lines_by_id(session: Session, tenant_id: UUID, ids: Collection[tuple[UUID, int]]) -> tuple[PoolLineView, ...]:
     """Return these lines, in order of pool and position."""
-    query = _lines(tenant_id).where(tuple_(PoolLine.pool_id, PoolLine.position).in_(list(ids)))
+    place = PoolLine.pool_id, PoolLine.position
+    query = _lines(tenant_id).where(tuple_(*place).in_(pairs(*place, ids)))
     return tuple(_line(row) for row in session.execute(query))
 
 
@@ -152,7 +154,7 @@ def _pools(session: Session, tenant_id: UUID, query: Select[*tuple[Any, ...]]) -
     rows = session.execute(query).all()
     lines: dict[UUID, list[PoolLineView]] = {row.id: [] for row in rows}
     if rows:
-        for found in session.execute(_lines(tenant_id).where(PoolLine.pool_id.in_(lines))):
+        for found in session.execute(_lines(tenant_id).where(any_of(PoolLine.pool_id, lines))):
             line = _line(found)
             lines[line.pool_id].append(line)
     return tuple(

@@ -14,6 +14,7 @@ from billing.chargebacks.reads.pools import lines_by_id
 from billing.chargebacks.snapshots import InputsSnapshot, ResultsSnapshot, measured_inputs, rules_of
 from billing.chargebacks.views import PoolLineView, RunView, StatementSummary, Sums
 from core.errors import NotFound
+from core.lists import any_of
 from core.money import Money
 from core.periods import Period
 
@@ -104,7 +105,7 @@ def _views(session: Session, tenant_id: UUID, query: Select[*tuple[Any, ...]]) -
         (run_id, centre, currency): statement_id
         for statement_id, run_id, centre, currency in session.execute(
             select(Statement.id, Statement.run_id, Statement.cost_centre, Statement.currency).where(
-                Statement.tenant_id == tenant_id, Statement.run_id.in_([row.id for row in rows])
+                Statement.tenant_id == tenant_id, any_of(Statement.run_id, [row.id for row in rows])
             )
         )
     }

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from plans.licensing.seats.models import SeatInvitation, SeatPool, SeatWait
 
 __all__ = (
@@ -35,7 +36,7 @@ def lock_pools(session: Session, tenant_id: UUID, keys: Collection[str] | None =
     """
     query = select(SeatPool.key).where(SeatPool.tenant_id == tenant_id)
     if keys is not None:
-        query = query.where(SeatPool.key.in_(keys))
+        query = query.where(any_of(SeatPool.key, keys))
     return list(session.execute(query.order_by(SeatPool.key).with_for_update()).scalars())
 
 
@@ -56,7 +57,7 @@ def drop_waits(session: Session, tenant_id: UUID, pool: str, persons: Collection
     if persons:
         session.execute(
             delete(SeatWait).where(
-                SeatWait.tenant_id == tenant_id, SeatWait.pool == pool, SeatWait.person_id.in_(persons)
+                SeatWait.tenant_id == tenant_id, SeatWait.pool == pool, any_of(SeatWait.person_id, persons)
             )
         )
 
