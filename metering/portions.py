@@ -6,14 +6,13 @@ lists. So the values of a request and of one event are limited, and events that 
 come to the lane in portions, between which others have their turn.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from core.json_faults import NameTwice, refuse_repeated_names
 from metering.errors import EventFault, EventsTooComplex
 
 __all__ = (
@@ -120,27 +119,12 @@ def _fault(place: int, raw: bytes, values: int) -> Fault | None:
         detail = f"The event has more than {MAX_EVENT_VALUES:,} values. Send what happened in several events."
         return place, _id_of(raw), EventFault.EVENT_TOO_COMPLEX, detail
     try:
-        json.loads(raw, object_pairs_hook=_distinct)
-    except _TwiceError as twice:
-        detail = f"The name '{twice.name[:64]}' stands twice in one object. Send it once."
-        return place, _id_of(raw), EventFault.EVENT_INVALID, detail
+        refuse_repeated_names(raw)
+    except NameTwice as twice:
+        return place, _id_of(raw), EventFault.EVENT_INVALID, str(twice)
     except (ValueError, RecursionError):
         pass  # what else is wrong with it the lane says
     return None
-
-
-class _TwiceError(Exception):
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> None:
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            raise _TwiceError(name)
-        seen.add(name)
 
 
 class _Named(msgspec.Struct):

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from core.ids import new_id
+from core.json_faults import NameTwice, refuse_repeated_names
 from metering.errors import StatementInvalid
 from metering.ingest.validation import MAX_DEPTH
 from metering.xapi.multipart import Part, boundary_of, split_parts
@@ -128,6 +129,12 @@ def _read(
 
 def _value(raw: bytes, where: str) -> Any:
     value = _decoded(msgspec.json, raw)
+    try:
+        refuse_repeated_names(raw)
+    except NameTwice as twice:
+        raise StatementInvalid(f"{where or 'The statement'}: {twice}") from None
+    except (ValueError, RecursionError):
+        pass  # the look at its depth says so
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value):
         raise StatementInvalid(f"{where or 'The statement'} is nested more than {MAX_DEPTH} levels deep.")
     return value

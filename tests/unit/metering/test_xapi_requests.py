@@ -170,3 +170,12 @@ def test_a_signature_is_of_its_content_type() -> None:
     whole = statement()
 
     assert "application/octet-stream" in refusal(with_signature(whole, signed(whole), "text/plain"))
+
+
+def test_a_name_twice_in_a_statement_is_refused_and_named() -> None:
+    raw = json.dumps(statement()).encode()
+    twice = raw[:-1] + b',"verb":{"id":"https://x.example/other"}}'
+
+    assert refusal(b"[" + raw + b"," + twice + b"]", "application/json") == (
+        "[1]: The name 'verb' stands twice in one object. Send it once."
+    )
