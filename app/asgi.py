@@ -20,6 +20,7 @@ from app.metrics import METRICS
 from app.openapi import OfflineViewer
 from app.problems import EXCEPTION_HANDLERS
 from app.process import tune_collector
+from app.requests import SoundRequest
 from app.security import SECURITY_HEADERS
 from core.db import Database, database
 from core.settings import load_settings
@@ -92,6 +93,7 @@ def create_app(db: Database | None = None) -> Litestar:
         ],
         dependencies=DEPENDENCIES,
         guards=[guard_api],
+        request_class=SoundRequest,
         exception_handlers=EXCEPTION_HANDLERS,
         response_headers=SECURITY_HEADERS,
         request_max_body_size=BODY_MAX,

@@ -23,6 +23,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from app.dependencies import remembered_sender
 from app.metrics import RouteMetrics
 from app.problems import answer_to
+from app.requests import refuse_unsound
 from app.security import SECURITY_HEADERS
 from metering.api.hot_lane import take_events
 from metering.errors import BodyTooLarge
@@ -92,8 +93,10 @@ async def _lease_body(call: Call) -> LeaseBody:
         if size > _LEASE_BODY_MAX:
             raise BodyTooLarge(_LEASE_BODY_MAX)
         parts.append(chunk)
+    body = b"".join(parts)
+    refuse_unsound(body)
     try:
-        return _LEASE.decode(b"".join(parts))
+        return _LEASE.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message, _, path = str(error).partition(" - at `$")
         fault = {"key": path.rstrip("`").replace(".", "/"), "message": message}
