@@ -17,7 +17,13 @@ from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
 from plans.actions.withdraw_change import WithdrawInput, withdraw_change
 from plans.changes import TICK, Decision, direction
 from plans.rating import RatedCharge
-from plans.rating.estimate import estimate_change, estimate_periods
+from plans.rating.estimate import (
+    NOTHING_FORESEEN,
+    Foreseen,
+    estimate_change,
+    estimate_next,
+    estimate_periods,
+)
 from plans.reads import Phase, SubscriptionView, find_subscription, list_plans, measured_sources, subscriptions
 from plans.schemas.subscriptions import (
     AddonBody,
@@ -110,7 +116,9 @@ class SubscriptionController(Controller):
         now = tenant_now(session, tenant)
         found = find_subscription(session, tenant.id, key, now)
         given = WithdrawInput(tenant.id, found.id, principal.actor, data.at, data.preview)
-        return ChangeAnswer.of(withdraw_change(session, given, now), "same_plan", [], preview=data.preview)
+        decision = withdraw_change(session, given, now)
+        foreseen = _foreseen(session, tenant, found, decision, now) if data.preview else NOTHING_FORESEEN
+        return ChangeAnswer.of(decision, "same_plan", foreseen, preview=data.preview)
 
     @post("/subscriptions/{key:str}/renew", sync_to_thread=True, status_code=200)
     def renew(
@@ -144,8 +152,8 @@ class SubscriptionController(Controller):
         found = find_subscription(session, tenant.id, key, now)
         given = CancelInput(tenant.id, found.id, principal.actor, data.when, data.at, data.reason, data.preview)
         decision = cancel_subscription(session, given, now)
-        lines = _lines(session, tenant, found, decision, now) if data.preview else []
-        return ChangeAnswer.of(decision, "end", lines, preview=data.preview)
+        foreseen = _foreseen(session, tenant, found, decision, now) if data.preview else NOTHING_FORESEEN
+        return ChangeAnswer.of(decision, "end", foreseen, preview=data.preview)
 
 
 def _addons(bodies: Sequence[AddonBody]) -> tuple[AddonInput, ...]:
@@ -172,15 +180,16 @@ def _change(
     given = ChangeInput(tenant.id, found.id, principal.actor, **wanted)
     decision = change_subscription(session, given, now)
     way = direction(decision, {plan.key: plan.rank for plan in list_plans(session)})
-    lines = _lines(session, tenant, found, decision, now) if given.preview else []
-    return ChangeAnswer.of(decision, way, lines, preview=given.preview)
+    foreseen = _foreseen(session, tenant, found, decision, now) if given.preview else NOTHING_FORESEEN
+    return ChangeAnswer.of(decision, way, foreseen, preview=given.preview)
 
 
-def _lines(
+def _foreseen(
     session: Session, tenant: TenantView, before: SubscriptionView, decision: Decision, now: datetime
-) -> list[RatedCharge]:
-    """Rate, for a preview, the pieces of the running period by the use so far."""
-    return estimate_change(before, decision, measured_sources(session, tenant, now=now, to_be=decision.opens))
+) -> Foreseen:
+    """Rate, for a preview, the pieces of the running period and the next one by the use so far."""
+    sources = measured_sources(session, tenant, now=now, to_be=decision.opens)
+    return estimate_change(before, decision, sources), estimate_next(decision, sources)
 
 
 def _first_lines(session: Session, tenant: TenantView, begun: SubscriptionView, now: datetime) -> list[RatedCharge]:

@@ -1,18 +1,31 @@
 """What a change will bill: the very lines of the running period, before and after (pure)."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from core.money import Money
-from plans.changes import Decision
+from plans.changes import TICK, Decision
 from plans.periods import Span
 from plans.pricing import Rated, Step, decimal_text
 from plans.rating import CREDITS, RatedCharge, Sources, rate_advance, rate_period
 from plans.subscriptions import SubscriptionView, charges_of
 
-__all__ = ("estimate_change", "estimate_periods")
+__all__ = ("NOTHING_FORESEEN", "Foreseen", "NextPeriod", "estimate_change", "estimate_next", "estimate_periods")
+
+
+@dataclass(frozen=True, slots=True)
+class NextPeriod:
+    """The billing period after the running one, and what it will bill by the use so far."""
+
+    span: Span
+    lines: tuple[RatedCharge, ...]
+
+
+Foreseen = tuple[Sequence[RatedCharge], NextPeriod | None]
+"""What a preview shows: the lines of the running period, and the period after it."""
+NOTHING_FORESEEN: Foreseen = ((), None)
 
 
 def estimate_periods(subscription: SubscriptionView, spans: Iterable[Span], sources: Sources) -> list[RatedCharge]:
@@ -45,6 +58,21 @@ def estimate_change(before: SubscriptionView, decision: Decision, sources: Sourc
             lines += rate_advance(after, piece)
         lines += rate_period(after, piece, sources)
     return lines
+
+
+def estimate_next(decision: Decision, sources: Sources) -> NextPeriod | None:
+    """Return the period that begins where the running one ends, with its fees; None where the contract is over by then.
+
+    A change at the end of a period shows there. Nothing has been used in it yet but what goes on (members, seats).
+
+    Args:
+        decision: what becomes of the contract.
+        sources: use so far.
+    """
+    running, after = decision.running.period, decision.after
+    to_come = after.spans_until(running.ends_at + TICK, since=running.starts_at)
+    found = next((span for span in to_come if span.period.starts_at >= running.ends_at), None)
+    return None if found is None else NextPeriod(found, tuple(estimate_periods(after, [found], sources)))
 
 
 def _paid_before(before: SubscriptionView, decision: Decision) -> list[RatedCharge]:

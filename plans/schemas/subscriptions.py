@@ -12,6 +12,7 @@ from plans.documents import Feature, PlanDocument
 from plans.entitlements import Entitlement
 from plans.pricing import Step
 from plans.rating import RatedCharge
+from plans.rating.estimate import Foreseen, NextPeriod
 from plans.schemas.parts import AwareDatetime, Key, Many, MoneyAnswer, Text, Way
 from plans.states import State
 from plans.subscriptions import BASE, AgreedDiscount, Holding, Mode, SubscriptionView
@@ -277,8 +278,26 @@ class SubscriptionPage(msgspec.Struct):
     next_cursor: str | None
 
 
+class NextPeriodAnswer(msgspec.Struct):
+    """The billing period after the running one, and what it will bill by the use so far."""
+
+    starts_at: datetime
+    ends_at: datetime
+    lines: list[EstimateLine]
+
+    @classmethod
+    def of(cls, found: NextPeriod) -> "NextPeriodAnswer":
+        """Return the period as JSON shows it."""
+        period = found.span.period
+        return cls(period.starts_at, period.ends_at, [EstimateLine.of(rated) for rated in found.lines])
+
+
 class ChangeAnswer(msgspec.Struct):
-    """What is different, or with `preview` would be. `estimate` is of the running period, previews only."""
+    """What is different, or with `preview` would be.
+
+    Of previews only: `estimate` is of the running period, `next_period` of the one after it; null where
+    the contract is over by then.
+    """
 
     preview: bool
     direction: Way
@@ -287,10 +306,12 @@ class ChangeAnswer(msgspec.Struct):
     periods: list[SpanAnswer]
     subscription: SubscriptionAnswer
     estimate: list[EstimateLine]
+    next_period: NextPeriodAnswer | None
 
     @classmethod
-    def of(cls, decision: Decision, way: Way, estimate: Sequence[RatedCharge], *, preview: bool) -> "ChangeAnswer":
-        """Return the decision as JSON shows it."""
+    def of(cls, decision: Decision, way: Way, foreseen: Foreseen, *, preview: bool) -> "ChangeAnswer":
+        """Return the decision as JSON shows it; `foreseen` is for previews."""
+        estimate, following = foreseen
         return cls(
             preview=preview,
             direction=way,
@@ -298,6 +319,7 @@ class ChangeAnswer(msgspec.Struct):
             periods=[SpanAnswer(piece.period.starts_at, piece.period.ends_at) for piece in decision.pieces],
             subscription=SubscriptionAnswer.of(decision.after, preview=preview),
             estimate=[EstimateLine.of(rated) for rated in estimate],
+            next_period=None if following is None else NextPeriodAnswer.of(following),
         )
 
 

@@ -22,7 +22,7 @@ from plans.actions.subscribe import SubscribeInput, subscribe
 from plans.catalogue.suite import POLICIES
 from plans.documents import Feature, PlanDocument
 from plans.errors import ChangePending, CouponNotUsable, PlanInvalid, SubscriptionNotIn, TermsDontFit
-from plans.rating.estimate import estimate_change
+from plans.rating.estimate import estimate_change, estimate_next
 from plans.reads import Phase, get_subscription, measured_sources, periods, subscriptions
 from plans.reads.entitlements import entitlement_of
 from plans.subscriptions import SubscriptionView
@@ -111,7 +111,9 @@ def test_a_change_bills_the_very_lines_that_it_previewed(books, acme, when):
     with books.db.begin(TenantScope(acme.id)) as session:
         given = ChangeInput(acme.id, held.id, ACTOR, preview=True, **wanted)
         preview = change_subscription(session, given, NOW)
-        estimate = estimate_change(held, preview, measured_sources(session, acme, now=NOW))
+        sources = measured_sources(session, acme, now=NOW)
+        estimate, following = estimate_change(held, preview, sources), estimate_next(preview, sources)
+    assert following is not None
     assert len(subscriptions_of(books, acme)[0].holdings) == 1
     done = change(books, held, **wanted)
     assert (done.effective_at, done.pieces) == (preview.effective_at, preview.pieces)
@@ -123,7 +125,12 @@ def test_a_change_bills_the_very_lines_that_it_previewed(books, acme, when):
     billed = total(books, acme)
     # The bill has November's fee and the opening invoice's beside what was promised for October.
     opening = {line.charge_key: line.amount.amount_minor for line in books.invoices(acme)[0].lines}
-    november = {"fee": 50_000, "discount:half:advance": -25_000}
+    november = {
+        line.charge_key: line.rated.amount.amount_minor
+        for line in following.lines
+        if line.charge_key in ("fee", "discount:half:advance")
+    }
+    assert november == {"fee": 50_000, "discount:half:advance": -25_000}
     assert {key: billed[key] - opening.get(key, 0) - november.get(key, 0) for key in billed} == {
         key: promised.get(key, 0) for key in billed
     }

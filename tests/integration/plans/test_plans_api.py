@@ -210,9 +210,17 @@ def test_a_change_is_previewed_with_an_estimate_and_then_done(client: Client, ve
     # Two pieces of a fee of 368.00 EUR, each rounded.
     assert abs(sum(round(float(fee["amount"]["amount"]) * 100) for fee in fees) - 36_800) <= 1
     assert client.get("/v1/subscriptions/main", headers=vendor).json()["plan"]["key"] == "standard-named"
+    # At the end of the period it shows in the next one: no charge there is of the plan that is left.
+    wanted = {"plan": "full-active", "when": "at_period_end", "preview": True}
+    later = client.post("/v1/subscriptions/main/change", headers=vendor, json=wanted).json()
+    assert later["next_period"]["starts_at"] == later["effective_at"]
+    fees = {line["charge"]: line["amount"]["amount"] for line in later["next_period"]["lines"]}
+    assert fees["compliance.fee"] == "368.00"
+    assert not any("seat" in charge and charge != "ilt_seats" for charge in fees)
+    assert "active_members" in fees
 
     done = client.post("/v1/subscriptions/main/change", headers=vendor, json={"plan": "full-active"}).json()
-    assert (done["preview"], done["estimate"], done["direction"]) == (False, [], "upgrade")
+    assert (done["preview"], done["estimate"], done["next_period"], done["direction"]) == (False, [], None, "upgrade")
     assert client.get("/v1/subscriptions/main", headers=vendor).json()["plan"]["key"] == "full-active"
     assert client.get("/v1/subscriptions/main", headers=vendor).json()["period"] == done["periods"][1]
     same_instant = {"plan": "light", "at": done["effective_at"]}
@@ -228,6 +236,7 @@ def test_a_cancellation_is_previewed_and_done_and_final(client: Client, vendor):
     done = client.post("/v1/subscriptions/main/cancel", headers=vendor, json={"reason": "moved"}).json()
 
     assert done["effective_at"] == preview["effective_at"]
+    assert preview["next_period"] is None  # over by then
     read = client.get("/v1/subscriptions/main", headers=vendor).json()
     assert (read["status"], read["ends_at"]) == ("ending", done["effective_at"])
     assert client.post("/v1/subscriptions/main/cancel", headers=vendor, json={"when": "prorate_now"}).status_code == 200
