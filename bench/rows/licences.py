@@ -19,6 +19,7 @@ from plans.licensing.actions.set_pool import create_pool
 from plans.licensing.floating import Beat, Checkout, PoolRules
 from plans.licensing.gathering import Owner
 from plans.licensing.lane import LeaseLane
+from tenants.actions.resolve_identities import resolve_identities
 from tenants.reads import tenant_now
 
 __all__ = ("ROW", "measure")
@@ -180,7 +181,11 @@ def _heartbeats(stand: Stand) -> Figure:
 
 async def _renewed(stand: Stand) -> tuple[list[float], list[float]]:
     lane, owner = LeaseLane(stand.database_url), Owner(stand.tenant.id, None)
-    wishes = [Checkout(CROWD, f"c{n}", n + 1) for n in range(LEASES)]
+    with stand.db.begin(TenantScope(stand.tenant.id)) as session:
+        people = resolve_identities(
+            session, stand.tenant.id, [f"p{n}" for n in range(LEASES)], tenant_now(session, stand.tenant)
+        )
+    wishes = [Checkout(CROWD, f"c{n}", identity) for n, identity in enumerate(people.values())]
     leases = [
         one for one in await asyncio.gather(*(lane.decide(owner, wish) for wish in wishes)) if isinstance(one, Stretch)
     ]
