@@ -9,7 +9,6 @@ from anyio import to_thread
 from litestar import Controller, HttpMethod, Request, Response, get, put, route
 from litestar.datastructures import State
 from scim2_models import SCIMException
-from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE, ScimResponse
 from sqlalchemy.orm import Session
@@ -17,6 +16,8 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from tenants.directory.actions.set_group_rules import set_group_rules
 from tenants.directory.dialects import plain_body
+from tenants.directory.handler import DirectoryHandler
+from tenants.directory.membership import wants_members
 from tenants.directory.protocol import directory_service
 from tenants.directory.reads import Rule, group_rules
 from tenants.directory.storage import DirectoryStorage
@@ -50,11 +51,14 @@ async def scim(
 
 def _served(database: Database, tenant: TenantView, actor: str, asked: ScimRequest) -> ScimResponse:
     service = directory_service()
-    storage = DirectoryStorage(service, database, tenant, actor, writes=asked.method != "GET")
+    # What is left out of the answer is not read; the answer to a bulk request names no members at all.
+    listed = (asked.query.get(name, "").split(",") for name in ("attributes", "excludedAttributes"))
+    members = wants_members(*listed) and asked.path.strip("/").lower() != "bulk"
+    storage = DirectoryStorage(service, database, tenant, actor, writes=asked.method != "GET", members=members)
     try:
         service.check_size(asked)
         asked = replace(asked, body=plain_body(asked.body))
-        return ScimHandler(service, storage).handle(asked)
+        return DirectoryHandler(service, storage).handle(asked)
     except SCIMException as refusal:
         return service.error_response(refusal)
 

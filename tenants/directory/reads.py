@@ -29,6 +29,7 @@ __all__ = (
     "groups_where",
     "in_pool",
     "known_users",
+    "members_among",
     "members_of",
     "people_in_pool",
     "users_where",
@@ -168,6 +169,16 @@ def members_of(session: Session, tenant_id: UUID, groups: Collection[UUID]) -> M
     for group_id, user_id, display in rows:
         found.setdefault(group_id, {})[user_id] = display
     return found
+
+
+def members_among(
+    session: Session, tenant_id: UUID, group_id: UUID, users: Collection[UUID]
+) -> Mapping[UUID, str | None]:
+    """Return those of the users who are in a group, each with the name that it has there."""
+    query = select(ScimMember.user_id, ScimMember.display).where(
+        ScimMember.tenant_id == tenant_id, ScimMember.group_id == group_id, ScimMember.user_id.in_(users)
+    )
+    return dict(session.execute(query).tuples().all())
 
 
 def groups_of(session: Session, tenant_id: UUID, users: Collection[UUID]) -> Mapping[UUID, Sequence[tuple[UUID, str]]]:

@@ -27,9 +27,16 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.errors import NotFound, Refused
 from core.scope import TenantScope
-from tenants.directory.actions.provision_group import GroupInput, change_group, create_group, remove_group
+from tenants.directory.actions.provision_group import (
+    GroupInput,
+    change_group,
+    change_members,
+    create_group,
+    remove_group,
+)
 from tenants.directory.actions.provision_user import change_user, create_user, remove_user
 from tenants.directory.errors import DirectoryNameTaken, MemberUnknown
+from tenants.directory.membership import Membership, wants_members
 from tenants.directory.protocol import DirectoryService
 from tenants.directory.reads import (
     GroupRow,
@@ -58,10 +65,12 @@ class DirectoryStorage(ScimStorage):
     """One customer's directory."""
 
     def __init__(
-        self, service: DirectoryService, database: Database, tenant: TenantView, actor: str, *, writes: bool
-    ) -> None:
+        self, service: DirectoryService, database: Database, tenant: TenantView, actor: str, *, writes: bool,
+        members: bool,
+    ) -> None:  # fmt: skip
+        """Serve one request; with `members` the answer to a change of a group names them."""
         self._service, self._database, self._tenant, self._actor = service, database, tenant, actor
-        self._writes = writes
+        self._writes, self._members = writes, members
         self._open: Session | None = None
 
     @contextmanager
@@ -96,8 +105,13 @@ class DirectoryStorage(ScimStorage):
         *,
         response_parameters: ResponseParameters[Any] | None = None,
     ) -> Resource[Any]:
-        """Return a user or a group; what is about to be changed is locked first."""
-        del response_parameters  # what is left out costs nothing to read
+        """Return a user or a group, whole unless it is asked for without members."""
+        asked = response_parameters
+        members = asked is None or wants_members(asked.attributes, asked.excluded_attributes)
+        return self.load(resource_type, resource_id, members=members)
+
+    def load(self, resource_type: ResourceType, resource_id: str, *, members: bool) -> Resource[Any]:
+        """Return a user or a group, with or without its members; what is about to be changed is locked first."""
         key, tenant_id = _uuid(resource_id), self._tenant.id
         if resource_type.name == "User":
             if self._writes:
@@ -105,7 +119,7 @@ class DirectoryStorage(ScimStorage):
             return self._users([get_user(self._session, tenant_id, key)])[0]
         if self._writes:
             lock_group(self._session, tenant_id, key)
-        return self._groups([get_group(self._session, tenant_id, key)])[0]
+        return self._groups([get_group(self._session, tenant_id, key)], members=members)[0]
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Take a user or a group in."""
@@ -114,7 +128,7 @@ class DirectoryStorage(ScimStorage):
             made = create_user(self._session, self._tenant, document, self._actor, self._now)
         else:
             made = create_group(self._session, self._tenant, _group(document), self._actor, self._now)
-        return self.get(resource_type, str(made))
+        return self.load(resource_type, str(made), members=self._members)
 
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
@@ -127,7 +141,13 @@ class DirectoryStorage(ScimStorage):
             change_user(self._session, self._tenant, key, document, self._actor, self._now)
         else:
             change_group(self._session, self._tenant, key, _group(document), self._actor, self._now)
-        return self.get(resource_type, resource_id)
+        return self.load(resource_type, resource_id, members=self._members)
+
+    def move_members(self, resource_type: ResourceType, resource_id: str, change: Membership) -> Resource[Any]:
+        """Let users join and leave a group; of its other members nothing is read."""
+        key = _uuid(resource_id)
+        change_members(self._session, self._tenant, key, change, self._actor, self._now)
+        return self.load(resource_type, resource_id, members=self._members)
 
     def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
         """Forget a user, who leaves with it, or a group."""
@@ -136,7 +156,7 @@ class DirectoryStorage(ScimStorage):
         remove(self._session, self._tenant, _uuid(resource_id), self._actor, self._now)
 
     def _check(self, resource_type: ResourceType, resource_id: str, expected: str | None) -> None:
-        stored = self.get(resource_type, resource_id)
+        stored = self.load(resource_type, resource_id, members=False)
         if expected is not None and stored.meta is not None and stored.meta.version != expected:
             raise PreconditionFailedException
 
@@ -147,8 +167,10 @@ class DirectoryStorage(ScimStorage):
         del position  # pages are told by index
         names = [kind for kind in ("User", "Group") if kind in {one.name for one in resource_types}]
         start, count = search_request.start_index or 1, search_request.count or 0
+        members = wants_members(search_request.attributes, search_request.excluded_attributes)
         if search_request.filter is not None:
-            found = self._matching(names, search_request.filter)
+            members = members or "members" in str(search_request.filter).lower()
+            found = self._matching(names, search_request.filter, members=members)
             return SearchPage(len(found), found[start - 1 : start - 1 + count])
         totals = {name: self._count(name, {}) for name in names}
         page: list[Resource[Any]] = []
@@ -156,11 +178,11 @@ class DirectoryStorage(ScimStorage):
         for name in names:
             wanted = count - len(page)
             if wanted and skipped < totals[name]:
-                page += self._load(name, {}, skipped, wanted)
+                page += self._load(name, {}, skipped, wanted, members=members)
             skipped = max(0, skipped - totals[name])
         return SearchPage(sum(totals.values()), page)
 
-    def _matching(self, names: Sequence[str], wanted: ScimFilter[Any]) -> list[Resource[Any]]:
+    def _matching(self, names: Sequence[str], wanted: ScimFilter[Any], *, members: bool) -> list[Resource[Any]]:
         equal = _equalities(wanted.ast)
         if equal is None:
             return []
@@ -169,7 +191,7 @@ class DirectoryStorage(ScimStorage):
                 detail=f"The filter would be tried on more than {CANDIDATES_MAX} resources."
                 " Ask by id, externalId, userName or displayName with 'eq', also together with more by 'and'."
             )
-        found = [one for name in names for one in self._load(name, equal, 0, CANDIDATES_MAX)]
+        found = [one for name in names for one in self._load(name, equal, 0, CANDIDATES_MAX, members=members)]
         if found and not wanted.models:
             models = tuple(dict.fromkeys(type(one) for one in found))
             wanted = parametrize(ScimFilter, Union[models])(str(wanted))  # noqa: UP007
@@ -179,10 +201,12 @@ class DirectoryStorage(ScimStorage):
         count = count_users if name == "User" else count_groups
         return count(self._session, self._tenant.id, equal)
 
-    def _load(self, name: str, equal: Mapping[str, str], offset: int, limit: int) -> list[Resource[Any]]:
+    def _load(
+        self, name: str, equal: Mapping[str, str], offset: int, limit: int, *, members: bool
+    ) -> list[Resource[Any]]:
         if name == "User":
             return self._users(users_where(self._session, self._tenant.id, equal, offset, limit))
-        return self._groups(groups_where(self._session, self._tenant.id, equal, offset, limit))
+        return self._groups(groups_where(self._session, self._tenant.id, equal, offset, limit), members=members)
 
     def _users(self, rows: Sequence[UserRow]) -> list[Resource[Any]]:
         groups = groups_of(self._session, self._tenant.id, [row.id for row in rows])
@@ -196,15 +220,15 @@ class DirectoryStorage(ScimStorage):
             for row in rows
         ]  # fmt: skip
 
-    def _groups(self, rows: Sequence[GroupRow]) -> list[Resource[Any]]:
-        members = members_of(self._session, self._tenant.id, [row.id for row in rows])
+    def _groups(self, rows: Sequence[GroupRow], *, members: bool) -> list[Resource[Any]]:
+        inside = members_of(self._session, self._tenant.id, [row.id for row in rows]) if members else {}
         return [
             self._resource("Group", row, {
                 "displayName": row.display_name,
                 "externalId": row.external_id,
                 "members": [
                     {"value": str(user), "display": display, "$ref": f"Users/{user}", "type": "User"}
-                    for user, display in members.get(row.id, {}).items()
+                    for user, display in inside.get(row.id, {}).items()
                 ] or None,
             })
             for row in rows

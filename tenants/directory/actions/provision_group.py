@@ -11,13 +11,14 @@ from core.ids import new_id
 from tenants.actions.record_audit import record_audit
 from tenants.directory.actions.apply_groups import apply_groups, pools_of, tell_pools
 from tenants.directory.errors import MemberUnknown
+from tenants.directory.membership import Membership
 from tenants.directory.models import ScimGroup
-from tenants.directory.reads import get_group, known_users, members_of
+from tenants.directory.reads import get_group, known_users, members_among, members_of
 from tenants.directory.store import delete_group, drop_members, put_members, update_group
 from tenants.reads import TenantView
 from tenants.store import add
 
-__all__ = ("GroupInput", "change_group", "create_group", "remove_group")
+__all__ = ("GroupInput", "change_group", "change_members", "create_group", "remove_group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,32 @@ def change_group(
     record_audit(session, tenant.id, actor, "change_directory_group", ("group", str(group_id)))
 
 
+def change_members(
+    session: Session, tenant: TenantView, group_id: UUID, change: Membership, actor: str, now: datetime
+) -> None:
+    """Let users join a group and leave it, whoever else is in it; what holds already changes nothing.
+
+    Raises:
+        NotFound: there is no such group (`not_found`).
+        MemberUnknown: who joins is no user of this directory (`member_unknown`).
+    """
+    name = get_group(session, tenant.id, group_id).display_name
+    _refuse_strangers(session, tenant.id, change.joining)
+    held = members_among(session, tenant.id, group_id, {*change.joining, *change.leaving})
+    come = {user: said for user, said in change.joining.items() if user not in held}
+    named = {user: said for user, said in change.joining.items() if said and held.get(user, said) != said}
+    gone = change.leaving & held.keys()
+    if not (come or named or gone):
+        return
+    update_group(session, tenant.id, group_id, {"modified_at": now})
+    put_members(session, tenant.id, group_id, come | named)
+    drop_members(session, tenant.id, group_id, gone)
+    pools = pools_of(session, tenant.id, name)
+    tell_pools(session, tenant.id, pools, {"joined": come.keys(), "left": gone}, now)
+    apply_groups(session, tenant.id, come.keys() | gone, actor, now)
+    record_audit(session, tenant.id, actor, "change_directory_group", ("group", str(group_id)))
+
+
 def remove_group(session: Session, tenant: TenantView, group_id: UUID, actor: str, now: datetime) -> None:
     """Forget a group: nobody is in it any longer.
 
@@ -97,9 +124,7 @@ def _set_members(
 ) -> None:
     """Make these the members; `names` are the group's before and after, as rules go by name."""
     wanted = members.keys()
-    unknown = wanted - known_users(session, tenant_id, wanted)
-    if unknown:
-        raise MemberUnknown(str(min(unknown)))
+    _refuse_strangers(session, tenant_id, members)
     held = members_of(session, tenant_id, [group_id]).get(group_id, {})
     before = held.keys()
     put_members(
@@ -115,3 +140,9 @@ def _set_members(
     tell_pools(session, tenant_id, old & new, {"joined": wanted - before, "left": before - wanted}, now)
     touched = before ^ wanted if names[0].casefold() == names[1].casefold() else before | wanted
     apply_groups(session, tenant_id, touched, actor, now)
+
+
+def _refuse_strangers(session: Session, tenant_id: UUID, members: Mapping[UUID, str | None]) -> None:
+    unknown = members.keys() - known_users(session, tenant_id, members)
+    if unknown:
+        raise MemberUnknown(str(min(unknown)))
