@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
+import structlog
 from anyio import to_thread
 from litestar import Controller, HttpMethod, Request, Response, get, put, route
 from litestar.datastructures import State
@@ -20,12 +21,15 @@ from tenants.directory.handler import DirectoryHandler
 from tenants.directory.membership import wants_members
 from tenants.directory.protocol import directory_service
 from tenants.directory.reads import Rule, group_rules
+from tenants.directory.refusals import refusal_codes, without_names
 from tenants.directory.storage import DirectoryStorage
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
+
+_log = structlog.get_logger("tollbook.directory")
 
 _METHODS = (HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.DELETE)
 
@@ -58,9 +62,14 @@ def _served(database: Database, tenant: TenantView, actor: str, asked: ScimReque
     try:
         service.check_size(asked)
         asked = replace(asked, body=plain_body(asked.body))
-        return DirectoryHandler(service, storage).handle(asked)
+        answer = DirectoryHandler(service, storage).handle(asked)
     except SCIMException as refusal:
-        return service.error_response(refusal)
+        answer = service.error_response(refusal)
+    codes = refusal_codes(answer)
+    if codes:
+        place = without_names(asked.path)
+        _log.warning("scim_refused", tenant=str(tenant.id), method=asked.method, path=place, codes=codes)
+    return answer
 
 
 class RuleBody(msgspec.Struct, forbid_unknown_fields=True):

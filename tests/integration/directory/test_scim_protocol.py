@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tenants.directory import storage
 from tests.builders.directory import Sender
@@ -141,3 +142,27 @@ def test_only_keys_with_the_scope_come_in_and_see_their_own_directory(sender: Se
     assert sender.client.get("/v1/people", headers=bearer(only["token"])).status_code == 403
     refused = sender.client.get("/scim/v2/Users")
     assert (refused.status_code, refused.headers["content-type"]) == (401, "application/scim+json")
+
+
+def test_a_refused_request_leaves_one_line_in_the_log_that_names_nobody(sender: Sender) -> None:
+    ann = sender.create("ann@acme.example")
+    twice = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ann@acme.example"}
+    posts = [{"method": "POST", "path": "/Users", "bulkId": one, "data": twice} for one in "ab"]
+    add = {"op": "add", "path": "shoeSize", "value": "ann@acme.example"}
+
+    with capture_logs() as lines:
+        sender.call("GET", f"/Users/{ann['id']}")
+        sender.call("POST", "/Users", twice)
+        sender.patch(f"/Users/{ann['id']}", add)
+        sender.call("GET", "/Users/ann@acme.example")
+        sender.call("POST", "/Bulk", {"schemas": [BULK], "Operations": posts})
+
+    told = [line for line in lines if line["event"] == "scim_refused"]
+    assert [(line["method"], line["path"], line["codes"]) for line in told] == [
+        ("POST", "/Users", ["uniqueness"]),
+        ("PATCH", f"/Users/{ann['id']}", ["invalidPath"]),
+        ("GET", "/Users/…", ["404"]),
+        ("POST", "/Bulk", ["uniqueness"]),
+    ]
+    assert {line["tenant"] for line in told} == {str(sender.tenant.id)}
+    assert "ann@" not in str(told)
