@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from core.errors import InputError, InvalidInput
 from metering.policies import CountingPolicies
 from plans.charges import Charge
 from plans.documents import PlanDocument
@@ -66,6 +67,12 @@ class AssumedSeats(_Asked, frozen=True, kw_only=True):
     like: Literal["registered", "peak_active"] | None = None
     """As many as registered members, or as were active in the most active period."""
     number: Many | None = None
+
+    def refuse_vague(self) -> None:
+        """Raise InvalidInput where it is not said how many (`assumption_invalid`)."""
+        if (self.like is None) == (self.number is None):
+            detail = "Assume as many seats as something else ('like'), or a number of them ('number'): one of both."
+            raise InvalidInput(InputError("/assumed_seats", "assumption_invalid", detail))
 
 
 class _Question(_Asked, frozen=True, kw_only=True, tag_field="kind"):

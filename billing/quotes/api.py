@@ -197,7 +197,9 @@ def _limit(database: Database, seller: str) -> LimitView:
 
 
 def _given(data: QuoteBody, principal: Principal, limit: LimitView) -> QuoteInput:
-    return QuoteInput(data.terms, data.valid_until, principal.actor, limit, data.key, data.note, data.draft)
+    return QuoteInput(
+        data.terms, data.valid_until, principal.actor, limit, data.key, data.note, data.draft, data.assumed_seats
+    )  # fmt: skip
 
 
 def _waiting(principal: Principal, steward: Session, view: QuoteView) -> WaitingAnswer:

@@ -90,7 +90,7 @@ def _line(
     return {
         "position": str(position),
         "description": first.description,
-        "about": words.translate("{0} bills; quantity of one on average").format(bills),
+        "about": f"{words.translate('{0} bills; quantity of one on average').format(bills)}{_assumed(first, words)}",
         "quantity": f"{words.number(quantity.quantize(Decimal('0.01')))} {unit}".strip()
         if counted
         else words.translate("nothing counted"),
@@ -98,6 +98,17 @@ def _line(
         "amount": words.number(amount.text()) if counted or amount.amount_minor else "–",
         "steps": [],
     }
+
+
+def _assumed(line: SimulatedLine, words: Words) -> str:
+    """Return as what a quantity was assumed, to stand behind it; nothing where it was counted."""
+    names = {
+        "registered": words.translate("; assumed: as many as registered members"),
+        "peak_active": words.translate("; assumed: as many as were active at most"),
+    }
+    if not line.assumed:
+        return ""
+    return names.get(line.assumed) or words.translate("; assumed: {0}").format(words.number(line.assumed))
 
 
 def _sum(lines: Iterable[SimulatedLine]) -> Money:

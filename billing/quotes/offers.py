@@ -148,14 +148,17 @@ def given_away(listed: Money, quoted: Money) -> Decimal:
     return quantize_quantity(share).quantize(Decimal("0.01"))
 
 
-def needs_approval(offered: QuoteTerms, listed: Money, discount: Decimal, limit: Decimal) -> bool:
+def needs_approval(
+    offered: QuoteTerms, listed: Money, discount: Decimal, limit: Decimal, *, assumed: bool
+) -> bool:  # fmt: skip
     """Tell whether a quote is above what its maker may grant.
 
-    Where nothing is known of the customer's use, what anything negotiated gives away is not known either.
+    Where nothing is known of the customer's use, or some of it is assumed by the seller, what anything negotiated
+    gives away is not known either.
     """
     if discount > limit:
         return True
-    return not listed.amount_minor and list_terms(offered) != offered
+    return (assumed or not listed.amount_minor) and list_terms(offered) != offered
 
 
 def months_back(offered: QuoteTerms, today: date) -> int:

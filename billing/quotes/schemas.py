@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from billing.answers.questions import AssumedSeats
 from billing.answers.results import SimulatedInvoice
 from billing.answers.uncounted import uncounted
 from billing.quotes.actions.price_quote import PricedQuote
@@ -43,6 +44,8 @@ class QuoteBody(msgspec.Struct, forbid_unknown_fields=True):
     note: Text = ""
     draft: bool = False
     """Save it without sending it; `POST /v1/quotes/{id}/send` does."""
+    assumed_seats: AssumedSeats | None = None
+    """How many named seats the simulation takes where nothing was counted of any; told on their lines (`assumed`)."""
 
 
 class DeclineBody(msgspec.Struct, forbid_unknown_fields=True):

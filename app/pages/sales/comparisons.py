@@ -14,7 +14,7 @@ from billing.answers.results import ModelCost, ModelsResult, PlanResult, Simulat
 from billing.schemas.amounts import MoneyAnswer
 from core.money import to_money
 
-__all__ = ("Shown", "amount_text", "figure_cell", "model_name", "models_view", "simulation_view")
+__all__ = ("Shown", "amount_text", "assumed_text", "figure_cell", "model_name", "models_view", "simulation_view")
 
 Shown: TypeAlias = tuple[str, tuple[Chart, ...], tuple[Table, ...]]
 """A sentence, drawings, tables."""

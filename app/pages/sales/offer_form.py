@@ -8,6 +8,7 @@ from decimal import Decimal
 from app.i18n import gettext as _
 from app.pages.said import Field, Said
 from app.pages.sales.document import applied, price_forms
+from billing.answers.questions import AssumedSeats
 from billing.quotes.offers import OfferPhase, QuoteAddon, QuoteTerms
 from billing.quotes.reads import QuoteView
 from core.errors import InputError
@@ -30,6 +31,8 @@ class Offered:
     valid_until: date
     key: str
     note: str
+    assumed_seats: AssumedSeats | None
+    """For the simulation only; the contract bills what is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,17 @@ def offer_fields(
             field("valid_until", _("Valid until"), "day"),
             field("key", _("Name of the quote")),
             field("note", _("Note to the customer")),
+            field(
+                "seats",
+                _("Where no named seats were counted"),
+                choices=[
+                    ("", _("assume nothing")),
+                    ("registered", _("as many as registered members")),
+                    ("peak_active", _("as many as were active at most")),
+                    ("number", _("this number")),
+                ],
+            ),
+            field("seats_number", _("Number of seats"), "figure"),
         ),
     )
 
@@ -143,9 +157,21 @@ def parse_offer(fields: Mapping[str, str], document: PlanDocument) -> Offered:
         discounts=tuple(_discounts(said)),
         replaces=said.text("replaces", 100) or None,
     )
-    offered = Offered(terms, said.day("valid_until"), said.text("key", 60), said.text("note"))
+    offered = Offered(terms, said.day("valid_until"), said.text("key", 60), said.text("note"), _seats(said))
     said.check(*faults)
     return offered
+
+
+def _seats(said: Said) -> AssumedSeats | None:
+    match said.text("seats"):
+        case "registered":
+            return AssumedSeats(like="registered")
+        case "peak_active":
+            return AssumedSeats(like="peak_active")
+        case "number":
+            return AssumedSeats(number=said.whole("seats_number", 1, MOST))
+        case _:
+            return None
 
 
 def _addons(said: Said, fields: Mapping[str, str]) -> list[QuoteAddon]:
@@ -189,6 +215,8 @@ def said_of(view: QuoteView, document: PlanDocument) -> dict[str, str]:
         "valid_until": view.valid_until.isoformat(),
         "note": view.note,
     }
+    for how in {line.assumed for one in view.first_year for line in one.lines if line.assumed}:
+        said |= {"seats": "number", "seats_number": how} if how.isdigit() else {"seats": how}
     said |= {f"{ADDON}{addon.key}": str(addon.quantity) for addon in terms.addons}
     for number, phase in enumerate(terms.phases[:PHASES], 1):
         said[f"phase{number}_on"] = phase.starts_on.isoformat()

@@ -263,6 +263,7 @@ def _given(visit: TenantVisit, steward: Session, data: dict[str, str]) -> QuoteI
         offered.key,
         offered.note,
         draft=data.get("act") != "send",
+        assumed_seats=offered.assumed_seats,
     )
 
 

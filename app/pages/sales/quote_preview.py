@@ -8,6 +8,7 @@ from decimal import Decimal
 from app.i18n import gettext as _
 from app.pages.charts import Chart, series
 from app.pages.formats import day, money, percent, quantity, short_month
+from app.pages.sales.comparisons import assumed_text
 from app.pages.tables import Column, Table, TableQuery, cell, number
 from app.pages.words import line_kind_name, unit_name
 from billing.answers.results import SimulatedInvoice, SimulatedLine
@@ -154,7 +155,11 @@ def first_year(invoices: Sequence[SimulatedInvoice], currency: str, query: Table
                 cell(listed[0].description),
                 cell(_("nothing counted"))
                 if listed[0].meter in lacking
-                else number(f"{quantity(mean)} {unit_name(listed[0].unit, mean)}", f"{mean:f}"),
+                else number(
+                    f"{quantity(mean)} {unit_name(listed[0].unit, mean)}",
+                    f"{mean:f}",
+                    sub=assumed_text(listed[0].assumed) if listed[0].assumed else "",
+                ),
                 number(quantity(bills), str(bills)),
                 number(money(amount), amount.text()),
             )
@@ -184,10 +189,12 @@ def simulated_text(first: date, until: date, invoices: Sequence[SimulatedInvoice
     words = {"first": day(first), "last": day(date.fromordinal(until.toordinal() - 1))}
     told = _("What these terms would have billed on real use from %(first)s to %(last)s.") % words
     lacking = uncounted(invoices)
+    assumed = {line.description: line.assumed for one in invoices for line in one.lines if line.assumed}
+    told = " ".join([told, *(f"{name} {assumed_text(how)}." for name, how in assumed.items())])
     if lacking:
         missing = _(
             "Nothing was counted in these days for %(charges)s: the first year has nothing of it, and what is used"
-            " of it will be billed. Bring these facts in and make the quote anew."
+            " of it will be billed. Bring these facts in, or assume a number of seats, and make the quote anew."
         )
         told = f"{told} {missing % {'charges': ', '.join(lacking.values())}}"
     return told

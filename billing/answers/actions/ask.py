@@ -14,7 +14,6 @@ from billing.answers.contracts import contract
 from billing.answers.invoices_csv import billed_lines
 from billing.answers.offered import NO_OFFERS, Offers
 from billing.answers.questions import (
-    AssumedSeats,
     DefinitionQuestion,
     ModelsQuestion,
     ParallelFile,
@@ -132,9 +131,6 @@ def _refuse_faults(question: Question) -> None:
     if isinstance(question, SimulationQuestion | ModelsQuestion) and not -100 <= question.growth_percent <= 10_000:
         detail = "Usage grows by -100 to 10,000 per cent."
         faults.append(InputError("/growth_percent", "percent_invalid", detail))
-    if isinstance(question, SimulationQuestion | ModelsQuestion) and _is_vague(question.assumed_seats):
-        detail = "Assume as many seats as something else ('like'), or a number of them ('number'): one of both."
-        faults.append(InputError("/assumed_seats", "assumption_invalid", detail))
     if isinstance(question, SimulationQuestion) and not question.plans and not question.quotes:
         detail = "Name what is to be simulated: one of 'plans' or 'quotes' at least."
         faults.append(InputError("/plans", "nothing_to_simulate", detail))
@@ -146,10 +142,8 @@ def _refuse_faults(question: Question) -> None:
             faults.append(InputError(f"/lines/{index}/period", "days_invalid", detail))
     if faults:
         raise InvalidInput(*faults)
-
-
-def _is_vague(seats: AssumedSeats | None) -> bool:
-    return seats is not None and (seats.like is None) == (seats.number is None)
+    if isinstance(question, SimulationQuestion | ModelsQuestion) and question.assumed_seats is not None:
+        question.assumed_seats.refuse_vague()
 
 
 def _customers(session: Session, question: Question) -> list[TenantView]:

@@ -103,12 +103,21 @@ def simulate_subscription(
     return tuple(books.made)
 
 
-def assume_seats(figures: Figures, subscription: SubscriptionView, seats: AssumedSeats) -> Assumed:
-    """Return a contract's figures with assumed seats where nothing was counted in any of its periods; it has an end."""
+def assume_seats(
+    figures: Figures, subscription: SubscriptionView, seats: AssumedSeats, sources: Sources | None = None
+) -> Assumed:
+    """Return a contract's figures with assumed seats where nothing was counted in any of its periods; it has an end.
+
+    Args:
+        figures: the tenant's.
+        subscription: in whose periods it is looked whether any seat was counted.
+        seats: what is assumed.
+        sources: figures of another contract for the same customer; None: this one's.
+    """
     assert subscription.ends_at is not None, "what is simulated has an end"
     periods = [span.period for span in subscription.spans_until(subscription.ends_at)]
     figures.prepare(subscription, periods)
-    return assume(figures.sources(subscription), seats, periods)
+    return assume(sources or figures.sources(subscription), seats, periods)
 
 
 @dataclass(frozen=True, slots=True)

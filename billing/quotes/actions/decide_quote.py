@@ -137,7 +137,9 @@ def accept_quote(
 
 def above_limit(quote: QuoteView, limit: LimitView) -> bool:
     """Tell whether a quote gives more away than that limit."""
-    return needs_approval(quote.terms, quote.listed, quote.discount_percent, limit.discount_percent)
+    return needs_approval(
+        quote.terms, quote.listed, quote.discount_percent, limit.discount_percent, assumed=quote.is_assumed
+    )  # fmt: skip
 
 
 def _below_floor(quote: QuoteView, limit: LimitView) -> bool:

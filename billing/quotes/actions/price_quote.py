@@ -8,7 +8,8 @@ from decimal import Decimal
 import msgspec
 from sqlalchemy.orm import Session
 
-from billing.answers.actions.simulate import Simulated, simulate_subscription, taxes_for
+from billing.answers.actions.simulate import Simulated, assume_seats, simulate_subscription, taxes_for
+from billing.answers.questions import AssumedSeats
 from billing.answers.reads.figures import Figures
 from billing.answers.results import SimulatedInvoice, net_of, simulated_invoice
 from billing.quotes.actions.reckon_ending import Ending, reckon_ending
@@ -42,6 +43,8 @@ class QuoteInput:
     note: str = ""
     draft: bool = False
     """Saved without being sent."""
+    assumed_seats: AssumedSeats | None = None
+    """Taken where nothing was counted of seats in the year that is simulated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ def price_quote(session: Session, tenant: TenantView, given: QuoteInput, now: da
             contract could not be made like this.
         Those of `replace_held`.
     """
+    if given.assumed_seats is not None:
+        given.assumed_seats.refuse_vague()
     today = local_date(now, tenant.tz)
     if given.valid_until < today:
         detail = "A quote is open until today or a later day."
@@ -86,7 +91,7 @@ def price_quote(session: Session, tenant: TenantView, given: QuoteInput, now: da
     past = moved(terms, months_back(terms, today))
     year = first_year(past)
     offers = (year, list_terms(year), past, list_terms(past))
-    made = _simulated(session, tenant, offers, given.actor, now)
+    made, assumed = _simulated(session, tenant, offers, given, now)
     net, list_net, term_net, term_list = (_net(documents, currency) for documents, currency in made)
     discount = max(given_away(list_net, net), given_away(term_list, term_net))
     return PricedQuote(
@@ -96,11 +101,11 @@ def price_quote(session: Session, tenant: TenantView, given: QuoteInput, now: da
         term_listed=term_list,
         term_net=term_net,
         discount_percent=discount,
-        needs_approval=needs_approval(terms, list_net, discount, given.limit.discount_percent),
+        needs_approval=needs_approval(terms, list_net, discount, given.limit.discount_percent, assumed=bool(assumed)),
         below_floor=list_net.amount_minor != 0 and 100 - discount < given.limit.floor_percent,
         simulated_from=year.starts_on,
         simulated_until=year.ends_on,
-        first_year=tuple(simulated_invoice(one.draft) for one in made[0][0]),
+        first_year=tuple(simulated_invoice(one.draft, assumed) for one in made[0][0]),
         ending=ending,
     )
 
@@ -169,10 +174,14 @@ def _subscribed(session: Session, tenant: TenantView, terms: QuoteTerms, actor: 
 
 
 def _simulated(
-    session: Session, tenant: TenantView, offers: Sequence[QuoteTerms], actor: str, now: datetime
-) -> list[tuple[tuple[Simulated, ...], str]]:
-    """Return each offer's documents and currency; after the first one's term its use comes again every year."""
-    contracts = [_subscribed(session, tenant, one, actor, now) for one in offers]
+    session: Session, tenant: TenantView, offers: Sequence[QuoteTerms], given: QuoteInput, now: datetime
+) -> tuple[list[tuple[tuple[Simulated, ...], str]], dict[str, str]]:
+    """Return each offer's documents and currency, and what was assumed for the first.
+
+    After the first one's term its use comes again every year.
+    """
+    contracts = [_subscribed(session, tenant, one, given.actor, now) for one in offers]
+    assumed: dict[str, str] = {}
     figures = Figures(session, tenant, contracts, kept_at=min(now, utc_now()))
     taxes = taxes_for(session, tenant)
     made: list[tuple[tuple[Simulated, ...], str]] = []
@@ -183,9 +192,13 @@ def _simulated(
             continue
         # For the first one all is read in one go; for the others only what it lacks.
         sources = figures.sources(contract, offers[0].ends_on) if number else None
+        if given.assumed_seats is not None:
+            # Whether anything was counted is asked of the year that is simulated, for the other offers too.
+            taken = assume_seats(figures, contracts[0], given.assumed_seats, sources)
+            sources, assumed = taken.sources, assumed if number else taken.made
         made.append((simulate_subscription(figures, contract, taxes, sources), contract.currency))
     figures.keep()
-    return made
+    return made, assumed
 
 
 def _net(documents: tuple[Simulated, ...], currency: str) -> Money:

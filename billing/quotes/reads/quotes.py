@@ -99,6 +99,11 @@ class QuoteView:
         """Whether the customer ever saw it; what was never sent is between the seller and the approver."""
         return self.sent_at is not None or self.status in _SENT
 
+    @property
+    def is_assumed(self) -> bool:
+        """Whether some of the use that it was priced on was assumed by its maker."""
+        return any(line.assumed for one in self.first_year for line in one.lines)
+
     def told_status(self, today: date) -> str:
         """Return where it stands as people say it: an open one may have expired or been replaced."""
         if self.status in (State.DRAFT, State.PENDING, State.OPEN):
@@ -159,7 +164,9 @@ def why_it_waits(quote: QuoteView, limit: LimitView) -> Why | None:
         return None
     if quote.listed.amount_minor and 100 - quote.discount_percent < limit.floor_percent:
         return Why.BELOW_FLOOR
-    above = needs_approval(quote.terms, quote.listed, quote.discount_percent, limit.discount_percent)
+    above = needs_approval(
+        quote.terms, quote.listed, quote.discount_percent, limit.discount_percent, assumed=quote.is_assumed
+    )  # fmt: skip
     return Why.LIMIT_LOWERED if above and quote.approved_by is None else None
 
 
