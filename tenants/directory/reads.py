@@ -176,7 +176,7 @@ def members_among(
 ) -> Mapping[UUID, str | None]:
     """Return those of the users who are in a group, each with the name that it has there."""
     query = select(ScimMember.user_id, ScimMember.display).where(
-        ScimMember.tenant_id == tenant_id, ScimMember.group_id == group_id, ScimMember.user_id.in_(users)
+        ScimMember.tenant_id == tenant_id, ScimMember.group_id == group_id, any_of(ScimMember.user_id, users)
     )
     return dict(session.execute(query).tuples().all())
 
