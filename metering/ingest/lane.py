@@ -4,7 +4,7 @@ body → split → draft (each event by itself) → ids → pack → group commi
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,11 +14,10 @@ from msgspec import Raw, Struct
 
 from core.clock import utc_now
 from core.db import INGEST
-from metering.errors import BodyMalformed, DatabaseUnavailable, EventFault
-from metering.ingest.admission import Admission, Budget, Measure, Visit
+from metering.errors import DatabaseUnavailable, EventFault
+from metering.ingest.admission import Admission, Budget
 from metering.ingest.batcher import Batcher, Limits, Outcome, Verdict
-from metering.ingest.bodies import decoded_body, explained, mode_of
-from metering.ingest.cloudevents import FaultyEvent, split_body
+from metering.ingest.cloudevents import FaultyEvent
 from metering.ingest.connections import Connections
 from metering.ingest.identities import Resolver
 from metering.ingest.packing import PackedRow, Packer
@@ -123,35 +122,6 @@ class IngestLane:
         if known is None:
             known = (await self._resolver.identities(tenant.id, [person], await self.now(tenant)))[person]
         return known
-
-    async def ingest_body(
-        self, tenant: TenantView, body: bytes, headers: Mapping[str, str], visit: Visit
-    ) -> IngestAnswer:
-        """Take a request's events; they are durable when this returns.
-
-        Args:
-            tenant: whose facts they are.
-            body: as sent, maybe compressed.
-            headers: the request's, names in lower case.
-            visit: what the request holds; the bytes of `body` are counted already.
-
-        Raises:
-            MediaTypeUnsupported, ContentEncodingUnsupported, BodyTooLarge, BodyMalformed, TooManyEvents:
-                the request as a whole was refused; nothing was taken.
-            IngestBusy, DatabaseUnavailable: to send the same again is safe.
-        """
-        mode = mode_of(headers)
-        encoding = headers.get("content-encoding", "")
-        plain = decoded_body(body, encoding)
-        if plain is not body:
-            visit.hold(Measure.BYTES, len(plain))
-        try:
-            events = split_body(plain, mode, headers)
-        except BodyMalformed as error:
-            raise explained(error, body, encoding) from error
-        visit.hold(Measure.EVENTS, len(events))
-        rules = Rules(await self.now(tenant), version_required=mode.version_required)
-        return await self.ingest(tenant.id, events, rules)
 
     async def ingest(self, tenant_id: UUID, events: Sequence[Raw], rules: Rules) -> IngestAnswer:
         """Take raw events accepted at `rules.now`; they are durable when this returns.

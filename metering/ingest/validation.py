@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from core.json_faults import NameTwice, refuse_repeated_names
 from metering.errors import EventFault
 from metering.events import REGISTRY
 from metering.events.data import EventData, PersonDetails
@@ -209,7 +210,9 @@ def _refuse_repeated_names(whole: bytes, names: int) -> None:
     if whole.count(b'":') == names and not _has_gap_before_colon(whole):
         return
     try:
-        json.loads(whole, object_pairs_hook=_distinct)
+        refuse_repeated_names(whole)
+    except NameTwice as twice:
+        raise _DataFault((EventFault.EVENT_INVALID, str(twice))) from None
     except (ValueError, RecursionError):
         return  # not for this look to judge
 
@@ -230,14 +233,6 @@ def _names_in(value: Any, depth: int = 1) -> int:
         if child.__class__ is dict or child.__class__ is list:
             count += _names_in(child, depth + 1)
     return count
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        detail = f"The name '{twice[:64]}' stands twice in one object. Send it once."
-        raise _DataFault((EventFault.EVENT_INVALID, detail))
 
 
 def _has_nul(value: Any) -> bool:
