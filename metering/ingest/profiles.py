@@ -136,9 +136,13 @@ async def _claim_external_ids(
         _OWNERS,
         {"tenant": tenant_id, "ids": list(wanted), "external_ids": [claim.external_id for claim in wanted.values()]},
     )
-    for identity_id, person_id, external_id, owner_id in await cursor.fetchall():
+    # The read knows nothing of what this loop gives: two may state one id for the first time in one flight.
+    owners: dict[str | None, UUID] = {}
+    for identity_id, person_id, external_id, found in await cursor.fetchall():
         claim = wanted[identity_id]
-        if owner_id is None and (external_id is None or claim.replaces):
+        owner_id = owners.get(claim.external_id, found)
+        if owner_id is None and (claim.replaces or (external_id is None and person_id not in owners.values())):
+            owners[claim.external_id] = person_id
             await connection.execute(
                 "update person set external_id = %s where tenant_id = %s and id = %s",
                 (claim.external_id, tenant_id, person_id),

@@ -283,6 +283,21 @@ def test_one_external_id_is_one_person_in_whatever_order_it_becomes_known(
     assert persons["ann@lms"] == persons["ann@wiki"]
 
 
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("kind", ["membership.opened", "person.updated"])
+def test_a_new_external_id_that_several_state_in_one_batch_makes_them_one_person(
+    database_url: str, kind: str, known: bool
+) -> None:
+    tenant = uuid4()
+    if known:
+        take(database_url, tenant, [event(f"e{n}", subject=f"ann@{n}") for n in range(4)])
+
+    [answer] = take(database_url, tenant, [says(str(n), kind, f"ann@{n}", external_id="E1") for n in range(4)])
+
+    assert answer.accepted == 4
+    assert len(set(dict(rows(database_url, PERSONS, tenant)).values())) == 1
+
+
 def test_people_who_were_imported_are_found_by_their_key(database_url: str, world: World) -> None:
     acme = world.tenant()
     (person,) = world.people(acme, "ann").values()
