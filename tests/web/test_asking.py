@@ -89,7 +89,10 @@ def test_their_bills_are_compared_from_a_file_and_bad_rows_are_named(visit: Visi
 
 def test_only_the_fields_that_a_question_uses_are_shown(visit: Visit) -> None:
     page = visit("vendor_sales").go(COMPARE)
-    optional = ("plan", "growth", "target", "min_events", "timeout", "file", "csv", "charges", "columns")
+    optional = (
+        "plan", "growth", "seats", "seats_number", "target", "min_events", "timeout", "file", "csv", "charges",
+        "columns",
+    )  # fmt: skip
 
     def shown() -> set[str]:
         return {name for name in optional if page.is_visible(f"#{name}")}
@@ -97,8 +100,8 @@ def test_only_the_fields_that_a_question_uses_are_shown(visit: Visit) -> None:
     seen = {kind: (page.select_option("#kind", kind), shown())[1] for kind in KINDS}
 
     assert seen == {
-        "simulation": set(),
-        "models": {"growth"},
+        "simulation": {"seats", "seats_number"},
+        "models": {"growth", "seats", "seats_number"},
         "seats": {"target"},
         "timeout": {"plan"},
         "definition": {"plan", "min_events", "timeout"},
@@ -131,7 +134,7 @@ def test_open_quotes_are_ticked_beside_the_plans(visit: Visit, service: Service)
 def test_without_scripts_all_fields_are_there(visit: Visit) -> None:
     page = visit("vendor_sales", None, java_script_enabled=False).go(COMPARE)
 
-    assert page.locator("main form .field:visible").count() == 13
+    assert page.locator("main form .field:visible").count() == 15
 
 
 def test_every_bar_is_named_and_no_name_lies_on_another(visit: Visit, service: Service) -> None:
