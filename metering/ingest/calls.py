@@ -13,15 +13,18 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 from psycopg import AsyncConnection, errors
-from psycopg.generators import execute
+from psycopg.abc import PQGen
+from psycopg.generators import copy_to, execute
 from psycopg.pq import ConnStatus, Escaping, ExecStatus, Format
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
-__all__ = ("ask", "assert_sound", "order", "run", "tell")
+__all__ = ("ask", "assert_sound", "copy", "order", "run", "tell")
 
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
+_PIECE = 65_536
+"""What is copied is handed to libpq in pieces, which it may not be able to hold as a whole."""
 _GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
@@ -91,6 +94,38 @@ async def tell(
     connection.pgconn.send_query_params(statement, values, types, [Format.BINARY] * len(values), Format.BINARY)
     told = await _told(connection)
     return None if told is None else told.get_value(0, 0)
+
+
+async def copy(connection: AsyncConnection[Any], statements: bytes, contents: Sequence[bytes]) -> None:
+    """Copy contents into tables, one after the other, asked for in one message.
+
+    psycopg's own way has a cursor, a queue and a task for each of them.
+
+    Args:
+        connection: in a transaction.
+        statements: constants, one COPY FROM STDIN for each content.
+        contents: what they read.
+
+    Raises:
+        Error: of psycopg, as its cursors raise it.
+    """
+    connection.pgconn.send_query(statements)
+    await connection.wait(_copying(connection.pgconn, contents))
+
+
+def _copying(pgconn: PGconn, contents: Sequence[bytes]) -> PQGen[None]:
+    for content in contents:
+        _assert_good((yield from execute(pgconn)))
+        for start in range(0, len(content), _PIECE):
+            yield from copy_to(pgconn, content[start : start + _PIECE], flush=True)
+        pgconn.put_copy_end()
+    _assert_good((yield from execute(pgconn)))
+
+
+def _assert_good(results: Sequence[PGresult]) -> None:
+    for result in results:
+        if result.status not in _GOOD and result.status != ExecStatus.COPY_IN:
+            raise errors.error_from_result(result)
 
 
 def assert_sound(connection: AsyncConnection[Any]) -> None:

@@ -6,24 +6,24 @@ under row-level security. The call can be a whole flight, from its locks to its 
 """
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from core.scope import VENDOR_ID
-from metering.ingest.calls import tell
+from metering.ingest.calls import copy, tell
 from metering.ingest.connections import PackedArray
 from metering.ingest.packing import HEADER, TRAILER, PackedRow, packed_columns, packed_uuids
 
 __all__ = ("copy_rows", "insert_rows", "stored_hashes")
 
-_COPY_KEYS = "copy fact_key (tenant_id, event_key, content_hash, accepted_at) from stdin (format binary)"
-_COPY_FACTS = (
-    "copy fact (tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes)"
-    " from stdin (format binary)"
+_COPY = (
+    b"copy fact_key (tenant_id, event_key, content_hash, accepted_at) from stdin (format binary);"
+    b"copy fact (tenant_id, event_key, occurred_at, accepted_at, type_id, source_id, identity_id, attributes)"
+    b" from stdin (format binary);"
+    b"copy fact_body (tenant_id, event_key, accepted_at, body) from stdin (format binary)"
 )
-_COPY_BODIES = "copy fact_body (tenant_id, event_key, accepted_at, body) from stdin (format binary)"
 _ASK = "select uuid_send(event_key), content_hash from fact_key where tenant_id = %s and event_key = any(%s::uuid[])"
 _PUT = b"select facts_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 _UUID, _UUIDS, _TIMESTAMPTZS, _INTS, _BIGINTS, _JSONBS, _BYTEAS = 2950, 2951, 1185, 1007, 1016, 3807, 1001
@@ -39,14 +39,8 @@ async def copy_rows(connection: AsyncConnection[Any], rows: Sequence[PackedRow])
     Raises:
         UniqueViolation: of psycopg, one of them is not.
     """
-    await _copy(connection, _COPY_KEYS, [row.key_row for row in rows])
-    await _copy(connection, _COPY_FACTS, [row.fact_row for row in rows])
-    await _copy(connection, _COPY_BODIES, [row.body_row for row in rows])
-
-
-async def _copy(connection: AsyncConnection[Any], statement: LiteralString, rows: list[bytes]) -> None:
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        await copy.write(b"".join((HEADER, *rows, TRAILER)))
+    parts = ([row.key_row for row in rows], [row.fact_row for row in rows], [row.body_row for row in rows])
+    await copy(connection, _COPY, [b"".join((HEADER, *part, TRAILER)) for part in parts])
 
 
 async def insert_rows(
