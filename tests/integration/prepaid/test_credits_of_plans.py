@@ -103,8 +103,9 @@ def test_a_simulation_pays_with_the_plans_credits_as_the_invoices_do(books, worl
     for now in (BOUGHT, NOVEMBER, DECEMBER, JANUARY):
         books.run(now)
     terms = Terms(
-        "quarter", "small", "Small", document, "EUR", date(2026, 10, 1), date(2027, 1, 1), (), date(2026, 1, 1)
-    )
+        "quarter", "small", "Small", document, "EUR", date(2026, 10, 1), date(2027, 1, 1),
+        anchor_on=date(2026, 1, 1),
+    )  # fmt: skip
 
     with books.db.begin(TenantScope(acme.id)) as session:
         figures, taxes = Figures(session, acme, [terms]), taxes_for(session, acme)
