@@ -151,17 +151,15 @@ def _settled(
     if mapping.time.order == "auto" and not mapping.time.formats:
         mapping, told = _ordered(mapping, header, rows)
         assumed += told
-    if mapping.numbers == "auto":
-        mapping, told = _pointed(mapping, header, () if typed else rows, typed=typed)
+    if mapping.numbers == "auto" and typed:
+        mapping = msgspec.structs.replace(mapping, numbers="plain")
+    elif mapping.numbers == "auto":
+        mapping, told = _pointed(mapping, header, rows)
         assumed += told
     return mapping, assumed
 
 
-def _pointed(
-    mapping: Mapping, header: Sequence[str], rows: Iterable[Sequence[str]], *, typed: bool
-) -> tuple[Mapping, list[str]]:
-    if typed:
-        return msgspec.structs.replace(mapping, numbers="plain"), []
+def _pointed(mapping: Mapping, header: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Mapping, list[str]]:
     places = locate(mapping, header)
     columns = [column for column in number_columns(mapping) if column in places]
     texts = [cells[places[column]].strip() for cells in rows for column in columns if places[column] < len(cells)]

@@ -59,6 +59,6 @@ def test_only_ticked_plans_are_compared_in_the_currency_that_was_chosen(client, 
     none = ask(currency="USD")
     assert (none.status_code, set(ticked(none.text).values())) == (422, {False})
     assert "Name what is to be simulated" in none.text
-    wrong = ask(**{"plan.light": "on", "currency": "XXX"})
+    wrong = ask(**{"plan.light": "on", "currency": "ZZZ"})
     assert "Choose one of the currencies listed." in wrong.text
     assert [key for key, on in ticked(wrong.text).items() if on] == ["light"]
