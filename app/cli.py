@@ -19,7 +19,9 @@ from core.scope import VENDOR_ID, GlobalScope, StewardScope, TenantScope
 from core.settings import MissingSetting, load_settings, secret_keys
 from metering.actions.prove_figures import Proof, prove_figures
 from metering.actions.rebuild_usage import rebuild_usage
+from metering.actions.rebuild_values import WrongValues
 from metering.actions.rewrap_keys import rewrap_keys
+from metering.custom.extraction import Extract
 from metering.imports.plan import Options
 from metering.xapi.sealing import Vault
 from migrations.upgrade import upgrade_database
@@ -139,9 +141,29 @@ def _rebuild(_: argparse.Namespace) -> None:
         )
         for wrong in rebuilt.hours:
             print(f"  {wrong.type}, {wrong.hour.isoformat()}: told {wrong.told}, now {wrong.facts}", file=sys.stderr)
+        for values in rebuilt.values:
+            _tell_values(tenant, values)
         for event_type, day in rebuilt.wrong_days:
             print(f"  {event_type}, the day from {day.starts_at.isoformat()}: folded wrongly", file=sys.stderr)
         _tell_proof(tenant, rebuilt.figures)
+
+
+def _tell_values(tenant: TenantView, found: WrongValues) -> None:
+    print(f"{tenant.slug}: {found.compared} facts looked at anew by {found.meter}, {found.wrong} values differed")
+    for wrong in found.named:
+        print(f"  event {wrong.event_key}: told {_as_text(wrong.told)}, now {_as_text(wrong.taken)}", file=sys.stderr)
+    if found.wrong > len(found.named):
+        print(f"  … and {found.wrong - len(found.named)} more", file=sys.stderr)
+
+
+def _as_text(extract: Extract | None) -> str:
+    """Return what a custom meter took of an event, for people; a thing may be text that a sender made up."""
+    if extract is None:
+        return "nothing"
+    parts = [f"value {extract.value}"] if extract.value is not None else []
+    parts += [f"thing {extract.item!a}"] if extract.item is not None else []
+    parts += [f"{name}={text!a}" for name, text in sorted(extract.dimensions.items())]
+    return " ".join(parts) or "an event without a value"
 
 
 def _tenants() -> Sequence[TenantView]:

@@ -89,6 +89,7 @@ def _soak(place: Stand, web: WebProcess, minutes: float) -> list[Figure]:
     _fold(place)
     rebuilt = rebuild_usage(place.db, place.tenant)
     wrong = len(rebuilt.hours) + len(rebuilt.wrong_days) + len(rebuilt.figures.differences)
+    wrong += sum(found.wrong for found in rebuilt.values)
     early_mb, late_mb = _quarters(memory)
     early_ms, late_ms = _quarters(latency)
     before = "the second quarter"

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from metering.bodies import unpacked_body
-from metering.custom.extraction import Extractor, body_data
+from metering.custom.extraction import Extractor, body_data, value_row
 from metering.reads.backfilling import StoredBody, bodies_after
 from metering.reads.custom_meters import backfill_of, facts_of_types
 from metering.registry import CustomMeter
@@ -62,13 +62,4 @@ def backfill_chunk(session: Session, tenant_id: UUID, meter: CustomMeter, now: d
 
 def _row(tenant_id: UUID, meter: CustomMeter, extractor: Extractor, stored: StoredBody) -> dict[str, object] | None:
     extract = extractor.extract(stored.type, body_data(unpacked_body(stored.body)))
-    if extract is None:
-        return None
-    return {
-        "tenant_id": tenant_id,
-        "meter_id": meter.id,
-        "event_key": stored.event_key,
-        "value": extract.value,
-        "item": extract.item,
-        "dimensions": extract.dimensions or None,
-    }
+    return None if extract is None else value_row((tenant_id, meter.id, stored.event_key), extract)

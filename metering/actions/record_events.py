@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.ids import new_id
 from core.scope import VENDOR_ID
 from metering.bodies import packed_body
-from metering.custom.extraction import Extractor, body_data
+from metering.custom.extraction import Extractor, body_data, value_row
 from metering.ingest.validation import Draft, Rules, attributes_json, body_json, draft_event
 from metering.reads.custom_meters import custom_meters
 from metering.store import add_meter_values, share_ingestion
@@ -91,8 +91,5 @@ def _values(session: Session, tenant_id: UUID, drafts: Sequence[Draft]) -> list[
             if draft.type in extractor.types:
                 extract = extractor.extract(draft.type, body_data(body_json(draft, {})))
             if extract is not None:
-                values.append({
-                    "tenant_id": tenant_id, "meter_id": found.meter.id, "event_key": UUID(bytes=draft.event_key),
-                    "value": extract.value, "item": extract.item, "dimensions": extract.dimensions or None,
-                })  # fmt: skip
+                values.append(value_row((tenant_id, found.meter.id, UUID(bytes=draft.event_key)), extract))
     return values

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +18,7 @@ from metering.custom.definition import CONCURRENT, Condition, MeterDefinition, S
 from metering.custom.fields import known_fields
 from metering.custom.values import countable, number_of, time_of
 
-__all__ = ("Extract", "Extractor", "body_data")
+__all__ = ("Extract", "Extractor", "body_data", "value_row")
 
 MAX_TEXT = 512
 """Of longer texts the beginning and a hash are kept: they still tell things apart."""
@@ -46,6 +47,15 @@ _decode_body = msgspec.json.Decoder(_Body, float_hook=Decimal).decode
 def body_data(body: bytes) -> Any:
     """Return the data of a stored event body (not compressed), its numbers exact."""
     return _decode_body(body).data
+
+
+def value_row(of: tuple[UUID, UUID, UUID], extract: Extract) -> dict[str, Any]:
+    """Return an extract as a row of `meter_value`: of a tenant, a meter, and an event by its key."""
+    tenant_id, meter_id, event_key = of
+    return {
+        "tenant_id": tenant_id, "meter_id": meter_id, "event_key": event_key,
+        "value": extract.value, "item": extract.item, "dimensions": extract.dimensions or None,
+    }  # fmt: skip
 
 
 class Extractor:

@@ -281,7 +281,8 @@ class MeterValue(Base):
     """Append-only: what a custom meter takes of a fact it is about. Corrections are not in it.
 
     Written with the fact by ingestion, and by the backfill for facts that were there before the
-    meter. It holds nothing that the bodies do not: whoever loses it backfills again.
+    meter. It holds nothing that the bodies do not: `rebuild_values` takes anew what is lost or
+    damaged. Values of archived facts leave with them and come back from their bodies.
     """
 
     __tablename__ = "meter_value"

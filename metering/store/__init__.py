@@ -61,6 +61,7 @@ __all__ = (
     "drop_import_faults",
     "drop_import_parts",
     "drop_marks",
+    "drop_meter_values",
     "end_import",
     "end_stretches",
     "hold_ingestion",
@@ -238,6 +239,12 @@ def add_meter_values(session: Session, rows: Sequence[Mapping[str, Any]]) -> Non
     for first in range(0, len(rows), _VALUES_AT_ONCE):
         part = [dict(row) for row in rows[first : first + _VALUES_AT_ONCE]]
         session.execute(insert_or(MeterValue).on_conflict_do_nothing(), part)
+
+
+def drop_meter_values(session: Session, tenant_id: UUID, meter_id: UUID, keys: Collection[UUID]) -> None:
+    """Delete what a meter took of these events; a steward's write."""
+    where = (MeterValue.tenant_id == tenant_id, MeterValue.meter_id == meter_id, any_of(MeterValue.event_key, keys))
+    session.execute(delete(MeterValue).where(*where))
 
 
 def begin_backfill(session: Session, row: Mapping[str, Any]) -> None:
