@@ -51,7 +51,7 @@ def database_of(request: Req) -> Database:
 
 
 async def authenticate(request: Req) -> Principal:
-    """Return who is asking, by bearer token or by the browser's cookie.
+    """Return who is asking, by bearer token or by the browser's cookie; the xAPI, open to all origins, takes no cookie.
 
     Raises:
         Unauthenticated: neither, or not valid (`unauthenticated`).
@@ -61,7 +61,7 @@ async def authenticate(request: Req) -> Principal:
     if header:
         return await _by_key(request, _token(request, header))
     cookie = request.cookies.get(COOKIE)
-    if not cookie:
+    if not cookie or _is_xapi(request):
         raise Unauthenticated
     principal = await to_thread.run_sync(_by_cookie, database_of(request), cookie)
     if request.method not in _SAFE:
@@ -154,10 +154,15 @@ async def _check_csrf(request: Req, principal: Principal) -> None:
 async def guard_api(connection: ASGIConnection[Any, Any, Any, State], _: BaseRouteHandler) -> None:
     """Ask who it is before anything of an API request is read, and whether the named tenant is theirs."""
     path = connection.url.path
-    if isinstance(connection, Request) and path.startswith(_GUARDED) and path.rstrip("/") != "/xapi/about":
+    if isinstance(connection, Request) and path.startswith(_GUARDED) and not _is_open(connection):
         principal = await provide_principal(connection)
         if _named_tenant(connection) is not None:
             await _acting_tenant(connection, principal)
+
+
+def _is_open(request: Req) -> bool:
+    """Tell what an LMS in a browser asks before it shows a key."""
+    return _is_xapi(request) and (request.method == "OPTIONS" or request.url.path.rstrip("/") == "/xapi/about")
 
 
 async def provide_principal(request: Req) -> Principal:

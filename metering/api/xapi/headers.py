@@ -1,4 +1,4 @@
-"""What every answer of the xAPI carries, and the old browsers' way to send (alternate request syntax)."""
+"""What every answer of the xAPI carries, for pages of any origin too, and the old browsers' way to send."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +8,7 @@ from litestar import Request
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from core.clock import utc_now
@@ -26,10 +27,26 @@ _AS_HEADERS = (
     "authorization", "x-experience-api-version", "content-type", "content-length", "if-match", "if-none-match",
     "accept-language",
 )  # fmt: skip
+# A page of any origin may send: it needs a key for everything, and none that its browser keeps is taken here
+# (no cookies, no Access-Control-Allow-Credentials), so that nobody else's sign-in can be used.
+_ANY_ORIGIN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        f"ETag, Last-Modified, {VERSION}, {CONSISTENT}, Tbk-Unmetered, Retry-After, RateLimit, RateLimit-Policy"
+    ),
+}
+_BEFORE_A_REQUEST = {
+    "Access-Control-Allow-Headers": (
+        f"Authorization, Content-Type, Content-Encoding, If-Match, If-None-Match, Accept-Language, {VERSION},"
+        " Tbk-Tenant"
+    ),
+    "Access-Control-Max-Age": "7200",
+}
+"""What a browser asks before it sends (OPTIONS); two hours are as long as any remembers."""
 
 
 class XapiHeaders(ASGIMiddleware):
-    """Puts the version and the instant of consistency on every answer, refusals included."""
+    """Puts version, instant of consistency and what other origins may read on every answer, refusals included."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Handle one request."""
@@ -44,6 +61,10 @@ class XapiHeaders(ASGIMiddleware):
                 headers.setdefault(VERSION, spoken.value)
                 known: datetime | None = request.state.get(CONSISTENT)
                 headers.setdefault(CONSISTENT, instant_text(known or utc_now() - LONGEST_WRITE))
+                for name, value in _ANY_ORIGIN.items():
+                    headers.setdefault(name, value)
+                if request.method == "OPTIONS":
+                    headers.update(_BEFORE_A_REQUEST | _methods_of(request))
                 if message["status"] == 401:
                     headers.setdefault("WWW-Authenticate", 'Basic realm="xAPI", charset="UTF-8"')
             await send(message)
@@ -62,6 +83,14 @@ def _spoken(request: Request[Any, Any, State]) -> Version:
         known.clear()
     known[sender] = version
     return version
+
+
+def _methods_of(request: Request[Any, Any, State]) -> dict[str, str]:
+    """Return the methods of a path; the framework's own answer knows those of one of its handlers only."""
+    path = request.url.path.rstrip("/")
+    routes = [route for route in request.app.routes if isinstance(route, HTTPRoute) and route.path == path]
+    methods = ", ".join(sorted({method for route in routes for method in route.methods}))
+    return {"Allow": methods, "Access-Control-Allow-Methods": methods}
 
 
 def _is_alternate(scope: HTTPScope) -> bool:
