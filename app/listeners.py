@@ -6,7 +6,7 @@ from plans.alerts.actions.forget_recipients import forget_recipients
 from plans.licensing.actions.follow_people import let_out
 from plans.licensing.seats.actions.follow_people import end_seats, follow_group, refuse_unknown_pools
 from tenants.directory.actions.forget_users import forget_users
-from tenants.events import PersonDeactivated, PersonErased, PoolMembersChanged, PoolsNamed
+from tenants.events import PeopleLeft, PersonErased, PoolMembersChanged, PoolsNamed
 from tenants.mails.actions.forget_addressed import forget_addressed
 from tenants.sso.actions.forget_links import forget_links
 
@@ -15,8 +15,8 @@ __all__ = ("listen",)
 
 def listen() -> None:
     """Wire all subscribers; doing it twice changes nothing."""
-    subscribe(PersonDeactivated, end_seats)
-    subscribe(PersonDeactivated, let_out)
+    subscribe(PeopleLeft, end_seats)
+    subscribe(PeopleLeft, let_out)
     subscribe(PersonErased, forget_users)
     subscribe(PersonErased, forget_links)
     subscribe(PersonErased, forget_addressed)

@@ -17,7 +17,7 @@ from app.jobs import (
 from app.listeners import listen
 from app.process import tune_collector
 from core.settings import load_settings
-from metering.tasks import run_imports
+from metering.tasks import follow_people, run_imports
 from plans.alerts.tasks import watch
 from plans.licensing.seats.tasks import fill_waiting_seats
 from plans.licensing.tasks import tell_of_denials
@@ -47,6 +47,7 @@ app.conf.update(
         "bill": {"task": "tollbook.bill", "schedule": schedule(60), "options": {"expires": 55}},
         "seal-audit": {"task": "tollbook.seal_audit", "schedule": schedule(5), "options": {"expires": 4}},
         "import": {"task": "tollbook.import", "schedule": schedule(2), "options": {"expires": 2}},
+        "follow-people": {"task": "tollbook.follow_people", "schedule": schedule(2), "options": {"expires": 2}},
         "answer": {"task": "tollbook.answer", "schedule": schedule(2), "options": {"expires": 2}},
         "move-customers": {"task": "tollbook.move_customers", "schedule": schedule(2), "options": {"expires": 2}},
         "fill-seats": {"task": "tollbook.fill_seats", "schedule": schedule(60), "options": {"expires": 55}},
@@ -72,6 +73,7 @@ app.task(name="tollbook.archive")(archive_what_may_leave)
 app.task(name="tollbook.archive_jobs")(do_archive_jobs)
 app.task(name="tollbook.purge")(purge_what_expired)
 app.task(name="tollbook.import")(run_imports)
+app.task(name="tollbook.follow_people")(follow_people)
 app.task(name="tollbook.answer")(answer_what_was_asked)
 app.task(name="tollbook.move_customers")(move_customers)
 app.task(name="tollbook.webhooks")(send_webhooks)

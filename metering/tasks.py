@@ -13,6 +13,7 @@ from core.errors import Refused
 from core.periods import Period
 from core.scope import GlobalScope, StewardScope, TenantScope
 from metering.actions.backfill_meter import CHUNK, backfill_chunk
+from metering.actions.follow_departures import follow_all_departures
 from metering.actions.run_import import fail_import, run_import
 from metering.reads.custom_meters import custom_meters, unfinished_backfills
 from metering.reads.days import Folds
@@ -20,8 +21,9 @@ from metering.reads.imports import waiting_imports
 from metering.reads.policies import policies_at
 from metering.registry import METERS
 from tenants.reads import TenantView, get_tenant, list_tenants, tenant_now
+from tenants.reads.presence import customers_with_waiting
 
-__all__ = ("backfill_meters", "fold_days", "run_imports")
+__all__ = ("backfill_meters", "fold_days", "follow_people", "run_imports")
 
 _log = structlog.get_logger("tollbook.imports")
 _STRETCH_S = 20.0
@@ -40,6 +42,26 @@ def run_imports(db: Database | None = None) -> None:
         with db.begin(GlobalScope()) as session:
             tenant = get_tenant(session, tenant_id)
         _stretch(db, tenant, job_id)
+
+
+def follow_people(db: Database | None = None) -> int:
+    """Let out who left and in who is back, as events say that nobody followed yet.
+
+    The process that takes an event follows it at once; this is for what it could not, and for imports.
+    Safe to repeat, to run twice at once and to kill.
+
+    Returns:
+        How many statements were followed.
+    """
+    db, until, done = db or database(), time.monotonic() + _BUDGET_S, 0
+    with db.begin(StewardScope()) as session:
+        waiting = customers_with_waiting(session)
+    for tenant_id in waiting:
+        try:
+            done += follow_all_departures(db, tenant_id, lambda: time.monotonic() < until)
+        except (Refused, OperationalError) as error:  # nobody else's people wait for it
+            _log.warning("people_not_followed", tenant=str(tenant_id), error=type(error).__name__)
+    return done
 
 
 def _stretch(db: Database, tenant: TenantView, job_id: UUID) -> None:

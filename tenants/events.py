@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ("PersonDeactivated", "PersonErased", "PersonReactivated", "PoolMembersChanged", "PoolsNamed")
+__all__ = ("PeopleLeft", "PersonErased", "PersonReactivated", "PoolMembersChanged", "PoolsNamed")
 
 
 @dataclass(frozen=True, slots=True)
-class PersonDeactivated:
-    """A person left at `at`: seats and leases end at that instant."""
+class PeopleLeft:
+    """People are there no more, as it is known at `at`: their seats and leases have ended."""
 
     tenant_id: UUID
-    person_id: UUID
+    persons: tuple[UUID, ...]
     at: datetime
 
 

@@ -181,6 +181,31 @@ class Departure(Base):
     recorded_at: Mapped[Instant]
 
 
+class Presence(Base):
+    """Append-only: at `said_at` somebody left, or was there again, as one statement has it (`tenants.presence`).
+
+    An event says it of an identity, under its own key, and is `followed` when whoever that is has been let
+    out or in; a directory, the API and the pages say it of a person, who follows at once.
+    """
+
+    __tablename__ = "presence"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "identity_id"], ["identity.tenant_id", "identity.id"]),
+        ForeignKeyConstraint(["tenant_id", "person_id"], ["person.tenant_id", "person.id"]),
+        CheckConstraint("(identity_id is null) <> (person_id is null)", name="of_one"),
+        Index("ix_presence_identity_id", "tenant_id", "identity_id", postgresql_where="identity_id is not null"),
+        Index("ix_presence_person_id", "tenant_id", "person_id", postgresql_where="person_id is not null"),
+        Index("ix_presence_waiting", "tenant_id", "said_at", postgresql_where="not followed"),
+    )
+    tenant_id: Mapped[TenantId]
+    statement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    identity_id: Mapped[int | None] = mapped_column(BigInteger)
+    person_id: Mapped[UUID | None]
+    said_at: Mapped[Instant]
+    here: Mapped[bool]
+    followed: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
 class Erasure(Base):
     """This person was erased. `sealed` are hashes of the keys that senders had for them, bound to the row."""
 

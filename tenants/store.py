@@ -1,6 +1,6 @@
 """Writes and locks about who."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, insert, selec
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from core.lists import any_of
 from core.models import Base
 from tenants.models import (
     ApiKey,
@@ -21,6 +22,7 @@ from tenants.models import (
     IdentityKey,
     Person,
     PersonTrait,
+    Presence,
     SignInAttempt,
     Tenant,
     TestClock,
@@ -42,6 +44,7 @@ __all__ = (
     "last_trait",
     "lock_clock",
     "lock_organisation",
+    "lock_people",
     "lock_person",
     "lock_tenant_audit",
     "move_clock",
@@ -52,6 +55,7 @@ __all__ = (
     "set_access",
     "set_active_to",
     "set_erasure",
+    "set_followed",
     "set_grace",
     "set_password_allowed",
     "set_person",
@@ -131,6 +135,24 @@ def set_person(session: Session, tenant_id: UUID, person_id: UUID, **values: str
 def lock_person(session: Session, tenant_id: UUID, person_id: UUID) -> None:
     """Let nobody else erase a person until the transaction ends."""
     session.execute(select(Person.id).where(Person.tenant_id == tenant_id, Person.id == person_id).with_for_update())
+
+
+def lock_people(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> None:
+    """Let nobody else say of these people whether they are there until the transaction ends.
+
+    In the order of their ids, as flights of events lock them, so that two never wait for each other in a ring.
+    """
+    query = select(Person.id).where(Person.tenant_id == tenant_id, any_of(Person.id, persons))
+    session.execute(query.order_by(Person.id).with_for_update(key_share=True))
+
+
+def set_followed(session: Session, tenant_id: UUID, statements: Collection[UUID]) -> None:
+    """Note that what these statements say was followed."""
+    session.execute(
+        update(Presence)
+        .where(Presence.tenant_id == tenant_id, any_of(Presence.statement_id, statements))
+        .values(followed=True)
+    )
 
 
 def rename_identity(session: Session, tenant_id: UUID, identity_id: int, scheme: str, key: str) -> None:

@@ -11,13 +11,17 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
 from core.ids import new_id
+from metering.events.registry import PRESENCE
 from metering.ingest.cloudevents import FaultyEvent
 from metering.ingest.keys import event_uuid
 from metering.ingest.validation import Draft, Rules, attributes_json, canonical_json, draft_event, stripped_data
 from metering.reads.archives import refuse_closed
+from metering.reads.facts import correction_ids, corrections
 from metering.store import add_correction, share_ingestion
+from tenants.actions.follow_presence import follow_presence, state_presence
 from tenants.actions.record_audit import record_audit
 from tenants.actions.resolve_identities import TraitStatement, record_traits, resolve_identities
+from tenants.reads.presence import statements_under
 
 __all__ = ("CorrectionInput", "RecordedCorrection", "record_correction")
 
@@ -72,6 +76,9 @@ def record_correction(
         identities = resolve_identities(session, tenant_id, keys, draft.occurred_at)
         replacement, acts_at = _replacement(draft, identities), draft.occurred_at
         record_traits(session, tenant_id, _traits(draft, identities[draft.subject], correction_id))
+        if (here := PRESENCE.get(draft.type)) is not None:
+            statement = (correction_id, identities[draft.subject], draft.occurred_at, here)
+            state_presence(session, tenant_id, [statement])
     # A month that is being archived waits for corrections under way, and those that follow see it closed.
     share_ingestion(session, tenant_id)
     refuse_closed(session, tenant_id, target_key, acts_at)
@@ -80,8 +87,18 @@ def record_correction(
         "replacement": replacement, "reason": wanted.reason.strip(), "author": author, "recorded_at": now,
     })  # fmt: skip
     detail = {"kind": wanted.kind, "reason": wanted.reason.strip(), "correction": str(correction_id)}
+    _follow_presence(session, tenant_id, target_key, now)
     record_audit(session, tenant_id, author, "record_correction", ("event", str(target_key)), detail)
     return RecordedCorrection(correction_id, target_key, now)
+
+
+def _follow_presence(session: Session, tenant_id: UUID, target_key: UUID, now: datetime) -> None:
+    """Let people be out or in as it is without what was corrected, and with what was said instead."""
+    known = corrections(session, tenant_id, None)
+    ids = correction_ids(session, tenant_id, target_key)
+    about = statements_under(session, tenant_id, [target_key, *ids])
+    if about:
+        follow_presence(session, tenant_id, set(about.values()), list(about), known.without_effect, now)
 
 
 def _refuse_incomplete(wanted: CorrectionInput) -> None:

@@ -1,13 +1,18 @@
 """The process's lane, and a request's body within its limits: what the doors of facts share."""
 
+import time
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from uuid import UUID
 
 import msgspec
+import structlog
 from anyio import CapacityLimiter, to_thread
 from litestar import Litestar
 from msgspec import Raw
 
 from core.db import Database
+from metering.actions.follow_departures import follow_all_departures
 from metering.errors import BodyMalformed, BodyTooLarge, TooManyEvents
 from metering.ingest.admission import Measure, Visit
 from metering.ingest.bodies import MAX_BODY_BYTES, Mode, decoded_body, explained, mode_of
@@ -20,6 +25,10 @@ from tenants.reads import TenantView
 from tenants.roles import Permission
 
 __all__ = ("body_of", "lane_of", "stop_ingesting", "take_events")
+
+_log = structlog.get_logger("tollbook.events")
+_FOLLOWED_S = 2.0
+"""After so long an answer waits for no further people to be let out or in."""
 
 
 async def take_events(
@@ -127,8 +136,17 @@ def lane_of(app: Litestar) -> IngestLane:
     lane: IngestLane | None = state.get("ingest_lane")
     if lane is None:
         database: Database = state.database
-        lane = state["ingest_lane"] = IngestLane(database.database_url)
+        lane = state["ingest_lane"] = IngestLane(database.database_url, follow=partial(_follow, database))
     return lane
+
+
+async def _follow(database: Database, tenant_id: UUID) -> None:
+    """Let out who left, and in who is back, before their event is answered; what takes longer is done by time."""
+    until = time.monotonic() + _FOLLOWED_S
+    try:
+        await to_thread.run_sync(follow_all_departures, database, tenant_id, lambda: time.monotonic() < until)
+    except Exception as error:  # noqa: BLE001 - the event is stored, and its answer must say so
+        _log.warning("people_not_followed", tenant=str(tenant_id), error=type(error).__name__)
 
 
 async def body_of(announced: str, chunks: AsyncIterator[bytes], visit: Visit) -> bytes:

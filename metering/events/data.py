@@ -171,4 +171,4 @@ class CourseMoney(EventData, kw_only=True):
 
 
 class PersonChanged(EventData, kw_only=True):
-    """A person's details changed, or the person left: `person.deactivated`."""
+    """A person's details changed, or the person left (`person.deactivated`), or is back (`person.reactivated`)."""

@@ -27,7 +27,7 @@ from metering.events.data import (
     SessionStarted,
 )
 
-__all__ = ("REGISTRY", "EventType", "Fault")
+__all__ = ("PRESENCE", "REGISTRY", "EventType", "Fault")
 
 Fault = tuple[str, str]
 """A stable code, and a sentence that names the field."""
@@ -134,8 +134,14 @@ _TYPES = (
     EventType("course.purchased", CourseMoney, "The subject paid for a course.", fault=_money_fault),
     EventType("course.refunded", CourseMoney, "The subject was paid back.", fault=_money_fault),
     EventType("person.updated", PersonChanged, "The subject's details changed."),
-    EventType("person.deactivated", PersonChanged, "The subject left: seats and memberships end."),
+    EventType(
+        "person.deactivated", PersonChanged, "The subject left: seats and memberships end, no pool lets them in."
+    ),
+    EventType("person.reactivated", PersonChanged, "The subject is back; nothing that ended comes back by itself."),
 )
+
+PRESENCE = {"person.deactivated": False, "person.reactivated": True}
+"""Types that say of their subject that they left, or are there (again)."""
 
 REGISTRY: dict[str, EventType] = {kind.name: kind for kind in _TYPES}
 """All types that built-in meters know, by name."""

@@ -4,8 +4,8 @@ body → split → draft (each event by itself) → ids → pack → group commi
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +26,9 @@ from metering.ingest.writer import Companion, FactWriter
 from tenants.reads import TenantView
 
 __all__ = ("IngestAnswer", "IngestLane", "ItemFault", "Prepared", "answer_of")
+
+Follow = Callable[[UUID], Awaitable[None]]
+"""Lets out who left, and in who is back, as the tenant's stored events say. It never fails: time does it again."""
 
 _SLICE = 250
 """Events handled between two looks at other requests."""
@@ -67,20 +70,24 @@ class Prepared:
     drafts: list[Draft]
     rejected: list[ItemFault]
     rows: list[PackedRow]
+    speaks_of_presence: bool = False
+    """Whether one of them says that somebody left or is back."""
 
     def without(self, keys: Collection[bytes]) -> "Prepared":
         """Return the same without the events of these keys."""
         kept = [at for at, row in enumerate(self.rows) if row.event_key not in keys]
-        return Prepared([self.drafts[at] for at in kept], self.rejected, [self.rows[at] for at in kept])
+        return replace(self, drafts=[self.drafts[at] for at in kept], rows=[self.rows[at] for at in kept])
 
 
 class IngestLane:
     """One per process and event loop: its connections, what it remembers, and its group commit."""
 
     def __init__(
-        self, database_url: str, limits: Limits | None = None, role: str = INGEST, budget: Budget | None = None
-    ) -> None:
+        self, database_url: str, limits: Limits | None = None, role: str = INGEST, budget: Budget | None = None,
+        follow: Follow | None = None,
+    ) -> None:  # fmt: skip
         limits = limits or Limits()
+        self._follow = follow
         self.admission = Admission(budget)
         self._connections = Connections(database_url, limits.flights + 1, role)
         self._resolver = Resolver(self._connections)
@@ -144,15 +151,20 @@ class IngestLane:
             if index % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
             rows.append(packer.pack(draft))
-        return Prepared(drafts, rejected, rows)
+        return Prepared(drafts, rejected, rows, packer.speaks_of_presence)
 
     async def store(self, tenant_id: UUID, prepared: Prepared) -> IngestAnswer:
         """Store what was prepared for this tenant, and say what became of each event.
 
+        Who left or is back is out or in when this returns, where somebody follows; else soon after.
+
         Raises:
             IngestBusy, DatabaseUnavailable: to send the same again is safe.
         """
-        return answer_of(prepared, await self._batcher.submit(tenant_id, prepared.rows))
+        outcome = await self._batcher.submit(tenant_id, prepared.rows)
+        if prepared.speaks_of_presence and self._follow is not None:
+            await self._follow(tenant_id)
+        return answer_of(prepared, outcome)
 
     async def store_along(self, tenant_id: UUID, prepared: Prepared, companion: Companion) -> None:
         """Store what was prepared and what the companion writes in one transaction, or nothing.

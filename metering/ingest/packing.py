@@ -14,10 +14,13 @@ from uuid import UUID
 import msgspec
 
 from metering.bodies import packed_body
+from metering.events.registry import PRESENCE
 from metering.ingest.validation import Draft, attributes_json, body_json
 
 __all__ = (
     "HEADER",
+    "HERE",
+    "PRESENCE_TRAIT",
     "TRAILER",
     "Ids",
     "PackedRow",
@@ -89,8 +92,12 @@ def instant_of(value: int) -> datetime:
     return _EPOCH + value * _MICROSECOND
 
 
+PRESENCE_TRAIT = "presence"
+HERE, GONE = "here", "gone"
+
+
 class Trait(msgspec.Struct, gc=False, frozen=True):
-    """A class or an audience that an event stated about its subject."""
+    """A class or an audience that an event stated about its subject, or whether they are there (`presence`)."""
 
     identity_id: int
     trait: str
@@ -149,6 +156,8 @@ class Packer:
         self._accepted_at = accepted_at
         self._accepted_us = microseconds(accepted_at)
         self._ids = ids
+        self.speaks_of_presence = False
+        """Whether one of the drafts says that somebody left or is back."""
 
     def pack(self, draft: Draft) -> PackedRow:
         """Return the rows of one event."""
@@ -162,7 +171,11 @@ class Packer:
             8, 16, tenant, 16, key, 8, place[1], 8, accepted, 4, place[0], 4, ids.sources[draft.source], 8, identity_id,
         )  # fmt: skip
         jsonb = _NULL if attributes is None else _JSONB.pack(len(attributes) + 1, _JSONB_VERSION) + attributes
-        stated = draft.person is not None
+        stated, here = draft.person is not None, PRESENCE.get(draft.type)
+        traits = _traits(draft, identity_id) if stated else ()
+        if here is not None:
+            self.speaks_of_presence = True
+            traits += (Trait(identity_id, PRESENCE_TRAIT, draft.occurred_at, HERE if here else GONE),)
         return PackedRow(  # by place: names cost a microsecond here
             draft.type,
             key,
@@ -172,7 +185,7 @@ class Packer:
             fact + jsonb,
             _BODY.pack(4, 16, tenant, 16, key, 8, accepted, len(body)) + body,
             place,
-            _traits(draft, identity_id) if stated else (),
+            traits,
             _profile(draft, identity_id) if stated else None,
         )
 

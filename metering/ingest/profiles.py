@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from metering.ingest.packing import PackedRow, Profile
+from metering.ingest.packing import HERE, PRESENCE_TRAIT, PackedRow, Profile
 
 __all__ = ("record_profiles", "record_traits")
 
@@ -19,6 +19,14 @@ _TRAITS = """
     select %s, t.* from unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::uuid[], %s::text[])
         as t (identity_id, trait, valid_from, event_key, value)
     order by t.identity_id, t.trait, t.valid_from, t.event_key
+    on conflict do nothing
+"""
+
+_PRESENCE = """
+    insert into presence (tenant_id, statement_id, identity_id, said_at, here)
+    select %s, t.* from unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::bool[])
+        as t (statement_id, identity_id, said_at, here)
+    order by t.statement_id
     on conflict do nothing
 """
 
@@ -68,21 +76,33 @@ _OWNERS = f"""
 
 
 async def record_traits(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]) -> None:
-    """Record the classes and audiences that these events state, each from its event's time on."""
-    stated = [(trait, UUID(bytes=row.event_key)) for row in rows for trait in row.traits]
-    if not stated:
-        return
-    await connection.execute(
-        _TRAITS,
-        (
-            tenant_id,
-            [trait.identity_id for trait, _ in stated],
-            [trait.trait for trait, _ in stated],
-            [trait.valid_from for trait, _ in stated],
-            [key for _, key in stated],
-            [trait.value for trait, _ in stated],
-        ),
-    )
+    """Record what these events state from their time on: classes and audiences, and who left or is back."""
+    told = [(trait, UUID(bytes=row.event_key)) for row in rows for trait in row.traits]
+    stated = [one for one in told if one[0].trait != PRESENCE_TRAIT]
+    if stated:
+        await connection.execute(
+            _TRAITS,
+            (
+                tenant_id,
+                [trait.identity_id for trait, _ in stated],
+                [trait.trait for trait, _ in stated],
+                [trait.valid_from for trait, _ in stated],
+                [key for _, key in stated],
+                [trait.value for trait, _ in stated],
+            ),
+        )
+    if len(stated) < len(told):
+        present = [one for one in told if one[0].trait == PRESENCE_TRAIT]
+        await connection.execute(
+            _PRESENCE,
+            (
+                tenant_id,
+                [key for _, key in present],
+                [trait.identity_id for trait, _ in present],
+                [trait.valid_from for trait, _ in present],
+                [trait.value == HERE for trait, _ in present],
+            ),
+        )
 
 
 async def record_profiles(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[PackedRow]) -> None:

@@ -16,8 +16,8 @@ What readers need to know, beyond the columns:
   An event of an unknown type has the common fields only (`audience`, `cost_centre`, `tags`).
 - A deactivation is a fact (type `person.deactivated`) like any other, and is read from the facts:
   each one ends the person's seats and memberships at its own time. The hot lane never touches
-  `person.active_to` (that is SCIM's and the people API's) and publishes no signal, because a
-  signal would act in the order of arrival.
+  `person.active_to`: it notes in `presence` what was said, and the newest statement is followed
+  (`actions.follow_departures`), so that the order of arrival does not matter.
 - Class and audience from `data.person` stand in `person_trait`, dated by the event's time, under
   the event's key; those of a replacement under the correction's id. Readers leave out the traits of
   keys that a correction voids or replaces.

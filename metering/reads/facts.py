@@ -26,6 +26,7 @@ from tenants.reads import trait_keys
 __all__ = (
     "Corrections",
     "Selection",
+    "correction_ids",
     "corrections",
     "known_people",
     "load_facts",
@@ -101,6 +102,12 @@ def corrections(session: Session, tenant_id: UUID, as_of: datetime | None) -> Co
             in_force[target_key] = correction_id
     idle = {correction_id for correction_id, *_ in rows} - set(in_force.values())
     return Corrections(by_target, frozenset(idle | set(by_target)))
+
+
+def correction_ids(session: Session, tenant_id: UUID, target_key: UUID) -> list[UUID]:
+    """Return the corrections of an event, the first recorded first."""
+    query = select(Correction.id).where(Correction.tenant_id == tenant_id, Correction.target_key == target_key)
+    return list(session.execute(query.order_by(Correction.recorded_at, Correction.id)).scalars())
 
 
 def load_selected(

@@ -5,17 +5,19 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.ids import new_id
 from core.signals import publish
 from tenants.actions.record_audit import record_audit
 from tenants.erasure import pseudonym_of
 from tenants.errors import PersonErasedBefore, PersonUnknown
-from tenants.events import PersonDeactivated, PersonReactivated
-from tenants.models import Departure
-from tenants.reads import get_person
+from tenants.events import PeopleLeft, PersonReactivated
+from tenants.models import Departure, Presence
+from tenants.reads import PersonView, get_person
 from tenants.reads.erasures import erasure_of
 from tenants.reads.finding import find_people
 from tenants.reads.identities import merged_people
-from tenants.store import add_all, last_departure, set_active_to
+from tenants.reads.presence import last_said
+from tenants.store import add_all, last_departure, lock_people, set_active_to
 
 __all__ = ("deactivate_person", "let_leave", "let_return", "reactivate_person")
 
@@ -26,6 +28,8 @@ def deactivate_person(
     session: Session, tenant_id: UUID, person_id: UUID, at: datetime, actor: str, now: datetime
 ) -> None:
     """Record that a person leaves: memberships and seats end at that instant. Who has left stays so.
+
+    It is newer than all that was said of the person before, so that no event of an earlier time undoes it.
 
     Args:
         session: scoped to the tenant.
@@ -38,7 +42,7 @@ def deactivate_person(
     Raises:
         NotFound: there is no such person (`not_found`).
     """
-    person = get_person(session, tenant_id, person_id)
+    person = _stated(session, tenant_id, person_id, at, here=False)
     if person.active_to is not None:
         return
     # On a clock that stands still a second departure is a tick later.
@@ -48,16 +52,18 @@ def deactivate_person(
     row = {"tenant_id": tenant_id, "person_id": person_id, "left_at": left_at, "recorded_at": max(now, left_at)}
     add_all(session, Departure, [row])
     record_audit(session, tenant_id, actor, "deactivate_person", ("person", str(person_id)))
-    publish(session, PersonDeactivated(tenant_id, person_id, left_at))
+    publish(session, PeopleLeft(tenant_id, (person_id,), left_at))
 
 
 def reactivate_person(session: Session, tenant_id: UUID, person_id: UUID, at: datetime, actor: str) -> None:
-    """Record that somebody who had left is back: the same person, holding nothing of what ended.
+    """Record that somebody is there, or is back: the same person, holding nothing of what ended.
+
+    It is newer than all that was said of the person before, so that no event of an earlier time undoes it.
 
     Raises:
         NotFound: there is no such person (`not_found`).
     """
-    person = get_person(session, tenant_id, person_id)
+    person = _stated(session, tenant_id, person_id, at, here=True)
     if person.active_to is None:
         return
     set_active_to(session, tenant_id, person_id, None)
@@ -97,6 +103,17 @@ def let_return(session: Session, tenant_id: UUID, name: str, actor: str, now: da
     for one in (first, *others):
         reactivate_person(session, tenant_id, one, now, actor)
     return first
+
+
+def _stated(session: Session, tenant_id: UUID, person_id: UUID, at: datetime, *, here: bool) -> PersonView:
+    """Write down what is said of a person, who is locked; return them."""
+    lock_people(session, tenant_id, [person_id])
+    person = get_person(session, tenant_id, person_id)
+    before = last_said(session, tenant_id, person_id)
+    said_at = max(at, before + TICK) if before else at
+    row = {"tenant_id": tenant_id, "statement_id": new_id(), "person_id": person_id, "said_at": said_at}
+    add_all(session, Presence, [row | {"here": here, "followed": True}])
+    return person
 
 
 def _known_as(session: Session, tenant_id: UUID, name: str) -> tuple[UUID, ...]:

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
 from core.signals import publish
+from tenants.actions.follow_presence import keep_here
 from tenants.actions.import_people import SUBJECT
 from tenants.actions.record_audit import record_audit
 from tenants.errors import NotMerged, PersonUnknown, SamePerson
-from tenants.events import PersonDeactivated
+from tenants.events import PeopleLeft
 from tenants.models import IdentityLink
 from tenants.reads import get_person, people
 from tenants.reads.identities import home_of, identities_of_home, identity_of_key, last_links
@@ -101,10 +102,12 @@ def _identity(session: Session, tenant_id: UUID, key: str) -> int:
 
 
 def _out_if_left(session: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> None:
-    """Who is found to be somebody that has left holds nothing any more either."""
+    """Who is found to be somebody that has left holds nothing any more either; who is there stays so."""
     left = get_person(session, tenant_id, person_id).active_to
-    if left is not None and left <= now:
-        publish(session, PersonDeactivated(tenant_id, person_id, now))
+    if left is None:
+        keep_here(session, tenant_id, person_id)
+    elif left <= now:
+        publish(session, PeopleLeft(tenant_id, (person_id,), now))
 
 
 def _link(session: Session, tenant_id: UUID, identities: tuple[int, ...], person_id: UUID, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, any_, literal, select
+from sqlalchemy import ARRAY, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
@@ -15,11 +15,11 @@ __all__ = (
     "home_of",
     "identities_of_home",
     "identities_of_people",
-    "identities_of_person",
     "identity_keys",
     "identity_of_key",
     "last_links",
     "merged_people",
+    "persons_of_identities",
 )
 
 
@@ -54,22 +54,6 @@ def identities_of_home(session: Session, tenant_id: UUID, person_id: UUID) -> tu
     return tuple(session.execute(query.order_by(IdentityKey.id)).scalars())
 
 
-def identities_of_person(session: Session, tenant_id: UUID, person_id: UUID) -> tuple[int, ...]:
-    """Return the identities that are a person now: those made for them, but not found to be another, and others'."""
-    latest = (
-        select(IdentityLink.identity_id, IdentityLink.person_id)
-        .where(IdentityLink.tenant_id == tenant_id)
-        .distinct(IdentityLink.identity_id)
-        .order_by(IdentityLink.identity_id, IdentityLink.recorded_at.desc())
-        .subquery()
-    )
-    linked: dict[int, UUID] = dict(session.execute(select(latest)).tuples().all())
-    theirs = {
-        one for one in identities_of_home(session, tenant_id, person_id) if linked.get(one, person_id) == person_id
-    }
-    return tuple(sorted(theirs | {one for one, whose in linked.items() if whose == person_id}))
-
-
 def identities_of_people(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> dict[UUID, list[int]]:
     """Return the identities that are these people now, the ones known longest first."""
     latest = (
@@ -91,6 +75,23 @@ def identities_of_people(session: Session, tenant_id: UUID, persons: Collection[
     for identity_id, person_id in sorted(session.execute(found).tuples()):
         theirs.setdefault(person_id, []).append(identity_id)
     return theirs
+
+
+def persons_of_identities(session: Session, tenant_id: UUID, identity_ids: Collection[int]) -> dict[int, UUID]:
+    """Return identity → who it is now."""
+    latest = (
+        select(IdentityLink.identity_id, IdentityLink.person_id)
+        .where(IdentityLink.tenant_id == tenant_id, any_of(IdentityLink.identity_id, identity_ids))
+        .distinct(IdentityLink.identity_id)
+        .order_by(IdentityLink.identity_id, IdentityLink.recorded_at.desc())
+        .subquery()
+    )
+    query = (
+        select(IdentityKey.id, func.coalesce(latest.c.person_id, IdentityKey.home_person_id))
+        .outerjoin(latest, latest.c.identity_id == IdentityKey.id)
+        .where(IdentityKey.tenant_id == tenant_id, any_of(IdentityKey.id, identity_ids))
+    )
+    return dict(session.execute(query).tuples().all())
 
 
 def merged_people(session: Session, tenant_id: UUID) -> Mapping[UUID, UUID]:

@@ -21,7 +21,7 @@ from tenants.directory.models import ScimUser
 from tenants.directory.reads import accounts_of, get_user, groups_of
 from tenants.directory.store import delete_user, update_user
 from tenants.errors import PersonKeyTaken
-from tenants.reads import TenantView, get_person
+from tenants.reads import TenantView
 from tenants.reads.identities import merged_people
 from tenants.store import add, set_person
 
@@ -109,7 +109,8 @@ def _say(
             set_person(session, tenant.id, one, name=said.name, email=said.email)
         if said.centre != (before.centre if before else None):
             state_cost_centre(session, tenant.id, one, said.centre, local_date(now, tenant.tz), now, actor)
-    _stay_or_leave(session, tenant.id, person_id, active=said.active, actor=actor, now=now)
+    if before is None or said.active != before.active:
+        _stay_or_leave(session, tenant.id, person_id, active=said.active, actor=actor, now=now)
     if before is not None and before.email.lower() != said.email.lower():
         leave_address(session, tenant.id, before.email, actor, active=said.active)
     apply_groups(session, tenant.id, [person_id], actor, now)
@@ -120,14 +121,13 @@ def _say(
 def _stay_or_leave(
     session: Session, tenant_id: UUID, user_id: UUID, *, active: bool, actor: str, now: datetime
 ) -> None:
-    """Let the person be there or leave; a survivor of a merge leaves with the last of their users."""
+    """Say that the person is there or leaves; a survivor of a merge leaves with the last of their users."""
     survivor = merged_people(session, tenant_id).get(user_id, user_id)
     others = any(there for one, there in accounts_of(session, tenant_id, survivor).items() if one != user_id)
     for one in dict.fromkeys((user_id, survivor)):
-        was_there = get_person(session, tenant_id, one).active_to is None
-        if active and not was_there:
+        if active:
             reactivate_person(session, tenant_id, one, now, actor)
-        elif was_there and not active and (one != survivor or not others):
+        elif one != survivor or not others:
             deactivate_person(session, tenant_id, one, now, actor, now)
 
 

@@ -14,7 +14,7 @@ from core import signals
 from core.periods import local_date
 from core.scope import GlobalScope, TenantScope
 from tenants.directory.actions import set_group_rules
-from tenants.events import PersonDeactivated, PersonReactivated, PoolMembersChanged
+from tenants.events import PeopleLeft, PersonReactivated, PoolMembersChanged
 from tenants.reads import attribution, find_account, get_person, people, tenant_now
 from tests.builders.directory import WORK, Sender, person_of
 from tests.builders.world import LONG_AGO, bearer
@@ -23,7 +23,7 @@ from tests.builders.world import LONG_AGO, bearer
 @pytest.fixture
 def heard() -> Iterator[list[Any]]:
     events: list[Any] = []
-    kinds = (PersonDeactivated, PersonReactivated, PoolMembersChanged)
+    kinds = (PeopleLeft, PersonReactivated, PoolMembersChanged)
 
     def hear(_session: Session, event: Any) -> None:
         events.append(event)
@@ -66,8 +66,8 @@ def test_active_false_ends_what_the_person_holds_at_that_instant_and_a_return_re
     sender.replace(ann, "active", value=False)  # once more changes nothing
     sender.replace(ann, "active", value=True)
 
-    assert [type(one) for one in heard] == [PersonDeactivated, PersonReactivated]
-    assert heard[0].person_id == person_of(ann)
+    assert [type(one) for one in heard] == [PeopleLeft, PersonReactivated]
+    assert heard[0].persons == (person_of(ann),)
     assert departures(sender, person_of(ann)) == 1
     with sender.db.begin(TenantScope(sender.tenant.id)) as session:
         tomorrow = (tenant_now(session, sender.tenant) + timedelta(days=1)).astimezone(sender.tenant.tz)
@@ -265,7 +265,7 @@ def test_what_is_said_of_who_was_merged_away_acts_on_the_survivor(sender: Sender
         assert get_person(session, sender.tenant.id, survivor).active_to is not None
     pools = [(one.joined, one.left) for one in heard if isinstance(one, PoolMembersChanged)]
     assert pools == [((survivor,), ()), ((), (survivor,))]
-    assert survivor in {one.person_id for one in heard if isinstance(one, PersonDeactivated)}
+    assert survivor in {who for one in heard if isinstance(one, PeopleLeft) for who in one.persons}
 
 
 def test_a_second_account_of_somebody_ends_without_them_and_says_nothing_of_them(

@@ -281,7 +281,7 @@ def test_a_replacement_leaves_personal_data_outside(client: Client, world: World
 
 def test_the_schemas_are_for_everybody(client: Client) -> None:
     index = client.get("/schemas").json()
-    assert len(index["items"]) == 20
+    assert len(index["items"]) == 21
     for item in index["items"]:
         assert client.get(item["schema"]).json()["title"] == item["type"]
     missing = client.get("/schemas/coffee.brewed")

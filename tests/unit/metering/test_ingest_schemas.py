@@ -38,6 +38,7 @@ MINIMAL: dict[str, dict[str, Any]] = {
     "course.refunded": {"course_id": "c", "amount": "1.00", "currency": "EUR"},
     "person.updated": {},
     "person.deactivated": {},
+    "person.reactivated": {},
 }
 """The bold fields of the table of event types, by type: written down a second time on purpose."""
 

@@ -15,7 +15,7 @@ from plans.licensing.seats.reads import all_pools
 from plans.licensing.seats.seating import Freed, Outcome
 from plans.licensing.seats.store import lock_pools
 from tenants.actions.record_audit import record_audit
-from tenants.events import PersonDeactivated, PoolMembersChanged, PoolsNamed
+from tenants.events import PeopleLeft, PoolMembersChanged, PoolsNamed
 from tenants.reads import get_tenant, tenant_now
 from tenants.reads.finding import people_by_id
 
@@ -24,24 +24,26 @@ __all__ = ("end_seats", "follow_group", "refuse_unknown_pools")
 ACTOR = "system:directory"
 
 
-def end_seats(session: Session, left: PersonDeactivated) -> None:
-    """Let who waits have the seats that somebody held who left; who left does not wait any more.
+def end_seats(session: Session, left: PeopleLeft) -> None:
+    """Let who waits have the seats that people held who left; who left does not wait any more.
 
     That the seats end is a fact already, the departure itself: nothing of it cools down.
     """
-    tenant, person_id = get_tenant(session, left.tenant_id), left.person_id
+    tenant = get_tenant(session, left.tenant_id)
     now = max(left.at, tenant_now(session, tenant))
     # All at once and in their order: a directory may tell of many departures in one transaction.
     for key in lock_pools(session, tenant.id):
         pool = hold_pool(session, tenant, key, now)
         # A seat that was assigned after the instant of the departure, on another clock, ends now.
-        outcomes: list[Outcome] = [Freed(person_id, None)] if person_id in pool.seating.held else []
-        waited = person_id in pool.seating.waiting
-        pool.seating.leave(person_id)
-        outcomes += pool.promote()
+        outcomes: list[Outcome] = [Freed(one, None) for one in left.persons if one in pool.seating.held]
+        waited = any(one in pool.seating.waiting for one in left.persons)
+        for one in left.persons:
+            pool.seating.leave(one)
+        promoted = pool.promote()
+        outcomes += promoted
         if outcomes or waited:
             pool.record(outcomes, now)
-            detail = {"person": str(person_id), "promoted": len(outcomes)}
+            detail = {"people": [str(one) for one in left.persons], "promoted": len(promoted)}
             record_audit(session, tenant.id, ACTOR, "end_seats", ("seat_pool", key), detail)
 
 
