@@ -1,7 +1,6 @@
 """The API of contracts."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -15,16 +14,10 @@ from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
 from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
 from plans.actions.withdraw_change import WithdrawInput, withdraw_change
-from plans.changes import TICK, Decision, direction
-from plans.rating import RatedCharge
-from plans.rating.estimate import (
-    NOTHING_FORESEEN,
-    Foreseen,
-    estimate_change,
-    estimate_next,
-    estimate_periods,
-)
-from plans.reads import Phase, SubscriptionView, find_subscription, list_plans, measured_sources, subscriptions
+from plans.changes import direction
+from plans.rating.estimate import NOTHING_FORESEEN
+from plans.reads import Phase, find_subscription, list_plans, subscriptions
+from plans.reads.foresight import foresee, foresee_begun
 from plans.schemas.subscriptions import (
     AddonBody,
     CancelBody,
@@ -79,7 +72,7 @@ class SubscriptionController(Controller):
         require(principal, Permission.SUBSCRIPTIONS_WRITE)
         now = tenant_now(session, tenant)
         begun = subscribe(session, _wish(tenant, data, principal.actor), now)
-        lines = _first_lines(session, tenant, begun, now) if data.preview else []
+        lines = foresee_begun(session, tenant, begun, now)[0] if data.preview else ()
         answer = SubscriptionAnswer.of(begun, preview=data.preview, estimate=lines)
         return Response(answer, status_code=200 if data.preview else 201)
 
@@ -117,7 +110,7 @@ class SubscriptionController(Controller):
         found = find_subscription(session, tenant.id, key, now)
         given = WithdrawInput(tenant.id, found.id, principal.actor, data.at, data.preview)
         decision = withdraw_change(session, given, now)
-        foreseen = _foreseen(session, tenant, found, decision, now) if data.preview else NOTHING_FORESEEN
+        foreseen = foresee(session, tenant, found, decision, now) if data.preview else NOTHING_FORESEEN
         return ChangeAnswer.of(decision, "same_plan", foreseen, preview=data.preview)
 
     @post("/subscriptions/{key:str}/renew", sync_to_thread=True, status_code=200)
@@ -152,7 +145,7 @@ class SubscriptionController(Controller):
         found = find_subscription(session, tenant.id, key, now)
         given = CancelInput(tenant.id, found.id, principal.actor, data.when, data.at, data.reason, data.preview)
         decision = cancel_subscription(session, given, now)
-        foreseen = _foreseen(session, tenant, found, decision, now) if data.preview else NOTHING_FORESEEN
+        foreseen = foresee(session, tenant, found, decision, now) if data.preview else NOTHING_FORESEEN
         return ChangeAnswer.of(decision, "end", foreseen, preview=data.preview)
 
 
@@ -180,20 +173,5 @@ def _change(
     given = ChangeInput(tenant.id, found.id, principal.actor, **wanted)
     decision = change_subscription(session, given, now)
     way = direction(decision, {plan.key: plan.rank for plan in list_plans(session)})
-    foreseen = _foreseen(session, tenant, found, decision, now) if given.preview else NOTHING_FORESEEN
+    foreseen = foresee(session, tenant, found, decision, now) if given.preview else NOTHING_FORESEEN
     return ChangeAnswer.of(decision, way, foreseen, preview=given.preview)
-
-
-def _foreseen(
-    session: Session, tenant: TenantView, before: SubscriptionView, decision: Decision, now: datetime
-) -> Foreseen:
-    """Rate, for a preview, the pieces of the running period and the next one by the use so far."""
-    sources = measured_sources(session, tenant, now=now, to_be=decision.opens)
-    return estimate_change(before, decision, sources), estimate_next(decision, sources)
-
-
-def _first_lines(session: Session, tenant: TenantView, begun: SubscriptionView, now: datetime) -> list[RatedCharge]:
-    """Rate the billing periods up to now, or the first one of a contract that is still to begin."""
-    until = max(now, begun.starts_at) + TICK
-    sources = measured_sources(session, tenant, now=now, to_be=begun.holdings)
-    return estimate_periods(begun, begun.spans_until(until), sources)
