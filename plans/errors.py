@@ -12,6 +12,7 @@ __all__ = (
     "ChangeOutsidePeriod",
     "ChangePending",
     "ChangesNothing",
+    "ContractChanged",
     "CouponNotUsable",
     "CouponTaken",
     "CurrencyNotPriced",
@@ -187,6 +188,15 @@ class ChangesNothing(Refused):
 
     def __init__(self) -> None:
         super().__init__("The subscription already holds exactly this. Name another plan, version or add-ons.")
+
+
+class ContractChanged(Refused):
+    """The contract is not as it was when its change was previewed, or the preview is of another day."""
+
+    code = "contract_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The contract was changed since this was previewed, or the day is over. Preview it again.")
 
 
 class CouponTaken(Refused):

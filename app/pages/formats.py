@@ -4,7 +4,7 @@ Every figure is rounded by `core.money` (half away from zero) before Babel write
 rounds half to even.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from core.periods import Period, local_date
 __all__ = (
     "day",
     "instant",
+    "last_day",
     "minor",
     "money",
     "month",
@@ -95,6 +96,11 @@ def short_month(value: date) -> str:
 def short_day(value: date) -> str:
     """Write a day for an axis: `24 Nov`."""
     return str(format_date(value, "d MMM", locale=reader().locale))
+
+
+def last_day(ends_at: datetime, tz: ZoneInfo) -> date:
+    """Return the last local day of what ends at an instant (not included)."""
+    return local_date(ends_at - timedelta(microseconds=1), tz)
 
 
 def instant(value: datetime, tz: ZoneInfo) -> str:

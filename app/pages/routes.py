@@ -16,6 +16,7 @@ _MODULES = (
     "app.pages.sales.plan_pages",
     "app.pages.sales.move_pages",
     "app.pages.sales.quote_pages",
+    "app.pages.sales.contract_pages",
     "app.pages.sales.limit_pages",
     "app.pages.sales.revenue_pages",
     "app.pages.admin.pages",

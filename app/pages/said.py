@@ -25,6 +25,12 @@ class Field:
     """`text`, `figure`, `day`, or `boxes` (as many of the choices as are `ticked`)."""
     faults: tuple[str, ...] = ()
     ticked: tuple[str, ...] = ()
+    hint: str = ""
+    wide: bool = False
+    """It has a line of its own: what it offers is read in full."""
+    asks: bool = False
+    """Its choice says which of the form's fields are shown: those whose `asked_by` names it, and those without."""
+    asked_by: str = ""
 
 
 class Said:

@@ -12,6 +12,7 @@ PAGES = {
     ("vendor_sales", None): (
         "/sales/customers",
         "/sales/customers/nordhaven-bank",
+        "/sales/customers/nordhaven-bank/contracts/new",
         "/sales/catalogue",
         "/sales/catalogue/light",
         "/sales/catalogue/full-active",

@@ -8,7 +8,7 @@ from app.pages.words import meter_name
 from plans.documents import PlanDocument
 from plans.terms import Commitment, CreditBlock, Discount
 
-__all__ = ("agreement_rows",)
+__all__ = ("agreement_rows", "discount_text")
 
 
 def agreement_rows(document: PlanDocument, currency: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -32,6 +32,11 @@ def agreement_rows(document: PlanDocument, currency: str) -> tuple[tuple[str, tu
             tuple(_told(one.name, _credits(one, currency, of(one.charges, one.meters))) for one in document.credits),
         ),
     )
+
+
+def discount_text(one: Discount, currency: str, of: str = "") -> str:
+    """Return what a discount takes off, in a currency, and of what (`of`: names of charges)."""
+    return ", ".join(_discount(one, currency, of))
 
 
 def _told(name: str, parts: Iterator[str]) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
-from app.pages.formats import day, money, quantity
+from app.pages.formats import day, last_day, money, quantity
+from app.pages.sales.contracts.acts import acts_of
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
 from app.pages.words import state_badge, unit_name
 from billing.views import InvoiceLineView, InvoiceSummary, InvoiceView
@@ -135,6 +136,9 @@ class Contract:
     """It is not over."""
     facts: tuple[tuple[str, str], ...]
     timeline: tuple[Stretch, ...]
+    anchor: str
+    acts: tuple[tuple[str, str], ...]
+    """What can be done with it: words and address."""
 
 
 def contracts(held: Sequence[SubscriptionView], tz: ZoneInfo, names: Mapping[UUID, str]) -> tuple[Contract, ...]:
@@ -150,7 +154,9 @@ def _contract(one: SubscriptionView, tz: ZoneInfo, names: Mapping[UUID, str]) ->
         (_("Billed"), _interval(one.interval_months)),
     ]
     if one.ends_at:
-        facts.append((_("Until"), day(local_date(one.ends_at, tz))))
+        facts.append((_("Last day"), day(last_day(one.ends_at, tz))))
+    if one.renews_months:
+        facts.append((_("Then renews"), _("for %(count)s months") % {"count": one.renews_months}))
     if one.purchase_order:
         facts.append((_("Purchase order"), one.purchase_order))
     facts += [(_("Discount"), agreed.discount.name) for agreed in one.discounts]
@@ -163,6 +169,8 @@ def _contract(one: SubscriptionView, tz: ZoneInfo, names: Mapping[UUID, str]) ->
         open=one.status != "ended",
         facts=tuple(facts),
         timeline=tuple(_stretch(holding, tz, one.as_of) for holding in one.holdings),
+        anchor=f"contract-{one.id}",
+        acts=tuple((name, f"contracts/{one.id}/{act}") for act, name in acts_of(one)),
     )
 
 
@@ -187,8 +195,7 @@ def _span(starts_at: datetime, ends_at: datetime | None, tz: ZoneInfo) -> str:
     first = day(local_date(starts_at, tz))
     if ends_at is None:
         return _("from %(first)s") % {"first": first}
-    last: date = date.fromordinal(local_date(ends_at, tz).toordinal() - 1)
-    return _("%(first)s to %(last)s") % {"first": first, "last": day(last)}
+    return _("%(first)s to %(last)s") % {"first": first, "last": day(last_day(ends_at, tz))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from app.pages.formats import instant
 from app.pages.frame import Crumb
 from app.pages.sales.agreement_words import agreement_rows
 from app.pages.sales.catalogue import CURRENCIES, Offer, catalogue_view
+from app.pages.sales.contracts.acts import done_text
 from app.pages.sales.customers import (
     Customer,
     contracts,
@@ -61,7 +62,8 @@ def customer(visit: TenantVisit) -> Response[str]:
         "sales/customer.html", "customers", Crumb(_("Customers"), "/sales/customers"), Crumb(tenant.name),
         signals=signals(_health(visit, held, found)), chart=bills_chart(found),
         forecasts=_forecasts(visit, held, found),
-        may_quote=visit.may(Permission.SUBSCRIPTIONS_WRITE), here=visit.path,
+        may_write=visit.may(Permission.SUBSCRIPTIONS_WRITE), here=visit.path,
+        done=done_text(visit.parameters.get("done", "")),
         contracts=contracts(held, tenant.tz, names),
         usage=usage_cards(bill, tenant),
         bills=bills_table(found, visit.query, f"/admin/{tenant.slug}/bills"),

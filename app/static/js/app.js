@@ -162,6 +162,17 @@ for (const choice of document.querySelectorAll("select[data-asks]")) {
   choice.addEventListener("change", () => showAsked(choice));
 }
 
+// --- A preview that the form has left behind is not confirmed ------------------------------------------------
+
+document.addEventListener("input", (event) => {
+  const preview = document.getElementById(event.target.form?.dataset.previewedIn ?? "");
+  const notice = preview?.querySelector(".stale");
+  if (notice) {
+    notice.hidden = false;
+    preview.querySelectorAll("form button").forEach((button) => (button.disabled = true));
+  }
+});
+
 // --- A form is sent once -----------------------------------------------------------------------------------
 
 document.addEventListener("submit", (event) => {

@@ -1,0 +1,312 @@
+"""The addresses where a contract is begun, changed, paused, renewed and ended: previewed, then done as previewed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
+
+from app.i18n import gettext as _
+from app.pages.formats import quantity
+from app.pages.frame import Crumb
+from app.pages.sales.agreement_words import discount_text
+from app.pages.sales.catalogue import CURRENCIES
+from app.pages.sales.contracts.acts import (
+    ACTS,
+    Asked,
+    Given,
+    act_title,
+    act_told,
+    acts_of,
+    first_said,
+    sections_of,
+    to_do,
+)
+from app.pages.sales.contracts.begin import Maker, Section, Sold, begin_sections, fresh, to_begin
+from app.pages.sales.contracts.foreseen import (
+    ForeseenView,
+    begun_words,
+    decision_words,
+    foreseen_view,
+    redeemed_words,
+    renewed_words,
+)
+from app.pages.sales.contracts.words import plain_faults
+from app.pages.visit import TenantVisit, confirm_word
+from core.errors import NotFound, Refused
+from core.ids import new_id
+from core.periods import Period
+from plans.actions.cancel_subscription import CancelInput, cancel_subscription
+from plans.actions.change_subscription import ChangeInput, change_subscription
+from plans.actions.hold_as_seen import hold_as_seen, mark_of
+from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
+from plans.actions.renew_subscription import RenewInput, renew_subscription
+from plans.actions.subscribe import SubscribeInput, subscribe
+from plans.actions.withdraw_change import WithdrawInput, withdraw_change
+from plans.changes import Decision, direction, running_span
+from plans.errors import ContractChanged
+from plans.rating.estimate import Foreseen
+from plans.reads import (
+    SubscriptionView,
+    coupons,
+    get_subscription,
+    list_plans,
+    periods,
+    subscriptions,
+    versions,
+)
+from plans.reads.foresight import foresee, foresee_begun, goes_on
+from tenants.roles import Permission
+
+__all__ = ("route_handlers",)
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Answer = Response[str] | Redirect
+SEEN = "seen"
+"""The field that says as what the contract was seen when its act was previewed."""
+COUPONS_TOLD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """A form with what it comes to, ready to be confirmed."""
+
+    view: ForeseenView
+    seen: str
+    carried: dict[str, str]
+    """The very request, field by field."""
+
+
+@get("/sales/customers/{tenant_slug:str}/contracts/new", sync_to_thread=True)
+def new(visit: TenantVisit) -> Response[str]:
+    """The form of a new contract."""
+    visit.need(Permission.SUBSCRIPTIONS_WRITE)
+    sold = _sold(visit)
+    wished = [value for value, _name in sold.plans if value.startswith(f"{visit.parameters.get('plan', '')}@")]
+    first = (wished or [value for value, _name in sold.plans] or [""])[0]
+    return _new(visit, fresh(first, visit.tenant.currency, visit.today))
+
+
+@post("/sales/customers/{tenant_slug:str}/contracts/preview", sync_to_thread=True, status_code=200)
+def preview_new(visit: TenantVisit, data: Form) -> Response[str]:
+    """The form again, beside what the contract bills; nothing is written."""
+    visit.need(Permission.SUBSCRIPTIONS_WRITE)
+    return _new(visit, data, show=True)
+
+
+@post("/sales/customers/{tenant_slug:str}/contracts", sync_to_thread=True)
+def begin(visit: TenantVisit, data: Form) -> Answer:
+    """Begin the contract that was previewed."""
+    visit.need(Permission.SUBSCRIPTIONS_WRITE)
+
+    def act() -> SubscriptionView:
+        given = to_begin(data, visit.tenant.id, visit.principal.actor, _sold(visit))
+        held = subscriptions(visit.session, visit.tenant.id, visit.now)
+        # The same name and terms again are the same contract: sent twice, it is begun once.
+        if mark_of(*held) != data.get(SEEN) and given.key not in {one.key for one in held}:
+            raise ContractChanged
+        return subscribe(visit.session, given, visit.now)
+
+    done = visit.attempt(act)
+    if isinstance(done, Refused):
+        return _new(visit, data, done, show=isinstance(done, ContractChanged))
+    return Redirect(f"{_customer(visit)}?done=begun#contract-{done.id}", status_code=303)
+
+
+@get("/sales/customers/{tenant_slug:str}/contracts/{subscription_id:uuid}/{act:str}", sync_to_thread=True)
+def ask(visit: TenantVisit, subscription_id: UUID, act: str) -> Response[str]:
+    """The form of an act."""
+    asked = _asked(visit, subscription_id, act)
+    return _act(visit, asked, first_said(asked))
+
+
+@post(
+    "/sales/customers/{tenant_slug:str}/contracts/{subscription_id:uuid}/{act:str}/preview",
+    sync_to_thread=True,
+    status_code=200,
+)
+def preview(visit: TenantVisit, subscription_id: UUID, act: str, data: Form) -> Response[str]:
+    """The form again, beside what it bills; nothing is written."""
+    return _act(visit, _asked(visit, subscription_id, act), data, show=True)
+
+
+@post("/sales/customers/{tenant_slug:str}/contracts/{subscription_id:uuid}/{act:str}", sync_to_thread=True)
+def carry_out(visit: TenantVisit, subscription_id: UUID, act: str, data: Form) -> Answer:
+    """Do what was previewed, if the contract is still as it was then."""
+    asked = _asked(visit, subscription_id, act)
+
+    def do() -> None:
+        if act == "cancel":
+            confirm_word(data, _("end"))
+        hold_as_seen(visit.session, visit.tenant.id, subscription_id, data.get(SEEN, ""), visit.now)
+        _carry_out(visit, to_do(asked, data, _sold(visit)))
+
+    done = visit.attempt(do)
+    if isinstance(done, Refused):
+        return _act(visit, asked, data, done, show=True)
+    return Redirect(f"{_customer(visit)}?done={act}#contract-{subscription_id}", status_code=303)
+
+
+def _asked(visit: TenantVisit, subscription_id: UUID, act: str) -> Asked:
+    """Return the contract that an act is about.
+
+    Raises:
+        NotFound: there is no such contract or act, or the act does not fit the contract as it stands.
+    """
+    visit.need(Permission.SUBSCRIPTIONS_WRITE)
+    contract = get_subscription(visit.session, visit.tenant.id, subscription_id, visit.now)
+    if act not in ACTS or act not in {one for one, _name in acts_of(contract)}:
+        raise NotFound("act on this contract", act)
+    known = [view.span for view in periods(visit.session, visit.tenant.id, subscription_id)]
+    return Asked(act, contract, running_span(contract, known, visit.now).period, visit.principal.actor)
+
+
+def _carry_out(visit: TenantVisit, given: Given) -> tuple[Decision, tuple[str, ...]]:
+    """Do it, or with `preview` decide it: what becomes of the contract, and in words."""
+    session, now = visit.session, visit.now
+    before = get_subscription(session, given.tenant_id, given.subscription_id, now)
+    match given:
+        case ChangeInput():
+            decision = change_subscription(session, given, now)
+            act = {"paused": "pause", "regular": "resume"}.get(given.mode or "", "change")
+            way = direction(decision, {plan.key: plan.rank for plan in list_plans(session)})
+            return decision, decision_words(act, before, decision, way)
+        case CancelInput():
+            decision = cancel_subscription(session, given, now)
+            return decision, decision_words("cancel", before, decision)
+        case WithdrawInput():
+            decision = withdraw_change(session, given, now)
+            return decision, decision_words("withdraw", before, decision)
+        case RenewInput():
+            after = renew_subscription(session, given, now)
+            return goes_on(session, before, after, now), renewed_words(after)
+        case RedeemInput():
+            agreed = redeem_coupon(session, given, now)
+            after = replace(before, discounts=(*before.discounts, agreed))
+            return goes_on(session, before, after, now), redeemed_words(agreed, before)
+
+
+def _act(
+    visit: TenantVisit, asked: Asked, data: dict[str, str], refusal: Refused | None = None, *, show: bool = False
+) -> Response[str]:  # fmt: skip
+    """Return an act's page; with `show` beside what it comes to."""
+    session, tenant, now = visit.session, visit.tenant, visit.now
+    sold, before = _sold(visit), asked.contract
+
+    def look() -> Previewed:
+        decision, words = _carry_out(visit, replace(to_do(asked, data, sold), preview=True))
+        foreseen = foresee(session, tenant, before, decision, now)
+        stays = foresee(session, tenant, before, goes_on(session, before, before, now), now)
+        view = foreseen_view(decision.after, decision.running.period, words, foreseen, stays)
+        return Previewed(view, mark_of(before), _carried(data))
+
+    shown = visit.attempt(look) if show else None
+    # What is refused as it is previewed anew is told; what was refused before it is told first.
+    refusal = refusal or (shown if isinstance(shown, Refused) else None)
+    faults = plain_faults(refusal, data) if refusal else ()
+    here = f"{_customer(visit)}/contracts/{before.id}/{asked.act}"
+    word = _("end") if asked.act == "cancel" else ""
+    page = FormPage(act_title(asked), act_told(asked.act), here, sections_of(asked, Maker(data, faults), sold), word)
+    return _page(visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal)
+
+
+def _new(
+    visit: TenantVisit, data: dict[str, str], refusal: Refused | None = None, *, show: bool = False
+) -> Response[str]:  # fmt: skip
+    session, tenant, sold = visit.session, visit.tenant, _sold(visit)
+
+    def look() -> Previewed:
+        # Its name is settled here, so that sending it twice begins one contract.
+        carried = _carried(data) | {"key": data.get("key", "").strip() or f"contract-{str(new_id())[-12:]}"}
+        given: SubscribeInput = to_begin(carried, tenant.id, visit.principal.actor, sold)
+        begun = subscribe(session, replace(given, preview=True), visit.now)
+        foreseen = foresee_begun(session, tenant, begun, visit.now)
+        seen = mark_of(*subscriptions(session, tenant.id, visit.now))
+        return Previewed(
+            foreseen_view(begun, _until_next(begun, foreseen), begun_words(begun), foreseen), seen, carried
+        )
+
+    shown = visit.attempt(look) if show else None
+    refusal = refusal or (shown if isinstance(shown, Refused) else None)
+    faults = plain_faults(refusal, data) if refusal else ()
+    title = _("New contract for %(name)s") % {"name": tenant.name}
+    told = _("A discount, or prices of its own, are agreed on by a quote; all else by this form.")
+    page = FormPage(title, told, f"{_customer(visit)}/contracts", begin_sections(Maker(data, faults), sold))
+    return _page(visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """A form that is previewed before it is done."""
+
+    title: str
+    told: str
+    here: str
+    """Where it is done; its preview is `/preview` below."""
+    sections: tuple[Section, ...]
+    word: str = ""
+    """To be typed for what cannot be undone."""
+
+
+def _page(
+    visit: TenantVisit, page: FormPage, faults: Sequence[object], shown: Previewed | None, refusal: Refused | None
+) -> Response[str]:  # fmt: skip
+    crumbs = (
+        Crumb(_("Customers"), "/sales/customers"), Crumb(visit.tenant.name, _customer(visit)), Crumb(page.title),
+    )  # fmt: skip
+    return visit.page(
+        "sales/contract_form.html", "customers", *crumbs, status=refusal.status if refusal else 200,
+        form=page, faults=faults, shown=shown, back=_customer(visit),
+    )  # fmt: skip
+
+
+def _until_next(begun: SubscriptionView, foreseen: Foreseen) -> Period:
+    following = foreseen[1]
+    ends_at = following.span.period.starts_at if following is not None else begun.ends_at
+    assert ends_at is not None, "a contract without an end has a next period"
+    return Period(begun.starts_at, ends_at)
+
+
+def _carried(data: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in data.items() if name not in ("csrf_token", SEEN, "word")}
+
+
+def _sold(visit: TenantVisit) -> Sold:
+    session = visit.session
+    bases = [plan for plan in list_plans(session, "base") if plan.newest is not None]
+    plans = [
+        (f"{plan.key}@{one.number}", _("%(plan)s, version %(number)s") % {"plan": plan.name, "number": one.number})
+        for plan in bases
+        for one in versions(session, plan.key)
+        if one.retired_at is None
+    ]
+    addons = [(plan.key, plan.name) for plan in list_plans(session, "addon") if plan.newest is not None]
+    return Sold(plans, addons, CURRENCIES, _coupons(visit))
+
+
+def _coupons(visit: TenantVisit) -> str:
+    usable = [
+        one
+        for one in coupons(visit.session)
+        if (one.valid_until is None or one.valid_until > visit.now)
+        and (one.max_redemptions is None or one.redeemed < one.max_redemptions)
+    ]
+    if not usable:
+        return _("No coupon can be used at present.")
+    told = "; ".join(
+        f"{one.code}: {discount_text(one.discount, visit.tenant.currency)}" for one in usable[:COUPONS_TOLD]
+    )
+    if len(usable) > COUPONS_TOLD:
+        told = _("%(some)s; and %(count)s more") % {"some": told, "count": quantity(len(usable) - COUPONS_TOLD)}
+    return _("Can be used now: %(coupons)s.") % {"coupons": told}
+
+
+def _customer(visit: TenantVisit) -> str:
+    return f"/sales/customers/{visit.tenant.slug}"
+
+
+route_handlers = (new, preview_new, begin, ask, preview, carry_out)
