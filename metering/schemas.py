@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 from sqlalchemy.orm import Session
 
+from core.exact_json import encode_exact
 from metering.reads.event_log import CorrectionView, EventView
 
 __all__ = (
@@ -58,8 +59,10 @@ class CorrectionAnswer(Struct):
     def of(cls, view: CorrectionView, *, named: bool) -> "CorrectionAnswer":
         """Render a correction; whose it is stays hidden from those who may not see people."""
         shown = dict(view.replacement) if view.replacement is not None else None
-        if shown is not None and not named:
-            shown.pop("identity_id", None)
+        if shown is not None:
+            shown["data"] = Raw(encode_exact(shown["data"]))
+            if not named:
+                shown.pop("identity_id", None)
         return cls(view.id, view.kind, view.reason, view.author, view.recorded_at, shown)
 
 
@@ -111,7 +114,8 @@ class EventAnswer(Struct):
         """Render an event."""
         corrections = [CorrectionAnswer.of(correction, named=named) for correction in view.corrections]
         return cls(
-            view.source, view.id, view.type, view.time, view.subject, view.data, view.accepted_at, view.status,
+            view.source, view.id, view.type, view.time, view.subject, Raw(encode_exact(view.data)), view.accepted_at,
+            view.status,
             corrections,
         )  # fmt: skip
 

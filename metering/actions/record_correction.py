@@ -10,6 +10,7 @@ from msgspec import Raw
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
+from core.exact_json import decode_exact
 from core.ids import new_id
 from metering.events.registry import PRESENCE
 from metering.ingest.cloudevents import FaultyEvent
@@ -129,7 +130,7 @@ def _replacement(draft: Draft, identities: dict[str, int]) -> dict[str, Any]:
         "time": draft.occurred_at.isoformat(),
         "identity_id": identities[draft.subject],
         "attributes": msgspec.json.decode(attributes) if attributes is not None else None,
-        "data": msgspec.json.decode(stripped_data(draft, identities)),
+        "data": decode_exact(stripped_data(draft, identities)),
     }
 
 

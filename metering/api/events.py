@@ -7,14 +7,17 @@ from typing import Annotated, Any
 from urllib.parse import unquote
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import ResponseSpec
 from litestar.params import Parameter
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
+from core.exact_json import exact_number
 from metering.actions.record_correction import CorrectionInput, record_correction
 from metering.api.delivery import Delivery, asked_delivery
 from metering.api.event_docs import SendOperation
@@ -87,6 +90,30 @@ class EventsPage:
     limit: int
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """A correction's replacement, its numbers as they were written; None where there is none, or none to read."""
+
+    event: dict[str, Any] | None
+
+
+class _Sent(Struct):
+    replacement: dict[str, Any] | None = None
+
+
+_sent = msgspec.json.Decoder(_Sent, float_hook=exact_number).decode
+
+
+async def _instead(request: Req) -> Instead:
+    body = await request.body()
+    try:
+        return Instead(_sent(body).replacement)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if "out of range" in str(error):
+            raise InvalidInput(InputError("/replacement", "data_invalid", f"{error}. Correct it.")) from None
+        return Instead(None)  # the route says what is wrong with the body
+
+
 def _page(cursor: str | None = None, limit: Limit = 50) -> EventsPage:
     return EventsPage(_after(cursor), limit)
 
@@ -113,13 +140,13 @@ class EventController(Controller):
         answer = await take_events(request.app, (principal, tenant), request.headers, request.stream())
         return Response(answer, status_code=422 if answer.nothing_taken else 200)
 
-    @post("/corrections", sync_to_thread=True)
+    @post("/corrections", sync_to_thread=True, dependencies={"instead": Provide(_instead)})
     def correct(
-        self, principal: Principal, session: Session, tenant: TenantView, data: CorrectionBody
+        self, principal: Principal, session: Session, tenant: TenantView, data: CorrectionBody, instead: Instead
     ) -> RecordedAnswer:
         """Void or replace an event; it may arrive later. The last recorded correction holds."""
         require(principal, Permission.EVENTS_WRITE)
-        wanted = CorrectionInput(data.source, data.id, data.kind, data.reason, data.replacement)
+        wanted = CorrectionInput(data.source, data.id, data.kind, data.reason, instead.event)
         made = record_correction(session, tenant.id, wanted, principal.actor, tenant_now(session, tenant))
         return RecordedAnswer(made.id, data.source, data.id, data.kind, made.recorded_at)
 

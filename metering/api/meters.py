@@ -1,13 +1,18 @@
 """The meters: GET and POST /v1/meters, retirement, and how far a backfill is."""
 
+from typing import Any
 from uuid import UUID
 
-from litestar import Controller, get, post
+import msgspec
+from litestar import Controller, Request, get, post
+from litestar.datastructures import State
 from msgspec.structs import asdict
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.db import Database
+from core.errors import InputError, InvalidInput
+from core.exact_json import decode_exact, inexact_at
 from core.scope import VENDOR_ID, StewardScope
 from metering.actions.create_meter import MeterInput, create_meter, retire_meter
 from metering.api.meter_answers import BackfillAnswer, MeterAnswer, MeterPage, MeterVersionsAnswer
@@ -36,6 +41,17 @@ class MeterBody(MeterDefinition, frozen=True, forbid_unknown_fields=True, kw_onl
     key: str
 
 
+async def _refuse_inexact(request: Request[Any, Any, State]) -> None:
+    """Refuse a number that would be another one by the time it is compared."""
+    try:
+        pointer = inexact_at(decode_exact(await request.body()))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return  # the route says what is wrong with the body
+    if pointer is not None:
+        detail = "The number has more digits than JSON numbers keep on their way. Write it as a decimal string."
+        raise InvalidInput(InputError(pointer, "value_type_wrong", detail))
+
+
 class MeterController(Controller):
     """The meters: built-in ones, the vendor's for everybody, and a customer's own."""
 
@@ -50,7 +66,7 @@ class MeterController(Controller):
         built_in = [MeterAnswer.of(spec) for spec in METERS.values()]
         return MeterPage([*built_in, *(MeterAnswer.of_version(found) for found in newest.values())])
 
-    @post("/", sync_to_thread=True)
+    @post("/", sync_to_thread=True, before_request=_refuse_inexact)
     def create(self, principal: Principal, session: Session, database: Database, data: MeterBody) -> MeterAnswer:
         """Define a meter of the acting customer, or everybody's where the vendor names none.
 

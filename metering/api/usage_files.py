@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from core.db import Database
+from core.exact_json import decode_exact, encode_exact
 from core.scope import TenantScope
 from metering.api.usage_answers import EvidenceItem, UsageAnswer, UsageItem, evidence_item
 from metering.exports import ExportColumn, Rows
@@ -97,7 +98,7 @@ def event_parts(database: Database, tenant_id: UUID, wanted: EventFilter, *, nam
     while True:
         with database.begin(TenantScope(tenant_id)) as session:
             found = list_events(session, tenant_id, replace(wanted, limit=PART), named=named)
-        answers = [msgspec.to_builtins(EventAnswer.of(event, named=named)) for event in found]
+        answers = [decode_exact(msgspec.json.encode(EventAnswer.of(event, named=named))) for event in found]
         yield [_row(answer, EVENT_COLUMNS, ("data", "corrections")) for answer in answers]
         if len(found) < PART:
             return
@@ -107,5 +108,5 @@ def event_parts(database: Database, tenant_id: UUID, wanted: EventFilter, *, nam
 def _row(given: dict[str, Any], columns: Sequence[ExportColumn], nested: Sequence[str]) -> Sequence[Any]:
     """Return the cells of an answer; what is no single value stands as JSON."""
     for name in nested:
-        given[name] = msgspec.json.encode(given[name]).decode()
+        given[name] = encode_exact(given[name]).decode()
     return [given[column.name] for column in columns]

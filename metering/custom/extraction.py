@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from core.exact_json import trimmed
 from metering.custom.definition import CONCURRENT, Condition, MeterDefinition, Scalar
 from metering.custom.fields import known_fields
 from metering.custom.values import countable, number_of, time_of
@@ -125,7 +126,7 @@ def _text(value: Any, kind: str) -> str | None:
     if isinstance(typed, bool):
         return "true" if typed else "false"
     if isinstance(typed, Decimal):
-        return f"{typed.normalize():f}" if typed else "0"
+        return f"{trimmed(typed):f}" if typed else "0"
     if isinstance(typed, datetime):
         return typed.astimezone(UTC).isoformat()
     text = str(typed)

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core.exact_json import trimmed
+
 __all__ = ("BIGGEST", "MAX_DECIMALS", "countable", "number_of", "time_of")
 
 BIGGEST = Decimal(10) ** 15
@@ -32,7 +34,7 @@ def countable(value: Decimal | None) -> Decimal | None:
     """Return a number that may be counted: up to 10^15 either way, with at most 12 decimals; else None."""
     if value is None or abs(value) > BIGGEST:
         return None
-    exponent = value.normalize().as_tuple().exponent
+    exponent = trimmed(value).as_tuple().exponent
     return value if isinstance(exponent, int) and exponent >= -MAX_DECIMALS else None
 
 

@@ -16,6 +16,8 @@ depends on it."""
 _BOTH_WAYS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _POINT = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d*)\.\d+|[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _COMMA = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d*),\d+|[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+_BIGGEST_EXPONENT = 308
+"""As of a double: written out, 1e999999999 would fill the memory."""
 _SAY = "Say numbers=decimal_point or numbers=decimal_comma"
 
 
@@ -43,6 +45,8 @@ def number_of(text: str, numbers: Numbers) -> Decimal:
         raise ValueError("is not a number.") from None
     if not number.is_finite():
         raise ValueError("is not a number.")
+    if abs(number.adjusted()) > _BIGGEST_EXPONENT:
+        raise ValueError("is out of range.")
     return number
 
 

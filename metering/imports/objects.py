@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from core.exact_json import encode_exact, exact_number
 from metering.imports.columns import norm
 from metering.imports.faults import RowCode, RowFault
 from metering.imports.lines import MAX_ROW, text_lines
@@ -30,7 +31,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant).decode
+_decode = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=exact_number).decode
 
 
 def json_rows(chunks: Iterable[bytes], encoding: str) -> Iterator[Line]:
@@ -97,4 +98,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return encode_exact(value).decode()

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from core.clock import utc_now
+from core.exact_json import encode_exact
 from core.ids import new_id
 from metering.errors import StatementConflict, StatementInvalid
 from metering.xapi.mentions import hidden, signatures_of
@@ -202,7 +202,7 @@ class StatementWriter:
         if not row.mentions:
             return row.raw
         bound = self.tenant_id.bytes + row.id.bytes
-        return msgspec.json.encode(hidden(row.value, {
+        return encode_exact(hidden(row.value, {
             key: (name, lambda plain, seal=sealers[name], name=name: seal(plain, bound + name.bytes))  # type: ignore[misc]
             for key, name in row.mentions.items()
         }))  # fmt: skip

@@ -1,7 +1,7 @@
 """One event's envelope and data into a draft that only lacks the database's ids (pure)."""
 
-import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from core.exact_json import decode_exact, encode_exact_sorted
 from core.json_faults import NameTwice, refuse_repeated_names
 from metering.errors import EventFault
 from metering.events import REGISTRY
@@ -86,9 +87,7 @@ class _Body(Struct, gc=False, omit_defaults=True):
 
 
 _COMMON = EventType("", EventData, "")
-_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 def draft_event(raw: Raw, index: int, rules: Rules) -> Draft:
@@ -137,7 +136,7 @@ def draft_plain(raws: Sequence[Raw], first: int, rules: Rules) -> list[Draft] | 
             if envelope.time > latest:
                 return None
             data = envelope.data
-            content = _decode(data) if data else None
+            content = decode_exact(data) if data else None
             names += envelope.names
             names += len(content) if flat and content.__class__ is dict else _names_in(content)
             drafts.append(_draft(envelope, index, content))
@@ -184,7 +183,7 @@ def _content(raw: bytes) -> Any:
     if not raw:
         return None
     try:
-        return _decode(raw)
+        return decode_exact(raw)
     except (RecursionError, msgspec.DecodeError, UnicodeDecodeError) as error:
         if isinstance(error, RecursionError):
             raise _DataFault(_TOO_DEEP) from None
@@ -248,6 +247,8 @@ def _typed(envelope: Envelope, kind: EventType | None, content: Any) -> EventDat
     if envelope.data_base64 is not None:
         if kind is not None or envelope.data:
             raise _DataFault((EventFault.DATA_INVALID, "data_base64 is for unknown types only, and not beside data."))
+        if not _is_base64(envelope.data_base64):
+            raise _DataFault((EventFault.DATA_INVALID, _NO_BASE64))
         return None
     if kind is None and not isinstance(content, dict):
         return None
@@ -260,6 +261,20 @@ def _typed(envelope: Envelope, kind: EventType | None, content: Any) -> EventDat
         raise _DataFault(fault)
     result: EventData = typed
     return result
+
+
+_NO_BASE64 = (
+    "data_base64 must be base64: A to Z, a to z, 0 to 9, + and /, filled up with = to a multiple of four (RFC 4648)."
+    " Encode the bytes anew; data that is JSON or text belongs in data."
+)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
@@ -280,12 +295,9 @@ def _person_keys(typed: EventData | None, kind: EventType | None) -> tuple[tuple
 
 
 def canonical_json(content: Any) -> bytes:
-    """Return JSON with sorted keys and no white space, in which 1.0 and 1 are the same number."""
-    try:
-        text = _encode_sorted(content)
-        return _encode_sorted(_with_whole_numbers(content)) if b".0" in text else text
-    except OverflowError:  # an integer beyond 64 bits, which the fast encoder does not write
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """Return JSON with sorted keys and no white space; 1.0 and 1 are the same number, and each has all its digits."""
+    text = encode_exact_sorted(content)
+    return encode_exact_sorted(_with_whole_numbers(content)) if b".0" in text else text
 
 
 def _with_whole_numbers(value: Any) -> Any:

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.orm import Session
 
+from core.exact_json import exact_number
 from core.lists import any_of
 from metering.bodies import unpacked_body
 from metering.errors import EventArchived, EventNotFound
@@ -83,7 +84,7 @@ class _Body(msgspec.Struct):
     data: Any = None
 
 
-_body = msgspec.json.Decoder(_Body)
+_body = msgspec.json.Decoder(_Body, float_hook=exact_number)
 _EVENT = (Fact.event_key, Fact.occurred_at, Fact.accepted_at, Fact.type_id, Fact.source_id, Fact.identity_id)
 
 

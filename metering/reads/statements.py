@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Row, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from core.exact_json import decode_exact
 from core.lists import any_of
 from metering.errors import StatementNotFound
 from metering.models import (
@@ -154,7 +154,7 @@ def _opened(session: Session, tenant_id: UUID, rows: Sequence[Row[Any]], vault: 
         except Unreadable:
             # The person was forgotten, and came back under a new key.
             continue
-        originals.append((row, msgspec.json.decode(raw)))
+        originals.append((row, decode_exact(raw)))
     wanted = frozenset[UUID]().union(*(sealers_named(value) for _, value in originals))
     people = _People(session, tenant_id, wanted, vault)
     return [

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw
 
+from core.exact_json import exact_number
 from core.ids import new_id
 from core.json_faults import NameTwice, refuse_repeated_names
 from metering.errors import StatementInvalid
@@ -25,6 +26,7 @@ MAX_STATEMENTS = 10_000
 _SHA2 = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _RAW = msgspec.json.Decoder(Raw)
+_EXACT = msgspec.json.Decoder(float_hook=exact_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _read(
 
 
 def _value(raw: bytes, where: str) -> Any:
-    value = _decoded(msgspec.json, raw)
+    value = _decoded(_EXACT, raw)
     try:
         refuse_repeated_names(raw)
     except NameTwice as twice:

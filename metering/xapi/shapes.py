@@ -5,6 +5,7 @@ not what it should be; the first fault is told.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal
 from typing import Any
 
 __all__ = (
@@ -56,7 +57,7 @@ def boolean(value: Any, path: str) -> None:
 
 def number(value: Any, path: str) -> None:
     """Want a number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise Faulty(path, f"must be a number, not {kind_of(value)}.")
 
 

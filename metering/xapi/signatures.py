@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
+from core.exact_json import decode_exact
 from metering.xapi.content import essence
 from metering.xapi.shapes import Faulty
 from metering.xapi.statements import SIGNATURE, check_statement
@@ -65,7 +66,7 @@ def _payload(signature: bytes, where: str) -> Any:
             raise Faulty(where, f"must be signed by {', '.join(_ALGORITHMS)}, not '{header.get('alg')}'.")
         if "x5c" in header and not jws.validate_compact(compact, _key(header["x5c"]), registry=_registry()):
             raise Faulty(where, "has a signature that does not match its certificate.")
-        return msgspec.json.decode(compact.payload)
+        return decode_exact(compact.payload)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, msgspec.DecodeError, RecursionError) as error:
         raise Faulty(where, f"is not a JSON web signature of a statement: {error}.") from None
 

@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-import msgspec
 from anyio import to_thread
 from litestar import Controller, HttpMethod, Request, Response, post, put, route
 from litestar.datastructures import State
 
 from core.db import Database
+from core.exact_json import encode_exact
 from core.ids import new_id
 from core.scope import TenantScope
 from core.settings import secret_keys
@@ -149,7 +149,7 @@ async def _give(request: Req, principal: Principal, tenant: TenantView, method: 
         headers["Last-Modified"] = http_date(given.stored)
     given.values = [formatted(value, wanted.format, languages) for value in given.values]
     body: Any = given.values[0] if given.single else {"statements": given.values, "more": given.more}
-    text = msgspec.json.encode(body)
+    text = encode_exact(body)
     media = "application/json"
     if wanted.attachments:
         media, text = _multipart(text, given.contents)

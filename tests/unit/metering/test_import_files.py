@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from metering.imports.faults import FileFault, RowFault
+from metering.imports.numbers import number_of
+from metering.imports.objects import flat, json_rows
 from metering.imports.opening import open_file
 from metering.imports.plan import Options, Plan
 from metering.imports.presets import PRESETS
@@ -396,3 +398,19 @@ def test_noise_is_refused_or_told_row_by_row_and_never_a_fault_of_ours(folder: P
                 draft_event(raw, 0, RULES)
             except FaultyEvent:
                 continue
+
+
+def test_numbers_of_a_file_keep_their_digits_and_have_an_end() -> None:
+    lines = [
+        b'{"price": 123456789012345.123456789012, "all": [0.33333333333333331], "small": 0.5}\n',
+        b'{"price": 1e400}\n',
+    ]
+    (_, first), (_, second) = json_rows(lines, "utf-8")
+
+    assert not isinstance(first, RowFault)
+    assert flat(first[1], ["price", "all", "small"]) == ["123456789012345.123456789012", "[0.33333333333333331]", "0.5"]
+    assert isinstance(second, RowFault)
+    assert "out of range" in second.detail
+    # Written out it would have a thousand million zeros.
+    with pytest.raises(ValueError, match="out of range"):
+        number_of("1e999999999", "plain")
