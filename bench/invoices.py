@@ -26,10 +26,11 @@ from app.process import tune_collector
 from bench.contracts import billed_at
 from billing.actions.bill_due import bill_due
 from billing.actions.compose_draft import Taxes, draft_line
-from billing.actions.rate_subscription import History, Wanted, reckon
+from billing.actions.rate_subscription import Wanted, reckon
 from billing.drafts import Draft, DraftLine, draft_totals, printed_lines, supply_span
 from billing.due import DueItem
 from billing.evidence import evidence_rows, write_evidence
+from billing.history import History
 from billing.ledger import issue_movements
 from billing.models import (
     BilledPeriod,

@@ -1,8 +1,9 @@
 """A subscription as a frozen value: who pays for whom, by which calendar, and which version held when."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
@@ -128,12 +129,24 @@ class SubscriptionView:
 
         A trial does not count: what is due once, and the first periods of a discount, come after it.
         """
-        since = holding.starts_at
-        for before in reversed([h for h in self.holdings if h.slot == holding.slot and h.starts_at < since]):
-            if before.ends_at != since or before.plan_key != holding.plan_key or before.mode == "trial":
-                break
-            since = before.starts_at
-        return since
+        same = self.unbroken(holding, lambda one, after: one.plan_key == after.plan_key and one.mode != "trial")
+        return same[0].starts_at
+
+    def unbroken(self, holding: Holding, goes_on: Callable[[Holding, Holding], bool]) -> tuple[Holding, ...]:
+        """Return the versions around one in its slot, without a gap, each of which `goes_on` in the next.
+
+        Args:
+            holding: one of the contract's.
+            goes_on: a version and the one after it → whether what is asked about goes on.
+        """
+        chain = [one for one in self.holdings if one.slot == holding.slot]
+        first = last = next(place for place, one in enumerate(chain) if one.starts_at == holding.starts_at)
+        joined = [one.ends_at == after.starts_at and goes_on(one, after) for one, after in pairwise(chain)]
+        while first > 0 and joined[first - 1]:
+            first -= 1
+        while last < len(joined) and joined[last]:
+            last += 1
+        return tuple(chain[first : last + 1])
 
     def billed_around(self, instant: datetime) -> tuple[datetime, datetime | None]:
         """Return since when and until when the contract is billed without a break (None: no end), or is not billed.

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from plans.changes import running_span
 from plans.errors import CouponNotUsable
+from plans.rating.stretches import plan_stretch
 from plans.reads.coupons import usable_coupon
-from plans.reads.periods import periods
+from plans.reads.periods import closed_after, periods
 from plans.reads.subscriptions import get_subscription
 from plans.states import Trigger, advance, state_at
 from plans.store import add_discount, lock_subscription, take_coupon
@@ -54,11 +55,14 @@ def redeem_coupon(session: Session, given: RedeemInput, now: datetime) -> Agreed
     lock_subscription(session, given.tenant_id, given.subscription_id)
     subscription = get_subscription(session, given.tenant_id, given.subscription_id, now)
     advance(state_at(subscription.starts_at, subscription.ends_at, now), Trigger.CHANGE)
-    known = [view.span for view in periods(session, subscription.tenant_id, subscription.id)]
-    running = running_span(subscription, known, now).period
-    in_advance = any(held.charge.in_advance for held in held_charges(subscription))
-    # What was billed in advance stays as it was billed.
-    starts_at = running.ends_at if in_advance else running.starts_at
+    known = periods(session, subscription.tenant_id, subscription.id)
+    running = running_span(subscription, [view.span for view in known], now)
+    # Add-ons that come and go cut the billing period, not what the plan charges for it.
+    plan = plan_stretch(subscription, running).period
+    starts_at = running.period.starts_at if closed_after(known, plan.starts_at) else plan.starts_at
+    if any(held.charge.in_advance for held in held_charges(subscription)):
+        # What was billed in advance stays as it was billed.
+        starts_at = plan.ends_at
     discount = usable_coupon(session, given.code, subscription.plan_key, now)
     agreed = AgreedDiscount(discount, starts_at, given.code)
     to_come = [held for held in subscription.holdings if held.ends_at is None or held.ends_at > starts_at]

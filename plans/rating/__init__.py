@@ -8,6 +8,8 @@ The order of a bill: charges with their line discounts, invoice discounts, commi
 period, commitments of a term that ends. What prepaid credits pay of it, and tax, come after it, in `billing`.
 """
 
+from datetime import datetime
+
 from plans.periods import Span
 from plans.rating.commitments import period_true_ups, term_true_ups
 from plans.rating.credits import CREDITS, block_of, rate_blocks
@@ -21,8 +23,9 @@ from plans.rating.lines import (
     rate_arrears,
     rate_refunds,
     refund_origins,
+    refundable,
 )
-from plans.rating.sources import RatedCharge, Sources
+from plans.rating.sources import Charged, RatedCharge, Sources
 from plans.subscriptions import SubscriptionView
 
 __all__ = (
@@ -37,16 +40,19 @@ __all__ = (
     "rate_advance",
     "rate_period",
     "rate_refunds",
+    "rate_running",
     "refund_origins",
+    "refundable",
 )
 
 
 def rate_period(subscription: SubscriptionView, span: Span, sources: Sources) -> tuple[RatedCharge, ...]:
     """Rate what is due in arrears for a billing period, by the versions in force at its start.
 
-    Charges with an interval of their own come in the billing period in which theirs ends, a
-    commitment over a term in the one in which the term does. A transaction that was refunded is
-    counted here all the same; its refund is `rate_refunds`. A trial and a pause come to nothing.
+    Charges come in the billing period in which what they serve ends: their full period, or the stretch of
+    it that a change leaves them (`stretches`); a commitment over a term in the one in which the term does. A
+    transaction that was refunded is counted here all the same; its refund is `rate_refunds`. A trial comes to
+    nothing, and so does a pause, but for a term that ends in it.
 
     Args:
         subscription: with all its holdings; `as_of` does not matter.
@@ -56,29 +62,66 @@ def rate_period(subscription: SubscriptionView, span: Span, sources: Sources) ->
     Returns:
         One per charge, discount and commitment in the order of a bill, zero amounts too.
     """
-    arrears = _arrears(subscription, span, sources)
-
-    def billed(other: Span) -> tuple[RatedCharge, ...]:
-        own = arrears if other == span else _arrears(subscription, other, sources)
-        return own + _advances(subscription, other)
-
-    return (*arrears, *term_true_ups(subscription, span, billed))
+    bills = _Bills(subscription, sources)
+    return (*bills.arrears(span), *term_true_ups(subscription, span, bills.billed))
 
 
 def rate_advance(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
     """Rate what is due at the beginning of a billing period: fees less its invoice discounts, blocks of credits."""
-    return (*_advances(subscription, span), *rate_blocks(subscription, span))
+    charged = Charged(arrears=lambda _span: (), advances=lambda one: rate_advances(subscription, one))
+    _, off = invoice_discounts(subscription, span, charged)
+    return (*charged.advances(span), *off, *rate_blocks(subscription, span))
 
 
-def _advances(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
-    advances = rate_advances(subscription, span)
-    _, off = invoice_discounts(subscription, span, (), advances)
-    return (*advances, *off)
+def rate_running(
+    subscription: SubscriptionView, span: Span, now: datetime, sources: Sources
+) -> tuple[RatedCharge, ...]:
+    """Rate what runs at an instant: also what an agreed change leaves in one piece up to the end of the full period.
+
+    Args:
+        subscription: with all its holdings.
+        span: its billing period that holds the instant.
+        now: the instant.
+        sources: where figures come from.
+    """
+    spans = subscription.spans_until(span.full.ends_at, span.period.starts_at)
+    rated = (rate_period(subscription, one, sources) for one in spans if one.full == span.full)
+    return tuple(line for lines in rated for line in lines if now in line.period)
 
 
-def _arrears(subscription: SubscriptionView, span: Span, sources: Sources) -> tuple[RatedCharge, ...]:
-    charges = rate_arrears(subscription, span, sources)
-    advances = rate_advances(subscription, span)
-    off, off_in_advance = invoice_discounts(subscription, span, charges, advances)
-    billed = (*charges, *off, *advances, *off_in_advance)
-    return (*charges, *off, *period_true_ups(subscription, span, billed))
+class _Bills:
+    """What billing periods of a contract bill, each reckoned once: a bill may depend on what others say."""
+
+    def __init__(self, subscription: SubscriptionView, sources: Sources) -> None:
+        self._subscription, self._sources = subscription, sources
+        self._charges: dict[Span, tuple[RatedCharge, ...]] = {}
+        self._fees: dict[Span, tuple[RatedCharge, ...]] = {}
+        self._arrears: dict[Span, tuple[RatedCharge, ...]] = {}
+        self._charged = Charged(self._charges_of, self._fees_of)
+
+    def arrears(self, span: Span) -> tuple[RatedCharge, ...]:
+        """Return the charges due in arrears, discounts on them, and commitments of the period."""
+        if span not in self._arrears:
+            off, _ = invoice_discounts(self._subscription, span, self._charged)
+            true_ups = period_true_ups(self._subscription, span, self._discounted)
+            self._arrears[span] = (*self._charges_of(span), *off, *true_ups)
+        return self._arrears[span]
+
+    def billed(self, span: Span) -> tuple[RatedCharge, ...]:
+        """Return all lines, but for commitments of a term."""
+        _, off_in_advance = invoice_discounts(self._subscription, span, self._charged)
+        return (*self.arrears(span), *self._fees_of(span), *off_in_advance)
+
+    def _discounted(self, span: Span) -> tuple[RatedCharge, ...]:
+        off, off_in_advance = invoice_discounts(self._subscription, span, self._charged)
+        return (*self._charges_of(span), *off, *self._fees_of(span), *off_in_advance)
+
+    def _charges_of(self, span: Span) -> tuple[RatedCharge, ...]:
+        if span not in self._charges:
+            self._charges[span] = rate_arrears(self._subscription, span, self._sources)
+        return self._charges[span]
+
+    def _fees_of(self, span: Span) -> tuple[RatedCharge, ...]:
+        if span not in self._fees:
+            self._fees[span] = rate_advances(self._subscription, span)
+        return self._fees[span]

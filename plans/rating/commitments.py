@@ -1,19 +1,20 @@
 """Minimum commitments: what is missing to the least that was agreed on, as a line (pure)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
-from core.money import to_money
+from core.money import Money, to_money
 from core.periods import Period
 from plans.charges import Charge
-from plans.documents import PlanDocument
 from plans.periods import Span
 from plans.pricing import Rated, Step, decimal_text
 from plans.rating.lines import FAIR_USE
 from plans.rating.sources import RatedCharge
-from plans.subscriptions import BASE, SubscriptionView
+from plans.rating.stretches import spans_of, stretch_of
+from plans.subscriptions import BASE, Holding, SubscriptionView
 from plans.terms import Commitment
 
 __all__ = ("period_true_ups", "term_true_ups")
@@ -22,28 +23,26 @@ Billed = Callable[[Span], Sequence[RatedCharge]]
 """A billing period → all its lines, arrears and advances, after discounts."""
 
 
-def period_true_ups(subscription: SubscriptionView, span: Span, billed: Sequence[RatedCharge]) -> list[RatedCharge]:
-    """Return a line for each commitment of a billing period: what the lines of the period lack, 0 where nothing.
+def period_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) -> list[RatedCharge]:
+    """Return a line for each commitment of a full period that is settled with a billing period, 0 where nothing lacks.
 
-    1,000 a month, of which 10 of 30 days: 333.33; 200 billed → 133.33.
+    1,000 a month, held for 10 of 30 days: 333.33; 200 billed → 133.33. What is held all month is settled
+    with the month, whatever add-ons come and go.
 
     Args:
-        subscription: with the version in force at the period's start.
+        subscription: with all it ever held.
         span: the billing period.
-        billed: its lines, arrears and advances, after discounts.
+        billed: gives the lines of any of its periods, arrears and advances, after discounts.
     """
-    part = Fraction(span.period.duration_us, span.full.duration_us)
-    return [
-        _line(due, subscription.currency, span.period, part, _counting(billed, due.counts))
-        for due in _due(subscription, span)
-        if due.term is None
-    ]
+    settled = [due for due in _due(subscription, span) if due.commitment.months is None]
+    return [_true_up(subscription, span, due, billed) for due in settled]
 
 
 def term_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) -> list[RatedCharge]:
-    """Return a line for each commitment whose term ends with this billing period (or whose subscription does).
+    """Return a line for each commitment over a term that is settled with a billing period.
 
-    The version in force in the term's last period says what is owed. The term is reckoned as a
+    That is where its term ends, and before that where the contract does, or where what is held then
+    commits to nothing any more under its key: leaving a commitment is ending it early. The term is reckoned as a
     whole, so that late facts of any month in it move the true-up the other way.
 
     Args:
@@ -51,58 +50,128 @@ def term_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) ->
         span: the billing period.
         billed: gives the lines of any of its periods; this one's too.
     """
-    lines = []
-    for due in _due(subscription, span):
-        if due.term is None:
-            continue
-        ran = Period(max(due.term.starts_at, subscription.starts_at), span.period.ends_at)
-        charged = [line for one in subscription.spans_until(ran.ends_at, ran.starts_at) for line in billed(one)]
-        whole = due.commitment.early_end == "due" and ran.ends_at < due.term.ends_at
-        owed = Period(ran.starts_at, due.term.ends_at) if whole else ran
-        part = Fraction(owed.duration_us, due.term.duration_us)
-        lines.append(_line(due, subscription.currency, span.period, part, _counting(charged, due.counts)))
-    return lines
+    settled = [due for due in _due(subscription, span) if due.commitment.months is not None]
+    return [_true_up(subscription, span, due, billed) for due in settled]
 
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """A commitment that has a line in a billing period."""
+    """A commitment that is settled with a billing period."""
 
     commitment: Commitment
+    """As it stood last."""
+    slot: str
     key: str
-    """Under which it is billed: its own, and where another one of the period has that already, with its add-on."""
-    counts: frozenset[str] | None
-    """Keys of what counts towards it; None: everything that is billed."""
-    term: Period | None
-    """The full term that ends with the billing period; None: it is for each billing period."""
+    """Under which it is billed: its own, and where another one has that already, with its add-on."""
+    stretch: Span
+    """For how long it was held, in its full period or term."""
+    held: tuple[Holding, ...]
+    """The versions that committed to it, in order."""
 
 
 def _due(subscription: SubscriptionView, span: Span) -> list[_Due]:
-    """Return the commitments of a billing period and those whose term ends with it, the plan's first."""
+    """Return the commitments that are settled with a billing period, the plan's first."""
     view = subscription.at(span.period.starts_at)
-    if not view.base.bills:
-        return []
     found: list[_Due] = []
     taken: set[str] = set()
-    for slot, document in ((BASE, view.document), *view.addons):
-        for commitment in document.commitments:
-            term = None
-            if commitment.months is not None:
-                term = subscription.schedule.every(commitment.months).at(span.period.starts_at)
-                ends_at = term.ends_at if subscription.ends_at is None else min(term.ends_at, subscription.ends_at)
-                if span.period.ends_at != ends_at:
-                    continue
-            key = f"{slot}.{commitment.key}" if commitment.key in taken else commitment.key
+    for holding in (view.base, *view.addon_holdings):
+        for commitment in holding.document.commitments:
+            chain = subscription.unbroken(holding, partial(_goes_on, commitment, subscription.currency))
+            stretch = _stretch(subscription, span, commitment, chain)
+            if stretch is None or stretch.period.ends_at != span.period.ends_at:
+                continue
+            known = taken if commitment.months is not None else taken | _of_plans(subscription, holding, stretch.period)
+            key = f"{holding.slot}.{commitment.key}" if commitment.key in known else commitment.key
             taken.add(key)
-            found.append(_Due(commitment, key, _counted_keys(commitment, slot, document), term))
+            found.append(_Due(commitment, holding.slot, key, stretch, chain))
     return found
 
 
-def _counted_keys(commitment: Commitment, slot: str, document: PlanDocument) -> frozenset[str] | None:
-    if slot == BASE:
-        return frozenset(commitment.charges) or None
-    own = [charge.key for charge in document.charges]
-    return frozenset(f"{slot}.{key}" for key in commitment.charges or own)
+def _stretch(
+    subscription: SubscriptionView, span: Span, commitment: Commitment, chain: Sequence[Holding]
+) -> Span | None:
+    """Return for how long a commitment is held around a billing period; None where it is not in force there.
+
+    A term runs on in a pause, so that a pause at its end is no way out of it. Nothing runs in a trial.
+    """
+    mode = subscription.at(span.period.starts_at).base.mode
+    since, until = chain[0].starts_at, chain[-1].ends_at
+    if commitment.months is None:
+        return stretch_of(subscription, span, span.full, since, until) if mode == "regular" else None
+    if mode == "trial":
+        return None
+    plans = [held for held in subscription.holdings if held.slot == BASE]
+    tried = [held.ends_at for held in plans if held.mode == "trial" and held.ends_at is not None]
+    tried = [ends_at for ends_at in tried if ends_at <= span.period.starts_at]
+    full = subscription.schedule.every(commitment.months).at(span.period.starts_at)
+    ends = [at for at in (full.ends_at, until, subscription.ends_at) if at is not None]
+    return Span(Period(max(full.starts_at, since, *tried), min(ends)), full)
+
+
+def _goes_on(commitment: Commitment, currency: str, one: Holding, after: Holding) -> bool:
+    """Tell whether a commitment of one version goes on in the next: under its key, over the same length.
+
+    One that is due as a whole is not got rid of by another one for less.
+    """
+    before, then = _agreed(one, commitment), _agreed(after, commitment)
+    if before is None or then is None or one.mode == "trial":
+        return False
+    if before.months is None or before.early_end == "prorated":
+        return True
+    return then.early_end == "due" and _amount(then, currency) >= _amount(before, currency)
+
+
+def _agreed(holding: Holding, commitment: Commitment) -> Commitment | None:
+    """Return what a version commits to under the key of a commitment, over the same length."""
+    wanted = (commitment.key, commitment.months)
+    return next((one for one in holding.document.commitments if (one.key, one.months) == wanted), None)
+
+
+def _amount(commitment: Commitment, currency: str) -> Fraction:
+    return Fraction(commitment.amounts.get(currency, Decimal(0)))
+
+
+def _of_plans(subscription: SubscriptionView, holding: Holding, period: Period) -> set[str]:
+    """Return under which keys plans that were changed within a period of an add-on had lines of their own in it."""
+    if holding.slot == BASE:
+        return set()
+    plans = [held for held in subscription.holdings if held.slot == BASE and held.starts_at < period.ends_at]
+    there = [held for held in plans if held.ends_at is None or held.ends_at > period.starts_at]
+    return {committed.key for held in there for committed in held.document.commitments if committed.months is None}
+
+
+def _true_up(subscription: SubscriptionView, span: Span, due: _Due, billed: Billed) -> RatedCharge:
+    """Tell what is missing by its two sides: what was committed for the time, less what counts towards it."""
+    owed = part = counts = Fraction(0)
+    for committed, of in _committed(due):
+        part += of
+        owed += _amount(committed, subscription.currency) * of
+    for one in spans_of(subscription, due.stretch):
+        counts += _counting(billed(one), _counted_keys(subscription.at(one.period.starts_at), due))
+    period = due.stretch.period if due.commitment.months is None else span.period
+    return _line(due, period, (to_money(owed, subscription.currency), part), counts)
+
+
+def _committed(due: _Due) -> Iterator[tuple[Commitment, Fraction]]:
+    """Yield what was committed to, with the part of the full period or term for which it was."""
+    period, full = due.stretch.period, due.stretch.full
+    for held in due.held:
+        committed, ran = _agreed(held, due.commitment), period.clip(held.starts_at, held.ends_at or period.ends_at)
+        if committed is not None and ran is not None:
+            yield committed, Fraction(ran.duration_us, full.duration_us)
+    if due.commitment.months is not None and due.commitment.early_end == "due" and period.ends_at < full.ends_at:
+        yield due.commitment, Fraction(Period(period.ends_at, full.ends_at).duration_us, full.duration_us)
+
+
+def _counted_keys(view: SubscriptionView, due: _Due) -> frozenset[str] | None:
+    """Return the keys of what counts towards a commitment at an instant; None: everything that is billed."""
+    holding = view.base if due.slot == BASE else next(held for held in view.addon_holdings if held.slot == due.slot)
+    committed = _agreed(holding, due.commitment)
+    assert committed is not None, "each version of its chain commits to it"
+    if due.slot == BASE:
+        return frozenset(committed.charges) or None
+    own = [charge.key for charge in holding.document.charges]
+    return frozenset(f"{due.slot}.{key}" for key in committed.charges or own)
 
 
 def _counting(billed: Sequence[RatedCharge], keys: frozenset[str] | None) -> Fraction:
@@ -110,9 +179,9 @@ def _counting(billed: Sequence[RatedCharge], keys: frozenset[str] | None) -> Fra
     return sum((Fraction(line.rated.amount.decimal()) for line in lines), Fraction(0))
 
 
-def _line(due: _Due, currency: str, period: Period, part: Fraction, counts: Fraction) -> RatedCharge:
+def _line(due: _Due, period: Period, owed: tuple[Money, Fraction], counts: Fraction) -> RatedCharge:
     """Tell the true-up by its two sides: the commitment, less what counts towards it."""
-    agreed = Fraction(to_money(Fraction(due.commitment.amounts.get(currency, Decimal(0))) * part, currency).decimal())
+    agreed, part, currency = Fraction(owed[0].decimal()), owed[1], owed[0].currency
     missing = max(Fraction(0), agreed - counts)
     steps = [Step(code="committed", amount=decimal_text(agreed), params={"part": str(part)})]
     # More than was committed takes off no more than all of it.

@@ -78,11 +78,12 @@ def estimate_next(decision: Decision, sources: Sources) -> NextPeriod | None:
 def _paid_before(before: SubscriptionView, decision: Decision) -> list[RatedCharge]:
     """Return what comes back of fees that were billed in advance in an earlier period and reach beyond the change."""
     begins = decision.running.period.starts_at
-    view = before.at(begins)
-    months = [charge.interval_months for _, charge in charges_of(view) if charge.in_advance and charge.interval_months]
-    if not months:
+    charges = [charge for _, charge in charges_of(before.at(begins)) if charge.in_advance]
+    if not charges:
         return []
-    since = before.schedule.every(max(months)).at(begins).starts_at
+    since = decision.running.full.starts_at
+    for months in {charge.interval_months for charge in charges if charge.interval_months}:
+        since = min(since, before.schedule.every(months).at(begins).starts_at)
     lines: list[RatedCharge] = []
     for span in before.spans_until(begins):
         if span.period.starts_at >= since:

@@ -17,6 +17,7 @@ from plans.proration import part_of, splits_by_time
 from plans.rating.bank import Allowance, banked
 from plans.rating.discounts import line_discounts
 from plans.rating.sources import RatedCharge, Sources
+from plans.rating.stretches import service_of
 from plans.subscriptions import HeldCharge, SubscriptionView, held_charges
 
 __all__ = (
@@ -29,6 +30,7 @@ __all__ = (
     "rate_arrears",
     "rate_refunds",
     "refund_origins",
+    "refundable",
 )
 
 CHARGED = "courses.transactions.charged"
@@ -41,7 +43,7 @@ FAIR_USE = ":fair_use"
 
 
 def rate_arrears(subscription: SubscriptionView, span: Span, sources: Sources) -> tuple[RatedCharge, ...]:
-    """Rate the charges that are due in arrears for a billing period; their line discounts are inside."""
+    """Rate the charges whose stretch ends with a billing period, due in arrears; their line discounts are inside."""
     lines = []
     for held, service in _served(subscription, span):
         if held.charge.in_advance or service.period.ends_at != span.period.ends_at:
@@ -64,32 +66,42 @@ def rate_advances(subscription: SubscriptionView, span: Span) -> tuple[RatedChar
 def rate_refunds(
     subscription: SubscriptionView, origin: Span, until: datetime, sources: Sources
 ) -> tuple[RatedCharge, ...]:
-    """Rate all refunds before `until` of transactions charged in `origin`: `rate(q − r) − rate(q)`.
+    """Rate all refunds before `until` of transactions charged around `origin`: `rate(q − r) − rate(q)`.
 
-    The result holds earlier refunds of that period too: what is new is the difference to the refund
+    The result holds earlier refunds of a charge's stretch too: what is new is the difference to the refund
     lines it already has.
 
     Args:
         subscription: with all its holdings.
-        origin: the billing period whose transactions were refunded.
+        origin: a billing period whose transactions were refunded.
         until: cancellations before this instant count, mostly the end of the period being billed.
         sources: where figures come from.
 
     Returns:
         One per charge that something was refunded of; negative quantities, mostly negative amounts.
     """
-    if until <= origin.period.starts_at:
-        return ()
     rated = []
-    for held in held_charges(subscription.at(origin.period.starts_at)):
-        if held.charge.meter != CHARGED:
+    for held, service in refundable(subscription, origin):
+        if until <= service.period.starts_at:
             continue
-        service = _service(subscription, held, origin)
         seen = sources.measure(REFUNDED, Period(service.period.starts_at, until))
         refunds = _narrowed(seen, held.charge, lambda entry: _origin(entry) in service.period)  # noqa: B023 - used at once
         if refunds.quantity:
             rated.append(_refund(subscription, held, service, sources, refunds))
     return tuple(rated)
+
+
+def refundable(subscription: SubscriptionView, origin: Span) -> tuple[tuple[HeldCharge, Span], ...]:
+    """Return the charges of a billing period whose transactions can be refunded, each with the stretch it serves.
+
+    What a trial or a pause left free was not paid, so that nothing of it comes back.
+    """
+    view = subscription.at(origin.period.starts_at)
+    if not view.base.bills:
+        return ()
+    return tuple(
+        (held, service_of(subscription, held, origin)) for held in held_charges(view) if held.charge.meter == CHARGED
+    )
 
 
 def counted(measurement: Measurement, charge: Charge) -> Measurement:
@@ -113,22 +125,8 @@ def _served(subscription: SubscriptionView, span: Span) -> list[tuple[HeldCharge
             if subscription.held_since(held.holding) == span.period.starts_at:
                 served.append((held, Span(span.period, span.period)))
             continue
-        served.append((held, _service(subscription, held, span)))
+        served.append((held, service_of(subscription, held, span)))
     return served
-
-
-def _service(subscription: SubscriptionView, held: HeldCharge, span: Span) -> Span:
-    """Return the charge's own period around a billing period, cut to the life of the version, and by pauses."""
-    months = held.charge.interval_months
-    if months is None or months == subscription.interval_months:
-        return span
-    full = subscription.schedule.every(months).at(span.period.starts_at)
-    since, until = subscription.billed_around(span.period.starts_at)
-    starts_at = max(full.starts_at, held.holding.starts_at, since)
-    ends = [
-        moment for moment in (full.ends_at, held.holding.ends_at, until, subscription.ends_at) if moment is not None
-    ]
-    return Span(Period(starts_at, min(ends)), full)
 
 
 def _rate(subscription: SubscriptionView, held: HeldCharge, service: Span, sources: Sources) -> RatedCharge:
@@ -218,14 +216,18 @@ def _banked(subscription: SubscriptionView, held: HeldCharge, service: Span, sou
     schedule = subscription.schedule
     history = []
     for span in subscription.spans_until(service.period.starts_at, subscription.held_since(held.holding)):
-        was = next((h for h in held_charges(subscription.at(span.period.starts_at)) if h.key == held.key), None)
-        if was is None or was.charge.meter is None or not was.holding.bills:
+        view = subscription.at(span.period.starts_at)
+        was = next((h for h in held_charges(view) if h.key == held.key), None)
+        if was is None or was.charge.meter is None or not view.base.bills:
             continue
-        found = counted(sources.measure(was.charge.meter, span.period), was.charge)
-        free = Fraction(was.charge.included) + _allowance(was, span.period, sources)
-        part = part_of(span.full, span.period, "by_second", schedule.tz)
+        its = service_of(subscription, was, span)
+        if its.period.ends_at != span.period.ends_at:
+            continue
+        found = counted(sources.measure(was.charge.meter, its.period), was.charge)
+        free = Fraction(was.charge.included) + _allowance(was, its.period, sources)
+        part = part_of(its.full, its.period, "by_second", schedule.tz)
         used = found.quantity if _flows(found) else found.quantity * part
-        history.append(Allowance(schedule.index_at(span.full.starts_at), free * part, used))
+        history.append(Allowance(schedule.index_at(its.full.starts_at), free * part, used))
     keep = charge.rollover_months // subscription.interval_months
     left = banked(history, schedule.index_at(service.full.starts_at), keep)
     # A level is used for its part of the time only, so that a banked unit reaches further there.

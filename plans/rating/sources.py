@@ -1,6 +1,6 @@
 """Where rating gets its figures, and what it makes of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -9,10 +9,11 @@ from typing import Literal
 from core.periods import Period
 from metering.measurement import Measurement
 from plans.charges import Charge
+from plans.periods import Span
 from plans.pricing import Rated
 from plans.subscriptions import HeldCharge
 
-__all__ = ("RatedCharge", "Sources")
+__all__ = ("Charged", "RatedCharge", "Sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,11 @@ class RatedCharge:
     def quantity(self) -> Decimal:
         """The billed quantity, to 12 decimals."""
         return self.rated.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What a contract's billing periods charge, each by its span, after line discounts."""
+
+    arrears: Callable[[Span], Sequence[RatedCharge]]
+    advances: Callable[[Span], Sequence[RatedCharge]]

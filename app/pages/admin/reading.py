@@ -10,7 +10,7 @@ from app.pages.visit import TenantVisit
 from core.periods import Period, add_months, day_period, days_of, month_period
 from metering.measurement import Measurement, pseudonym
 from metering.reads import Measuring, Reading, concurrency_curve, with_event_ids
-from plans.rating import RatedCharge, rate_period
+from plans.rating import RatedCharge, rate_running
 from plans.reads import SubscriptionView, measured_sources, periods
 from tenants.reads.names import person_names
 from tenants.roles import Permission
@@ -62,7 +62,7 @@ def running_charges(
     running = []
     for one in held:
         spans = [p.span for p in periods(visit.session, visit.tenant.id, one.id) if visit.now in p.span.period]
-        running += [(one, rate_period(one, span, sources)) for span in spans]
+        running += [(one, rate_running(one, span, visit.now, sources)) for span in spans]
     return tuple(running)
 
 

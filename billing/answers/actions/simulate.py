@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from billing.actions.compose_draft import Taxes, draft_line
-from billing.actions.rate_subscription import LOOK_BACK, History, SubscriptionBill, Wanted, reckon
+from billing.actions.rate_subscription import LOOK_BACK, SubscriptionBill, Wanted, reckon
 from billing.answers.assumed import Assumed, assume
 from billing.answers.contracts import NOBODY, Terms, contract
 from billing.answers.questions import AssumedSeats
 from billing.answers.reads.figures import Figures
 from billing.drafts import Claim, Draft, DraftLine, paid_with_credits
 from billing.due import DueItem, Question, Timing, due_items
+from billing.history import History
 from billing.prepaid import Balance, StillPaid
 from billing.reads import BilledPeriodView, RevisionView, tax_rates
 from plans.periods import Span

@@ -17,7 +17,7 @@ from plans.licensing.errors import PoolUnknown
 from plans.licensing.reads import find_pool, inside, true_denials
 from plans.licensing.seats.reads import find_pool as find_seat_pool
 from plans.licensing.seats.reads import pool_now
-from plans.rating import RatedCharge, rate_period
+from plans.rating import RatedCharge, rate_running
 from plans.reads import measured_sources, periods, subscriptions
 from tenants.reads import TenantView, all_cost_centres
 
@@ -117,15 +117,14 @@ class Looking:
         so_far, later, early = Fraction(0), Fraction(0), False
         for held in subscriptions(self._session, self._tenant.id, self._now):
             for one in periods(self._session, self._tenant.id, held.id):
-                span = one.span.period
-                if self._now not in span:
+                if self._now not in one.span.period:
                     continue
                 if held.currency != self._tenant.currency:
                     raise SpendOfAnotherCurrency(held.currency, self._tenant.currency)
-                passed = self._now - span.starts_at
-                early = early or passed < timedelta(days=1)
-                factor = Fraction(span.duration_us, max(passed // timedelta(microseconds=1), 1))
-                for charge in rate_period(held, one.span, sources):
+                early = early or self._now - one.span.period.starts_at < timedelta(days=1)
+                for charge in rate_running(held, one.span, self._now, sources):
+                    passed = self._now - charge.period.starts_at
+                    factor = Fraction(charge.period.duration_us, max(passed // timedelta(microseconds=1), 1))
                     amount = Fraction(charge.rated.amount.decimal())
                     so_far += amount
                     later += amount * factor if self._grows(charge) else amount

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from billing.answers.actions.simulate import Simulated, simulate_subscription, taxes_for
 from billing.answers.reads.figures import Figures
@@ -28,7 +29,7 @@ from plans.documents import PlanDocument
 from plans.rating import CREDITS, RatedCharge, rate_advance
 from plans.rating.estimate import estimate_change, estimate_periods
 from plans.reads import get_subscription, measured_sources
-from plans.subscriptions import SubscriptionView
+from plans.subscriptions import BASE, SubscriptionView
 from plans.terms import Discount
 from tenants.reads import TenantView
 from tests.builders.bill import Books
@@ -230,8 +231,13 @@ class Play:
         with self.books.db.begin(TenantScope(self.tenant.id)) as session:
             held = get_subscription(session, self.tenant.id, self.held.id, now)
             note(f"held {[(h.slot, h.plan_key, h.quantity, h.mode, h.starts_at, h.ends_at) for h in held.holdings]}")
-            figures = Figures(session, self.tenant, [held])
-            return simulate_subscription(figures, held, taxes_for(session, self.tenant))
+            made, alone = (self.simulated(session, one) for one in (held, without_addons(held)))
+            of_plan = [{key: sum_ for key, sum_ in charges_of_plan(told).items() if sum_} for told in (made, alone)]
+            assert of_plan[0] == of_plan[1], "add-ons that come and go leave the plan's own charges as they are"
+            return made
+
+    def simulated(self, session: Session, held: SubscriptionView) -> tuple[Simulated, ...]:
+        return simulate_subscription(Figures(session, self.tenant, [held]), held, taxes_for(session, self.tenant))
 
     def promised(self, billed: Sums) -> None:
         """What was previewed is what the running period was billed in the end, by all use there was."""
@@ -293,6 +299,21 @@ def simulated_sums(documents: tuple[Simulated, ...], kinds: tuple[str, ...]) -> 
         for line in one.draft.lines:
             if line.kind in kinds and not line.charge_key.startswith(CREDITS):
                 sums[line.charge_key, line.period_starts_at] += line.amount_minor
+    return sums
+
+
+def without_addons(held: SubscriptionView) -> SubscriptionView:
+    return replace(held, holdings=tuple(holding for holding in held.holdings if holding.slot == BASE))
+
+
+def charges_of_plan(documents: tuple[Simulated, ...]) -> Counter[tuple[str, str, datetime]]:
+    """Sum up what the plan itself charges; discounts and commitments may look at add-ons too."""
+    sums: Counter[tuple[str, str, datetime]] = Counter()
+    for one in documents:
+        for line in one.draft.lines:
+            if line.kind != "prepaid" and not {":", "."} & set(line.charge_key.removesuffix(":fair_use")):
+                kind = "refund" if line.kind == "refund" else "rated"
+                sums[kind, line.charge_key, line.period_starts_at] += line.amount_minor
     return sums
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from billing.actions.rate_subscription import History, RatedPart, Wanted, reckon
+from billing.actions.rate_subscription import Wanted, reckon
 from billing.due import DueItem, Timing
+from billing.history import History, RatedPart
 from billing.reads import BilledPeriodView, RevisionView
 from plans.documents import PlanDocument
 from plans.periods import Span

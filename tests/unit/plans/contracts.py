@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from core.periods import Period
 from metering.measurement import Measurement
@@ -40,7 +40,7 @@ def held(
     key: str = "plan",
     mode: Any = "regular",
 ) -> Holding:
-    return Holding(slot, key, key.title(), UUID(int=1), 1, document, quantity, starts_at, ends_at, mode)
+    return Holding(slot, key, key.title(), uuid5(NAMESPACE_OID, key), 1, document, quantity, starts_at, ends_at, mode)
 
 
 def contract(

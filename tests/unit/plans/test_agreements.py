@@ -122,9 +122,10 @@ def test_a_discount_of_an_add_on_is_of_its_own_charges():
 def test_a_commitment_of_a_cut_period_is_due_for_its_part():
     document = plan(units("1"), commitments=[{"key": "floor", "name": "Minimum", "amounts": {"USD": "1000"}}])
     before, _ = cut(month(6), day(6, 11))
+    view = contract(held(document, ends_at=day(6, 11)), held(plan(fee("5")), starts_at=day(6, 11), key="other"))
 
     # 1,000 × 10/30 = 333.33, 200 used.
-    assert told(rate_period(contract(held(document)), before, used(m6=200)))[-1] == ("commitment:floor", "133.33")
+    assert told(rate_period(view, before, used(m6=200)))[-1] == ("commitment:floor", "133.33")
 
 
 @pytest.mark.parametrize(("more", "true_up"), [(0, "40.00"), (30, "10.00"), (40, "0.00"), (90, "0.00")])
