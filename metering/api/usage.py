@@ -16,12 +16,12 @@ from metering.api.usage_answers import (
     evidence_answer,
     evidence_item,
 )
-from metering.api.usage_files import EVIDENCE_COLUMNS, USAGE_COLUMNS, evidence_parts, usage_rows
+from metering.api.usage_files import EVIDENCE_COLUMNS, USAGE_COLUMNS, evidence_parts, usage_parts
 from metering.buckets import GRANULARITIES, Granularity
 from metering.errors import CursorInvalid, GranularityInvalid
 from metering.measurement import Entry, Exclusion, Measurement
 from metering.ranges import range_of
-from metering.reads import SeriesQuery, measure, usage_series, with_event_ids
+from metering.reads import MAX_BUCKETS, SeriesQuery, measure, usage_series, with_event_ids
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, people_matching, tenant_now
 from tenants.roles import Permission
@@ -42,6 +42,7 @@ GroupsAsked = Annotated[
 ]
 Meter = Annotated[str, Parameter(description="A name that GET /v1/meters lists.", max_length=100)]
 Limit = Annotated[int, Parameter(ge=1, le=1_000, description="Rows a page.")]
+BucketLimit = Annotated[int, Parameter(query="limit", ge=1, le=MAX_BUCKETS, description="Buckets a page.")]
 Search = Annotated[
     str, Parameter(query="q", max_length=200, description="Part of a person's name, e-mail address or key.")
 ]
@@ -61,11 +62,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a figure is cut and split."""
+    """How a figure is cut and split, and which of the buckets are wanted."""
 
     granularity: Granularity
     group_by: str | None
     groups: Literal["parts", "measured"] | None
+    first: int
+    limit: int
 
 
 def asked_period(tenant: TenantView, starts: Starts = None, ends: Ends = None) -> Period:
@@ -80,9 +83,14 @@ def asked_page(cursor: Cursor = "0", limit: Limit = 100, counted: bool | None = 
     return Page(int(cursor), limit, counted, search.strip())
 
 
-def asked_shape(granularity: str = "period", group_by: str = "none", groups: GroupsAsked = None) -> Shape:
-    """Read `granularity`, `group_by` and `groups`."""
-    return Shape(_granularity(granularity), None if group_by == "none" else group_by, groups)
+def asked_shape(
+    granularity: str = "period", group_by: str = "none", groups: GroupsAsked = None, cursor: Cursor = "0",
+    limit: BucketLimit = MAX_BUCKETS,
+) -> Shape:  # fmt: skip
+    """Read `granularity`, `group_by`, `groups`, and which buckets are wanted: `cursor` and `limit`."""
+    if not cursor.isdecimal():
+        raise CursorInvalid
+    return Shape(_granularity(granularity), None if group_by == "none" else group_by, groups, int(cursor), limit)
 
 
 class UsageController(Controller):
@@ -106,16 +114,19 @@ class UsageController(Controller):
 
         Granularity is hour, day, month or period (all in one); `group_by` a dimension of the meter
         or none; `groups` asks for parts that sum to the figure, or for each group measured by
-        itself, where the meter can. What has happened up to now is counted. As CSV or Parquet (`format` or Accept) the
-        same figures are the rows of a file.
+        itself, where the meter can. What has happened up to now is counted. At most 1,000 buckets come
+        at once, all groups of each; `next_cursor` leads on. As CSV or Parquet (`format` or Accept) the
+        same figures are the rows of one file, from the cursor on to the last.
         """
         require(principal, Permission.USAGE_READ)
         now = tenant_now(session, tenant)
-        query = SeriesQuery(meter, period, shape.granularity, shape.group_by, now, shape.groups)
-        answer = UsageAnswer.of(usage_series(session, tenant, query))
+        query = SeriesQuery(
+            meter, period, shape.granularity, shape.group_by, now, shape.groups, shape.first, shape.limit
+        )
+        series = usage_series(session, tenant, query)
         if delivery.is_file:
-            return delivery.file(f"usage-{meter}", USAGE_COLUMNS, [usage_rows(answer)])
-        return Response(answer)
+            return delivery.file(f"usage-{meter}", USAGE_COLUMNS, usage_parts(delivery.database, tenant, series))
+        return Response(UsageAnswer.of(series))
 
     @get("/evidence", sync_to_thread=True)
     def evidence(

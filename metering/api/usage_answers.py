@@ -47,6 +47,8 @@ class UsageAnswer(msgspec.Struct, rename={"from_": "from"}):
     """The whole range by group."""
     groups: Literal["parts", "measured"] | None = None
     """`parts` sum to the total; `measured` ones are each measured by itself and need not."""
+    next_cursor: str | None = None
+    """Where the items go on; null where these are the last. The whole is the whole on each page."""
 
     @classmethod
     def of(cls, series: UsageSeries) -> "UsageAnswer":
@@ -62,6 +64,7 @@ class UsageAnswer(msgspec.Struct, rename={"from_": "from"}):
             total=None if series.total is None else quantity_text(series.total),
             totals=[_item(item, series.group_by) for item in series.totals],
             groups=series.groups,
+            next_cursor=None if series.next_first is None else str(series.next_first),
         )
 
 

@@ -13,11 +13,12 @@ from core.scope import TenantScope
 from metering.api.usage_answers import EvidenceItem, UsageAnswer, UsageItem, evidence_item
 from metering.exports import ExportColumn, Rows
 from metering.measurement import Entry, Exclusion
-from metering.reads import with_event_ids
+from metering.reads import UsageSeries, usage_series, with_event_ids
 from metering.reads.event_log import EventFilter, list_events
 from metering.schemas import EventAnswer
+from tenants.reads import TenantView
 
-__all__ = ("EVENT_COLUMNS", "EVIDENCE_COLUMNS", "USAGE_COLUMNS", "event_parts", "evidence_parts", "usage_rows")
+__all__ = ("EVENT_COLUMNS", "EVIDENCE_COLUMNS", "USAGE_COLUMNS", "event_parts", "evidence_parts", "usage_parts")
 
 PART = 5_000
 """Rows of a piece of a file."""
@@ -59,14 +60,25 @@ EVENT_COLUMNS = (
 )
 
 
-def usage_rows(answer: UsageAnswer) -> Rows:
-    """Return the figures (`part` is item), the whole by group (totals), the whole (total)."""
-    rows = [_usage_row(answer, "item", one) for one in answer.items]
-    rows += [_usage_row(answer, "totals", one) for one in answer.totals]
+def usage_parts(database: Database, tenant: TenantView, first: UsageSeries) -> Iterator[Rows]:
+    """Yield the figures (`part` is item) page by page, then the whole by group (totals) and the whole (total).
+
+    Args:
+        database: the pages after the first are each read in a transaction of its own.
+        tenant: whose figures.
+        first: the first page.
+    """
+    answer, series = UsageAnswer.of(first), first
+    yield [_usage_row(answer, "item", one) for one in answer.items]
+    while series.next_first is not None:
+        with database.begin(TenantScope(tenant.id)) as session:
+            series = usage_series(session, tenant, replace(first.query, first=series.next_first, whole=False))
+        yield [_usage_row(answer, "item", one) for one in UsageAnswer.of(series).items]
+    rows = [_usage_row(answer, "totals", one) for one in answer.totals]
     if answer.total is not None:
         whole = UsageItem(answer.from_, answer.to, None, answer.total)
         rows.append(_usage_row(answer, "total", whole))
-    return rows
+    yield rows
 
 
 def _usage_row(answer: UsageAnswer, part: str, one: UsageItem) -> Sequence[Any]:

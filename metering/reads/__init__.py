@@ -8,10 +8,11 @@ from metering.reads.facts import load_facts
 from metering.reads.kept import WHOLE, kept_periods
 from metering.reads.measuring import Measuring, Reading, load_grounds, measure
 from metering.reads.policies import policies_at
-from metering.reads.series import SeriesItem, SeriesQuery, UsageSeries, usage_series
+from metering.reads.series import MAX_BUCKETS, SeriesItem, SeriesQuery, UsageSeries, usage_series
 from metering.registry import METERS, MeterSpec
 
 __all__ = (
+    "MAX_BUCKETS",
     "METERS",
     "WHOLE",
     "Measuring",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.periods import Period
 from metering.buckets import Granularity, buckets
-from metering.errors import GroupingInvalid, RangeInvalid
+from metering.errors import GroupingInvalid
 from metering.grounds import Grounds
 from metering.groups import Groups, group_readers, groups_of
 from metering.measurement import Reader
@@ -21,7 +21,7 @@ from tenants.reads import TenantView
 __all__ = ("MAX_BUCKETS", "SeriesItem", "SeriesQuery", "UsageSeries", "usage_series")
 
 MAX_BUCKETS = 1_000
-"""More buckets than any chart shows are refused."""
+"""Buckets that are measured at once: each may have to be read from the facts. Who wants more asks page by page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,12 @@ class SeriesQuery:
     now: datetime | None = None
     groups: Groups | None = None
     """Whether groups are parts that sum to the figure or each measured by itself; None: as suits the meter."""
+    first: int = 0
+    """The bucket of the range that is the first to be told; 0 is the first."""
+    limit: int = MAX_BUCKETS
+    """How many buckets are told at most."""
+    whole: bool = True
+    """Whether the range as a whole is told too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ class UsageSeries:
     """A figure in buckets, and over the whole range; `totals` are the whole by group.
 
     `total` is measured over the range: for most meters it is not the sum of the buckets. It is
-    None where amounts of several currencies can't be summed.
+    None where amounts of several currencies can't be summed. `next_first` is the bucket that the next
+    page begins with; None on the last.
     """
 
     spec: MeterSpec
@@ -62,6 +69,7 @@ class UsageSeries:
     items: tuple[SeriesItem, ...]
     total: Fraction | None
     totals: tuple[SeriesItem, ...]
+    next_first: int | None = None
 
 
 def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> UsageSeries:
@@ -75,7 +83,6 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
     Raises:
         MeterUnknown: there is no such meter (`meter_unknown`).
         GroupingInvalid: the meter does not keep that dimension (`group_by_invalid`).
-        RangeInvalid: more than 1,000 buckets (`range_invalid`).
     """
     measuring = Measuring(session, tenant, Reading(now=query.now))
     spec = measuring.spec(query.meter)
@@ -85,18 +92,17 @@ def usage_series(session: Session, tenant: TenantView, query: SeriesQuery) -> Us
         if group_by is None:
             raise GroupingInvalid(spec.name, query.group_by, spec.dimensions)
     parts = buckets(query.period, query.granularity, tenant.tz)
-    if len(parts) > MAX_BUCKETS:
-        raise RangeInvalid(
-            f"The range has {len(parts):,} buckets of a {query.granularity}; at most {MAX_BUCKETS:,} are answered."
-            " Ask for a shorter range or a coarser granularity."
-        )
     groups = groups_of(spec, query.groups) if group_by is not None else None
     split = _split(measuring, spec, group_by, groups)
-    items = split(parts)
-    totals = items if parts == [query.period] else split([query.period])
+    until = query.first + query.limit
+    next_first = until if until < len(parts) else None
+    items = split(parts[query.first : until])
+    if not query.whole:
+        return UsageSeries(spec, query, group_by, groups, items, None, (), next_first)
+    totals = items if parts == [query.period] and query.first == 0 else split([query.period])
     amounts = measuring.parts(spec.name, "currency", [query.period])[0] if spec.family == "revenue" else ()
     total = None if len(amounts) > 1 else measuring.figures(spec.name, [query.period])[0]
-    return UsageSeries(spec, query, group_by, groups, items, total, totals)
+    return UsageSeries(spec, query, group_by, groups, items, total, totals, next_first)
 
 
 Split = Callable[[Sequence[Period]], tuple[SeriesItem, ...]]

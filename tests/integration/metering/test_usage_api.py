@@ -1,5 +1,7 @@
 """GET /v1/usage, /v1/usage/evidence and /v1/meters over HTTP."""
 
+import csv
+import io
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -54,6 +56,7 @@ def test_a_figure_over_a_range(suite: Suite) -> None:
         "total": "1",
         "totals": [whole],
         "groups": None,
+        "next_cursor": None,
     }
 
 
@@ -99,6 +102,31 @@ def test_buckets_are_cut_in_the_tenants_zone(
     assert body["items"][0]["starts_at"] == body["from"]
     assert body["items"][-1]["ends_at"] == body["to"]
     assert [item["starts_at"] for item in body["items"][1:]] == [item["ends_at"] for item in body["items"][:-1]]
+
+
+@pytest.mark.parametrize("how", [{}, {"group_by": "course"}, {"group_by": "course", "groups": "measured"}])
+def test_more_than_41_days_of_hours_come_page_by_page_or_as_one_file(suite: Suite, how: dict[str, str]) -> None:
+    # 45 days from 1 March to 14 April 2025, one of them of 23 hours: 1,079 hours.
+    for at in ("2025-03-01 00:30", "2025-04-14 23:30"):
+        suite.tell("course.launched", "ann", at, course_id="c", course_type="wbt")
+    asked = {"granularity": "hour", "from": "2025-03-01", "to": "2025-04-15", **how}
+    pages, cursor = [], "0"
+    while cursor is not None:
+        pages.append(usage(suite, cursor=cursor, **asked).json())
+        cursor = pages[-1]["next_cursor"]
+
+    hours = [item["starts_at"] for page in pages for item in page["items"]]
+    assert len(pages) == 2
+    assert {page["total"] for page in pages} == {"1"}
+    counted = [item["starts_at"] for page in pages for item in page["items"] if item["quantity"] == "1"]
+    assert counted == ["2025-02-28T23:00:00Z", "2025-04-14T21:00:00Z"]
+    if not how:
+        assert len(hours) == len(set(hours)) == 1_079
+    # The same in one file, the whole once; and a page beyond the end is empty.
+    rows = list(csv.DictReader(io.StringIO(usage(suite, format="csv", **asked).text)))
+    assert [row["starts_at"] for row in rows if row["part"] == "item"] == hours
+    assert [row["quantity"] for row in rows if row["part"] == "total"] == ["1"]
+    assert usage(suite, cursor="1079", **asked).json()["items"] == []
 
 
 def test_parts_by_cost_centre_sum_to_the_figure(suite: Suite, world: World) -> None:
@@ -167,7 +195,7 @@ def test_every_meter_answers_for_a_tenant_without_facts(suite: Suite) -> None:
         ({"to": "9999-12-31"}, "range_invalid"),
         ({"from": "2000-01-01"}, "range_invalid"),
         ({"granularity": "fortnight"}, "granularity_invalid"),
-        ({"granularity": "hour", "from": "2026-01-01"}, "range_invalid"),
+        ({"cursor": "soon"}, "cursor_invalid"),
         ({"group_by": "star_sign"}, "group_by_invalid"),
         ({"group_by": "pool"}, "group_by_invalid"),
     ],
