@@ -109,6 +109,8 @@ class Table:
     export: str | None = None
     empty_title: str = ""
     empty_text: str = ""
+    empty_way: tuple[str, str] = ("", "")
+    """Address and words of what leads to the first row; nothing where the reader has no way there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,13 @@ class TenantVisit(_Visit):
         return (*first, Crumb(self.tenant.name, f"/admin/{self.tenant.slug}" if rest else None), *rest)
 
     @property
+    def connect(self) -> tuple[str, str]:
+        """Where facts are brought in, as `Table.empty_way` takes it; nothing for who may not."""
+        if not self.may(Permission.EVENTS_WRITE):
+            return "", ""
+        return f"/admin/{self.tenant.slug}/imports", _("Bring facts in")
+
+    @property
     def months(self) -> Months:
         """The period picker with the chosen month."""
         return months(self.path, self.parameters, self.tenant, self.today)

@@ -37,9 +37,7 @@ def credits_table(found: Sequence[GrantView], base: str, now: datetime, tz: Zone
         rows=tuple(_row(one, base, now, tz) for one in found[:PAGE_SIZE]),
         pager=query.pager_of(found, lambda one: one.id),
         empty_title=_("No prepaid credits"),
-        empty_text=_(
-            "They come with a plan, or your vendor sells or grants them (POST /v1/credits); they then pay your bills."
-        ),
+        empty_text=_("They come with a plan, or your vendor sells or grants them; they then pay your bills."),
     )
 
 

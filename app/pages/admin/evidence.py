@@ -50,6 +50,8 @@ class EvidenceWish:
     tz: ZoneInfo
     export: str | None
     """The address of the same rows as a file."""
+    way: tuple[str, str] = ("", "")
+    """Where facts are brought in, where there are none."""
 
     @property
     def excluded(self) -> bool:
@@ -92,7 +94,8 @@ def _table(measurement: Measurement, wish: EvidenceWish, readers: Readers, *, pa
         pager=pager,
         export=wish.export,
         empty_title=_("Nobody was left out") if wish.excluded else _("Nobody was counted"),
-        empty_text=_("Facts come in by POST /v1/events; what they count appears here at once."),
+        empty_text=_("What your systems send, or a file brings, is counted here at once."),
+        empty_way=("", "") if wish.excluded else wish.way,
     )
 
 

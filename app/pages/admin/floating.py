@@ -62,7 +62,7 @@ def reason_name(reason: Reason) -> str:
     return names[reason]
 
 
-def pools_table(floors: Sequence[Floor], base: str) -> Table:
+def pools_table(floors: Sequence[Floor], base: str, way: tuple[str, str] = ("", "")) -> Table:
     """Return the pools with what is taken of each."""
     return Table(
         id="pools",
@@ -84,9 +84,10 @@ def pools_table(floors: Sequence[Floor], base: str) -> Table:
         ),
         empty_title=_("No floating pools yet"),
         empty_text=_(
-            "A floating pool lets so many people in at once, and says why when it does not. Set one up by"
-            " POST /v1/pools; from then on its leases are what is counted and billed."
+            "A floating pool lets so many people in at once, and says why when it does not. Your systems set it up"
+            " with a key of theirs; from then on its leases are what is counted and billed."
         ),
+        empty_way=way,
     )
 
 

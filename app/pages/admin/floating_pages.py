@@ -34,9 +34,10 @@ def listed(visit: TenantVisit) -> Response[str]:
     """The pools, each with what is taken of it now."""
     visit.need(Permission.LICENCES_READ)
     floors = [_floor(visit, view) for view in all_pools(visit.session, visit.tenant.id)]
+    keys = (f"/admin/{visit.tenant.slug}/keys", _("Make a key")) if visit.may(Permission.CONNECT_WRITE) else ("", "")
     return visit.page(
         "admin/floating_pools.html", "concurrency", *visit.crumbs(_section(visit), Crumb(_("Floating pools"))),
-        table=pools_table(floors, _base(visit)), here=_base(visit),
+        table=pools_table(floors, _base(visit), keys), here=_base(visit),
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def imports_table(found: Sequence[ImportView], query: TableQuery, base: str, tz:
         rows=tuple(_row(one, base, tz) for one in found[:PAGE]),
         pager=Pager("", before, following) if before or following else None,
         empty_title=_("No file yet"),
-        empty_text=_("Files that are sent here or to POST /v1/imports are listed with what became of their rows."),
+        empty_text=_("Send one above: it is listed here with what became of its rows."),
     )
 
 

@@ -34,7 +34,7 @@ def live(visit: TenantVisit, database: Database) -> Response[str]:
     reader = TailReader(database, visit.tenant, named=visit.may(Permission.PEOPLE_READ))
     items, place = reader.last(SHOWN)
     crumbs = visit.crumbs(Crumb(_("Live events")))
-    table = _table(items, visit.tenant.tz)
+    table = _table(items, visit.tenant.tz, visit.connect)
     return visit.page(
         "admin/live.html", "live", *crumbs, table=table, stream=f"{visit.path}/stream", after=place.text()
     )
@@ -61,7 +61,7 @@ def _markup(item: TailItem, tz: ZoneInfo) -> str:
     return " ".join(render("admin/live_row.html", row=_row(item, tz)).split("\n"))
 
 
-def _table(items: Sequence[TailItem], tz: ZoneInfo) -> Table:
+def _table(items: Sequence[TailItem], tz: ZoneInfo, way: tuple[str, str] = ("", "")) -> Table:
     return Table(
         id="live",
         caption=_("Events, the last accepted first"),
@@ -74,7 +74,8 @@ def _table(items: Sequence[TailItem], tz: ZoneInfo) -> Table:
         ),
         rows=tuple(_row(item, tz) for item in items),
         empty_title=_("Nothing has come in yet"),
-        empty_text=_("Send an event by POST /v1/events: it appears here at once."),
+        empty_text=_("What your systems send appears here at once."),
+        empty_way=way,
     )
 
 

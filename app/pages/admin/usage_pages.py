@@ -70,7 +70,8 @@ def evidence(visit: TenantVisit) -> Response[str]:
     """Who was counted in any figure of any period: where the lines of bills and statements lead."""
     visit.need(Permission.USAGE_READ)
     measurement = asked_measurement(visit)
-    wish = EvidenceWish(visit.query, visit.tenant.tz, visit.query.href(f"{visit.path}/export", after=None))
+    export = visit.query.href(f"{visit.path}/export", after=None)
+    wish = EvidenceWish(visit.query, visit.tenant.tz, export, visit.connect)
     return visit.page(
         "admin/evidence.html", "", *visit.crumbs(Crumb(meter_name(measurement.meter))),
         title=meter_name(measurement.meter),
@@ -100,6 +101,7 @@ def _section_page(visit: TenantVisit, section: Section, gauge: Gauge, **more: An
     export = visit.query.href(
         f"/admin/{visit.tenant.slug}/evidence/export", **_span(picker), meter=meter, period=None, after=None, day=None
     )
+    wish = EvidenceWish(visit.query, visit.tenant.tz, export, visit.connect)
     return visit.page(
         "admin/usage.html", section.key, *visit.crumbs(Crumb(section.title)), picker=picker,
         title=section.title,
@@ -107,7 +109,7 @@ def _section_page(visit: TenantVisit, section: Section, gauge: Gauge, **more: An
         tabs=tabs(section, visit.query, meter),
         stat=stat(meter, measurement.unit, measurement.quantity, months[-2], "#evidence"),
         trend=month_chart(meter, months, running=picker.running),
-        table=evidence_table(measurement, EvidenceWish(visit.query, visit.tenant.tz, export), readers(visit)),
+        table=evidence_table(measurement, wish, readers(visit)),
         table_text=_evidence_text(measurement),
         more=more,
     )  # fmt: skip

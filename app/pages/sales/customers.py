@@ -17,7 +17,16 @@ from core.periods import local_date
 from plans.subscriptions import Holding, SubscriptionView
 from tenants.reads import TenantView
 
-__all__ = ("Contract", "Customer", "contracts", "customers_table", "latest_issued", "newest_by_tenant", "usage_cards")
+__all__ = (
+    "Contract",
+    "Customer",
+    "contracts",
+    "customers_table",
+    "latest_issued",
+    "newest_by_tenant",
+    "nobody_found",
+    "usage_cards",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,16 @@ def customers_table(customers: Sequence[Customer], query: TableQuery) -> Table:
         rows=tuple(_row(one) for one in shown),
         pager=pager,
         empty_title=_("No customer found"),
-        empty_text=_("A customer is made with POST /v1/tenants; a subscription gives it a plan."),
+        empty_text=nobody_found(search),
+        empty_way=("/sales/customers", _("Show all customers")) if search else ("", ""),
     )
+
+
+def nobody_found(search: str) -> str:
+    """Return what helps where no customer is listed."""
+    if search:
+        return _("No customer has this in its name. Try another part of it.")
+    return _("The vendor's administrator adds customers; a contract then gives each a plan.")
 
 
 def _plan(one: Customer) -> str:

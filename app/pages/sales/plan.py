@@ -216,5 +216,6 @@ def holders_table(held: Sequence[SubscriptionView], plan_key: str, tenants: Mapp
             for tenant, holding in rows
         ),
         empty_title=_("Nobody is on this plan"),
-        empty_text=_("A customer gets it with a subscription: POST /v1/subscriptions."),
+        empty_text=_("A customer gets it with a contract, or with a quote that it accepts."),
+        empty_way=("/sales/customers", _("Choose a customer")),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.i18n import gettext as _
 from app.pages.charts import Chart
 from app.pages.formats import day, instant, money, quantity, unit_price
+from app.pages.sales.customers import nobody_found
 from app.pages.sales.quote_preview import Stat, first_year, share, simulated_text
 from app.pages.tables import PAGE_SIZE, Chip, Column, Table, TableQuery, cell, number, status
 from app.pages.words import state_badge
@@ -147,7 +148,8 @@ def choose_table(tenants: Sequence[TenantView], query: TableQuery) -> Table:
         ),
         pager=pager,
         empty_title=_("No customer found"),
-        empty_text=_("A customer is made with POST /v1/tenants; a subscription gives it a plan."),
+        empty_text=nobody_found(search),
+        empty_way=("/sales/quotes/new", _("Show all customers")) if search else ("", ""),
     )
 
 

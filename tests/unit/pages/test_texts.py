@@ -101,3 +101,11 @@ def test_the_file_for_translators_is_current() -> None:
         written = {message.id for message in read_po(file) if message.id}
 
     assert written == {message.id for message in collect() if message.id}, "run `make messages`"
+
+
+def test_no_page_sends_its_reader_to_an_address_of_the_api() -> None:
+    folders = (TEMPLATES, TEMPLATES.parent / "pages")
+    files = [file for folder in folders for kind in ("*.html", "*.py") for file in folder.rglob(kind)]
+    pages = [file.name for file in files if re.search(r"\b(?:GET|POST|PUT|PATCH|DELETE) /|/v1/", file.read_text())]
+
+    assert [name for name in pages if name != "routes.py"] == []
