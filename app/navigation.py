@@ -56,6 +56,8 @@ def _sales(principal: Principal) -> Group:
         Item("catalogue", _("Catalogue"), "catalogue", "/sales/catalogue"),
         Item("quotes", _("Quotes"), "file", "/sales/quotes"),
     ]
+    if principal.may(Permission.CATALOGUE_WRITE):
+        items.append(Item("coupons", _("Coupons"), "bills", "/sales/coupons"))
     if principal.may(Permission.QUOTES_APPROVE):
         items.append(Item("approvals", _("Approvals"), "check", "/sales/approvals"))
         items.append(Item("limits", _("Limits"), "rules", "/sales/limits"))

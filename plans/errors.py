@@ -23,6 +23,7 @@ __all__ = (
     "MovesNobody",
     "NothingPending",
     "PlanInvalid",
+    "PlanTaken",
     "SubscriptionKeyTaken",
     "SubscriptionNotIn",
     "TermsDontFit",
@@ -46,6 +47,15 @@ class PlanInvalid(InvalidInput):
     """A plan document has faults; each is listed with its pointer and code."""
 
     code = "plan_invalid"
+
+
+class PlanTaken(Refused):
+    """The key names another plan or add-on already, or the draft of one."""
+
+    code = "plan_taken"
+
+    def __init__(self, plan_key: str) -> None:
+        super().__init__(f"There is a plan or an add-on '{plan_key}' already. Choose another key.")
 
 
 class DraftMissing(Refused):

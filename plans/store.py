@@ -49,6 +49,7 @@ __all__ = (
     "lock_subscription",
     "put_draft",
     "retire",
+    "set_coupon_end",
     "set_move_item",
     "set_rank",
     "take_coupon",
@@ -187,6 +188,11 @@ def add_coupon(session: Session, row: Row) -> bool:
     """Add a coupon; False where the code is taken."""
     added = session.execute(upsert(Coupon).values(row).on_conflict_do_nothing().returning(Coupon.code))
     return added.scalar_one_or_none() is not None
+
+
+def set_coupon_end(session: Session, code: str, ends_at: datetime) -> None:
+    """Set until when a coupon is redeemed, not included; the steward's."""
+    session.execute(update(Coupon).where(Coupon.code == code).values(valid_until=ends_at))
 
 
 def take_coupon(session: Session, code: str) -> bool:

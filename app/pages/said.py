@@ -44,6 +44,11 @@ class Said:
         """Return a text without the space around it."""
         return self._fields.get(name, "").strip()[:longest]
 
+    def ticked(self, name: str) -> tuple[str, ...]:
+        """Return which of a set of boxes are ticked."""
+        begin = f"has:{name}:"
+        return tuple(one.removeprefix(begin) for one in self._fields if one.startswith(begin))
+
     def day(self, name: str) -> date:
         """Return a date; of one that is none, a fault is kept."""
         try:

@@ -31,7 +31,7 @@ class PlanIdentity:
 
 @dataclass(frozen=True, slots=True)
 class DraftInput:
-    """A draft; `identity` is needed for a plan that does not exist yet, and ignored otherwise."""
+    """A draft; `identity` is needed for a plan of which there is neither version nor draft yet."""
 
     plan_key: str
     document: PlanDocument
@@ -80,6 +80,9 @@ def _identity(session: Session, given: DraftInput) -> PlanIdentity:
     try:
         plan = get_plan(session, given.plan_key)
     except NotFound:
+        saved = draft(session, given.plan_key) if given.identity is None else None
+        if saved is not None:
+            return PlanIdentity(saved.name, saved.family_key, "base" if saved.kind == "base" else "addon", saved.rank)
         if given.identity is None:
             fault = InputError(
                 "/plan", "plan_identity_missing", f"'{given.plan_key}' is new: say name, family, kind and rank."

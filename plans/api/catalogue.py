@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, delete, get, post, put
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,8 @@ from core.errors import NotFound
 from plans.actions.create_coupon import CouponInput, create_coupon
 from plans.actions.create_family import create_family
 from plans.actions.discard_draft import discard_draft
+from plans.actions.end_coupon import end_coupon
+from plans.actions.order_family import order_family
 from plans.actions.publish_version import publish_version
 from plans.actions.retire_version import retire_version
 from plans.actions.save_draft import DraftInput, PlanIdentity, save_draft
@@ -33,6 +35,7 @@ from plans.schemas.catalogue import (
     FamilyAnswer,
     FamilyBody,
     FamilyPage,
+    FamilyTiersBody,
     PlanAnswer,
     PlanPage,
     VersionAnswer,
@@ -173,6 +176,13 @@ class FamilyController(Controller):
         made = create_family(steward, FamilyView(data.key, data.name), principal.actor)
         return FamilyAnswer(made.key, made.name)
 
+    @put("/{key:str}/tiers", sync_to_thread=True)
+    def order(self, principal: Principal, steward: Session, key: str, data: FamilyTiersBody) -> PlanPage:
+        """Order all plans of a family from light to full; alternatives share a tier. Contracts stay as they are."""
+        require(principal, Permission.CATALOGUE_WRITE)
+        order_family(steward, key, data.tiers, principal.actor)
+        return PlanPage([PlanAnswer.of(one) for one in list_plans(steward, "base") if one.family_key == key], None)
+
 
 class CouponController(Controller):
     """Coupons: codes that bring a discount, with limits that hold whoever redeems at the same moment."""
@@ -202,6 +212,12 @@ class CouponController(Controller):
             data.code, data.discount, principal.actor, tuple(data.plans), data.max_redemptions, data.valid_until
         )
         return CouponAnswer.of(create_coupon(steward, given, utc_now()))
+
+    @post("/{code:str}/end", sync_to_thread=True, status_code=200)
+    def end(self, principal: Principal, steward: Session, code: str) -> CouponAnswer:
+        """End a coupon at once: nobody redeems it any more, who has redeemed it keeps what it brought."""
+        require(principal, Permission.CATALOGUE_WRITE)
+        return CouponAnswer.of(end_coupon(steward, code, principal.actor, utc_now()))
 
 
 def _other(session: Session, steward: Session, key: str, to: str) -> PlanDocument:

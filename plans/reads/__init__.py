@@ -10,7 +10,9 @@ from plans.reads.catalogue import (
     get_plan,
     get_version,
     list_plans,
+    new_drafts,
     newest_version,
+    plan_or_draft,
     versions,
 )
 from plans.reads.chains import Phase
@@ -43,9 +45,11 @@ __all__ = (
     "get_version",
     "list_plans",
     "measured_sources",
+    "new_drafts",
     "newest_version",
     "periods",
     "periods_since",
+    "plan_or_draft",
     "subscriptions",
     "unopened",
     "versions",

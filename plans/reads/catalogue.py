@@ -23,7 +23,9 @@ __all__ = (
     "get_plan",
     "get_version",
     "list_plans",
+    "new_drafts",
     "newest_version",
+    "plan_or_draft",
     "versions",
 )
 
@@ -205,7 +207,33 @@ def next_number(session: Session, plan_key: str) -> int:
 
 def draft(session: Session, plan_key: str) -> DraftView | None:
     """Return the draft of a plan's next version; the vendor's scope sees it, others see none."""
-    row = session.execute(
+    return next(iter(_drafts(session, PlanDraft.plan_key == plan_key)), None)
+
+
+def new_drafts(session: Session) -> tuple[DraftView, ...]:
+    """Return the drafts of plans and add-ons of which nothing was published yet, by key."""
+    return _drafts(session, PlanDraft.plan_key.not_in(select(Plan.key)))
+
+
+def plan_or_draft(session: Session, plan_key: str) -> PlanView:
+    """Return a plan, or what will be one when its first draft is published.
+
+    Raises:
+        NotFound: there is neither plan nor draft of that key (`not_found`).
+    """
+    try:
+        return get_plan(session, plan_key)
+    except NotFound:
+        found = draft(session, plan_key)
+        if found is None:
+            raise
+        names = {family.key: family.name for family in families(session)}
+        family_name = names.get(found.family_key, found.family_key)
+        return PlanView(plan_key, found.name, found.family_key, family_name, found.kind, found.rank, None)
+
+
+def _drafts(session: Session, wanted: ColumnElement[bool]) -> tuple[DraftView, ...]:
+    rows = session.execute(
         select(
             PlanDraft.plan_key,
             PlanDraft.name,
@@ -215,10 +243,13 @@ def draft(session: Session, plan_key: str) -> DraftView | None:
             PlanDraft.document,
             PlanDraft.updated_at,
             PlanDraft.updated_by,
-        ).where(PlanDraft.tenant_id == VENDOR_ID, PlanDraft.plan_key == plan_key)
-    ).one_or_none()
-    if row is None:
-        return None
-    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
-    fields["document"] = parse_document(fields["document"])
-    return DraftView(number=next_number(session, plan_key), **fields)
+        )
+        .where(PlanDraft.tenant_id == VENDOR_ID, wanted)
+        .order_by(PlanDraft.plan_key)
+    )
+    views = []
+    for row in rows:
+        fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
+        fields["document"] = parse_document(fields["document"])
+        views.append(DraftView(number=next_number(session, row.plan_key), **fields))
+    return tuple(views)

@@ -4,17 +4,18 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from plans.errors import CouponNotUsable
-from plans.models import Coupon
+from plans.models import Coupon, SubscriptionDiscount
 from plans.terms import Discount
 
-__all__ = ("CODE", "CouponView", "coupons", "get_coupon", "usable_coupon")
+__all__ = ("CODE", "CouponView", "RedemptionView", "coupons", "get_coupon", "redemptions", "usable_coupon")
 
 CODE: Final = re.compile("[A-Z0-9][A-Z0-9-]{2,39}")
 
@@ -29,6 +30,17 @@ class CouponView:
     max_redemptions: int | None
     redeemed: int
     valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionView:
+    """A coupon redeemed by a customer, for one contract."""
+
+    tenant_id: UUID
+    subscription_id: UUID
+    created_at: datetime
+    starts_at: datetime
+    """From when its discount counts."""
 
 
 _COLUMNS = (
@@ -56,6 +68,26 @@ def get_coupon(session: Session, code: str) -> CouponView:
     if not found:
         raise NotFound("coupon", code)
     return found[0]
+
+
+def redemptions(session: Session, code: str, after: UUID | None, limit: int) -> tuple[RedemptionView, ...]:
+    """Return who redeemed a coupon, newest first.
+
+    Args:
+        session: steward's: it sees all customers.
+        code: of which coupon.
+        after: the customer after whom the list goes on; None: from the first.
+        limit: so many at most.
+    """
+    used = SubscriptionDiscount
+    query = select(used.tenant_id, used.subscription_id, used.created_at, used.starts_at).where(
+        used.coupon_code == code
+    )
+    if after is not None:
+        last = select(used.created_at).where(used.coupon_code == code, used.tenant_id == after).scalar_subquery()
+        query = query.where(tuple_(used.created_at, used.tenant_id) < tuple_(last, literal(after)))
+    rows = session.execute(query.order_by(used.created_at.desc(), used.tenant_id.desc()).limit(limit))
+    return tuple(RedemptionView(*row) for row in rows)
 
 
 def usable_coupon(session: Session, code: str, plan_key: str, now: datetime) -> Discount:

@@ -29,6 +29,7 @@ __all__ = (
     "FamilyAnswer",
     "FamilyBody",
     "FamilyPage",
+    "FamilyTiersBody",
     "FaultAnswer",
     "MoveAnswer",
     "MoveBody",
@@ -101,6 +102,12 @@ class FamilyBody(msgspec.Struct, forbid_unknown_fields=True):
 
     key: Key
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class FamilyTiersBody(msgspec.Struct, forbid_unknown_fields=True):
+    """All plans of a family by key, from light to full; alternatives share a tier."""
+
+    tiers: Annotated[list[list[Key]], msgspec.Meta(max_length=200)]
 
 
 class FamilyAnswer(msgspec.Struct):

@@ -1,6 +1,12 @@
 """The addresses of the sales workspace."""
 
-from litestar import Response, get
+from dataclasses import replace
+from typing import Annotated
+
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
 
 from app.i18n import gettext as _
 from app.pages.admin.bills import bills_table
@@ -21,18 +27,30 @@ from app.pages.sales.customers import (
 from app.pages.sales.health import Forecast, HealthInput, bills_chart, forecast, signals
 from app.pages.sales.plan import charge_rows, curve, curve_wish, holders_table, rivals, versions_table
 from app.pages.sales.policy_words import policy_rows
-from app.pages.visit import TenantVisit, VendorVisit
+from app.pages.visit import TenantVisit, VendorVisit, confirm_word
 from billing.quotes.offers import State
 from billing.quotes.reads import QuoteFilter, quotes_page
 from billing.reads import InvoiceFilter, InvoiceSummary, get_invoice, invoices, invoices_page
-from core.errors import NotFound
-from plans.reads import PlanView, all_subscriptions, draft, get_plan, list_plans, subscriptions, versions
+from core.errors import NotFound, Refused
+from plans.actions.retire_version import retire_version
+from plans.reads import (
+    PlanView,
+    VersionView,
+    all_subscriptions,
+    draft,
+    get_plan,
+    list_plans,
+    new_drafts,
+    subscriptions,
+    versions,
+)
 from plans.subscriptions import SubscriptionView
 from tenants.reads import list_tenants
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
 
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 RECENT = 500
 """How many documents are looked through for the newest of each customer."""
 
@@ -92,22 +110,57 @@ def _forecasts(
 def catalogue(vendor: VendorVisit) -> Response[str]:
     """Plans side by side."""
     vendor.need(Permission.CATALOGUE_READ)
-    wished = vendor.query.get("currency")
-    view = catalogue_view(_offers(list_plans(vendor.session)), wished if wished in CURRENCIES else CURRENCIES[0])
-    return vendor.page("sales/catalogue.html", "catalogue", Crumb(_("Catalogue")), view=view)
+    wished, may_write = vendor.query.get("currency"), vendor.may(Permission.CATALOGUE_WRITE)
+    plans = list_plans(vendor.session)
+    view = catalogue_view(_offers(plans), wished if wished in CURRENCIES else CURRENCIES[0])
+    drafts = new_drafts(vendor.session) if may_write else ()
+    return vendor.page(
+        "sales/catalogue.html", "catalogue", Crumb(_("Catalogue")), view=view, may_write=may_write,
+        unsold=[(one.name, _("Draft"), f"/sales/catalogue/{one.plan_key}/draft") for one in drafts]
+        + [(one.name, _("Not sold any more"), f"/sales/catalogue/{one.key}") for one in plans if one.newest is None],
+    )  # fmt: skip
 
 
 @get("/sales/catalogue/{plan_key:str}", sync_to_thread=True)
-def plan(vendor: VendorVisit, plan_key: str) -> Response[str]:
-    """One plan: charges, price curve, versions, who is on it."""
+def plan(vendor: VendorVisit, plan_key: str) -> Response[str] | Redirect:
+    """One plan: charges, price curve, versions, who is on it. Of a new one there is the draft only."""
     vendor.need(Permission.CATALOGUE_READ)
-    offer = _offer(get_plan(vendor.session, plan_key))
+    found = versions(vendor.session, plan_key)
+    may_write = vendor.may(Permission.CATALOGUE_WRITE)
+    if may_write and not found and draft(vendor.session, plan_key) is not None:
+        return Redirect(f"/sales/catalogue/{plan_key}/draft", status_code=303)
+    return _plan(vendor, plan_key)
+
+
+@post("/sales/catalogue/{plan_key:str}/retire", sync_to_thread=True)
+def retire(vendor: VendorVisit, plan_key: str, data: Form) -> Response[str] | Redirect:
+    """Stop selling a version; whoever holds it keeps it."""
+    vendor.need(Permission.CATALOGUE_WRITE)
+    number = data.get("number", "")
+
+    def act() -> VersionView:
+        confirm_word(data, _("retire"))
+        wanted = int(number) if number.isdecimal() and len(number) < 10 else 0
+        return retire_version(vendor.session, plan_key, wanted, vendor.principal.actor, vendor.now)
+
+    done = vendor.attempt(act)
+    if isinstance(done, Refused):
+        return _plan(vendor, plan_key, done)
+    return Redirect(f"/sales/catalogue/{plan_key}", status_code=303)
+
+
+def _plan(vendor: VendorVisit, plan_key: str, refusal: Refused | None = None) -> Response[str]:
+    shown, found = get_plan(vendor.session, plan_key), versions(vendor.session, plan_key)
+    sold = shown.newest
+    # What is not sold any more is shown as it was sold last.
+    offer = _offer(shown if sold or not found else replace(shown, newest=found[0]))
     wish = curve_wish(offer, vendor.query)
     held = all_subscriptions(vendor.session)
     others = rivals(_offers(list_plans(vendor.session, "base")), plan_key, wish)
-    found = versions(vendor.session, plan_key)
+    on_sale = [one.number for one in found if one.retired_at is None]
     return vendor.page(
         "sales/plan.html", "catalogue", Crumb(_("Catalogue"), "/sales/catalogue"), Crumb(offer.name),
+        status=refusal.status if refusal else 200, refusal=refusal, on_sale=on_sale,
         offer=offer,
         charges=charge_rows(offer, wish, vendor.query),
         curve=curve(wish, others),
@@ -152,4 +205,4 @@ def _offer(one: PlanView) -> Offer:
     return Offer(one.key, one.name, one.kind, one.rank, one.newest.number, one.newest.document)
 
 
-route_handlers = (sales, customers, customer, catalogue, plan)
+route_handlers = (sales, customers, customer, catalogue, plan, retire)

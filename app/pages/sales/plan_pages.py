@@ -31,7 +31,7 @@ from plans.actions.save_draft import DraftInput as SavedDraft
 from plans.actions.save_draft import save_draft
 from plans.differences import differences
 from plans.documents import PlanDocument
-from plans.reads import PlanView, all_subscriptions, draft, get_plan, get_version, list_plans, versions
+from plans.reads import PlanView, all_subscriptions, draft, get_plan, get_version, list_plans, plan_or_draft, versions
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
@@ -95,7 +95,9 @@ def discard(vendor: VendorVisit, plan_key: str, data: Form) -> Answer:
     done = vendor.attempt(act)
     if isinstance(done, Refused):
         return _editor(vendor, plan_key, _document(vendor, plan_key), refusal=done, status=done.status)
-    return Redirect(f"/sales/catalogue/{plan_key}", status_code=303)
+    # A plan of which nothing was published is gone with its draft.
+    known = any(one.key == plan_key for one in list_plans(vendor.session))
+    return Redirect(f"/sales/catalogue/{plan_key}" if known else "/sales/catalogue", status_code=303)
 
 
 @get("/sales/catalogue/{plan_key:str}/diff", sync_to_thread=True)
@@ -160,7 +162,7 @@ def _editor(
     vendor: VendorVisit, plan_key: str, document: PlanDocument, unread: list[InputError] | None = None,
     said: dict[str, str] | None = None, *, refusal: Refused | None = None, status: int = 200,
 ) -> Response[str]:  # fmt: skip
-    plan, saved = get_plan(vendor.session, plan_key), draft(vendor.session, plan_key)
+    plan, saved = plan_or_draft(vendor.session, plan_key), draft(vendor.session, plan_key)
     number = saved.number if saved else (plan.newest.number + 1 if plan.newest else 1)
     offer = Offer(plan.key, plan.name, plan.kind, plan.rank, number, document)
     query = vendor.query
@@ -191,7 +193,7 @@ def _document(vendor: VendorVisit, plan_key: str) -> PlanDocument:
     saved = draft(vendor.session, plan_key)
     if saved is not None:
         return saved.document
-    newest = get_plan(vendor.session, plan_key).newest
+    newest = plan_or_draft(vendor.session, plan_key).newest
     return newest.document if newest is not None else PlanDocument(charges=())
 
 
