@@ -20,7 +20,7 @@ from core.settings import load_settings
 from metering.tasks import follow_people, run_imports
 from plans.alerts.tasks import watch
 from plans.licensing.seats.tasks import fill_waiting_seats
-from plans.licensing.tasks import tell_of_denials
+from plans.licensing.tasks import rename_devices_of_erased, tell_of_denials
 from plans.tasks import move_customers
 from tenants.webhooks.tasks import send_webhooks
 
@@ -51,6 +51,7 @@ app.conf.update(
         "answer": {"task": "tollbook.answer", "schedule": schedule(2), "options": {"expires": 2}},
         "move-customers": {"task": "tollbook.move_customers", "schedule": schedule(2), "options": {"expires": 2}},
         "fill-seats": {"task": "tollbook.fill_seats", "schedule": schedule(60), "options": {"expires": 55}},
+        "rename-devices": {"task": "tollbook.rename_devices", "schedule": schedule(10), "options": {"expires": 9}},
         "tell-denials": {"task": "tollbook.tell_denials", "schedule": schedule(60), "options": {"expires": 55}},
         "prepare-meters": {"task": "tollbook.prepare_meters", "schedule": schedule(5), "options": {"expires": 4}},
         "webhooks": {"task": "tollbook.webhooks", "schedule": schedule(2), "options": {"expires": 2}},
@@ -66,6 +67,7 @@ app.conf.update(
 app.task(name="tollbook.bill")(bill_what_is_due)
 app.task(name="tollbook.seal_audit")(seal_audit_trails)
 app.task(name="tollbook.fill_seats")(fill_waiting_seats)
+app.task(name="tollbook.rename_devices")(rename_devices_of_erased)
 app.task(name="tollbook.tell_denials")(tell_of_denials)
 app.task(name="tollbook.prepare_meters")(prepare_meters)
 app.task(name="tollbook.fold_days")(fold_ended_days)

@@ -207,7 +207,10 @@ class Presence(Base):
 
 
 class Erasure(Base):
-    """This person was erased. `sealed` are hashes of the keys that senders had for them, bound to the row."""
+    """This person was erased. `sealed` are hashes of the keys that senders had for them, bound to the row.
+
+    `renamed_at` is when their devices and sessions were given other names last; null if they were not yet.
+    """
 
     __tablename__ = "erasure"
     __table_args__ = (ForeignKeyConstraint(["tenant_id", "person_id"], ["person.tenant_id", "person.id"]),)
@@ -215,6 +218,7 @@ class Erasure(Base):
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     erased_at: Mapped[Instant]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    renamed_at: Mapped[Instant | None]
 
 
 class IdentityKey(Base):

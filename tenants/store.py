@@ -59,6 +59,7 @@ __all__ = (
     "set_grace",
     "set_password_allowed",
     "set_person",
+    "set_renamed",
     "store_answer",
     "touch_key",
 )
@@ -168,6 +169,13 @@ def set_erasure(session: Session, tenant_id: UUID, person_id: UUID, sealed: byte
     """Replace the sealed hashes of somebody who was erased."""
     session.execute(
         update(Erasure).where(Erasure.tenant_id == tenant_id, Erasure.person_id == person_id).values(sealed=sealed)
+    )
+
+
+def set_renamed(session: Session, tenant_id: UUID, person_id: UUID, at: datetime) -> None:
+    """Note when the devices of somebody who was erased were given other names; the steward's."""
+    session.execute(
+        update(Erasure).where(Erasure.tenant_id == tenant_id, Erasure.person_id == person_id).values(renamed_at=at)
     )
 
 

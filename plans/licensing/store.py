@@ -1,6 +1,6 @@
 """Writes of pools; what they let in is written by `plans.licensing.lane`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
 from core.ids import first_id
-from plans.licensing.models import DenialTold, FloatingPool, LicenceFile, Quota, QuotaClaim
+from core.lists import any_of
+from plans.licensing.models import Denial, DenialTold, FloatingPool, LicenceFile, Quota, QuotaClaim
 
 __all__ = (
     "add_licence",
@@ -27,6 +28,7 @@ __all__ = (
     "put_pool",
     "put_quota",
     "put_revoked",
+    "rename_denials",
 )
 
 # Of each old denial: whether a grant in that pool to the same person came within ten minutes, as
@@ -62,6 +64,12 @@ _FOLD = text("""
     select count(*) from old
 """)
 
+_RENAME_DENIALS = text("""
+    update denial d set client_key = n.alias
+    from unnest(cast(:names as text[]), cast(:aliases as text[])) as n (name, alias)
+    where d.tenant_id = :tenant and d.identity_id = any(cast(:who as bigint[])) and d.client_key = n.name
+""")
+
 Place = tuple[UUID, str, datetime]
 """A quota's tenant, feature, and the start of its period."""
 
@@ -85,6 +93,16 @@ def put_revoked(session: Session, tenant_id: UUID, licence_id: UUID, at: datetim
 def add_pool(session: Session, row: Mapping[str, Any]) -> None:
     """Insert a pool."""
     session.execute(insert(FloatingPool).values(**row))
+
+
+def rename_denials(
+    session: Session, tenant_id: UUID, identities: Collection[int], rename: Callable[[str], str]
+) -> None:
+    """Call the client keys of identities that were not let in otherwise; a steward's transaction."""
+    query = select(Denial.client_key).where(Denial.tenant_id == tenant_id, any_of(Denial.identity_id, identities))
+    names = sorted(session.execute(query.distinct()).scalars())
+    given = {"tenant": tenant_id, "who": list(identities), "names": names, "aliases": [rename(n) for n in names]}
+    session.execute(_RENAME_DENIALS, given)
 
 
 def fold_denials(session: Session, before: datetime, soon: timedelta, most: int) -> int:

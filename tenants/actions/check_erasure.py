@@ -10,13 +10,13 @@ from core.sealing import derived_key, seal, unseal_by_any
 from core.settings import secret_keys
 from tenants.actions.import_people import SUBJECT
 from tenants.actions.record_audit import record_audit
-from tenants.erasure import PURPOSE, was_known_as
+from tenants.erasure import PURPOSE, alias_of, salt_of, was_known_as
 from tenants.errors import PersonUnknown
-from tenants.reads.erasures import erasure_of, erasures
+from tenants.reads.erasures import ErasureView, erasure_of, erasures
 from tenants.reads.finding import find_people
-from tenants.store import set_erasure
+from tenants.store import set_erasure, set_renamed
 
-__all__ = ("ErasureProof", "check_erasure", "reseal_erasures")
+__all__ = ("ErasureProof", "check_erasure", "note_renamed", "reseal_erasures", "salt_of_erasure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class ErasureProof:
     person_id: UUID
     erased_at: datetime
     matches: bool
+    alias: str
+    """What a device, session or client key of theirs of that name is called now."""
 
 
 def check_erasure(session: Session, tenant_id: UUID, name: str, key: str, actor: str) -> ErasureProof:
@@ -46,10 +48,28 @@ def check_erasure(session: Session, tenant_id: UUID, name: str, key: str, actor:
     erasure = erasure_of(session, tenant_id, found.id) if found else None
     if found is None or erasure is None:
         raise PersonUnknown(name)
-    hashes = unseal_by_any(secret_keys(), PURPOSE, erasure.sealed, tenant_id.bytes + found.id.bytes)
+    hashes = _hashes(tenant_id, erasure)
     matches = was_known_as(hashes, f"{SUBJECT}\0{key}")
     record_audit(session, tenant_id, actor, "check_erasure", ("person", str(found.id)), {"matches": matches})
-    return ErasureProof(found.id, erasure.erased_at, matches)
+    return ErasureProof(found.id, erasure.erased_at, matches, alias_of(salt_of(hashes), key))
+
+
+def salt_of_erasure(tenant_id: UUID, erased: ErasureView) -> bytes:
+    """Return what the names of an erased person's devices are made unreadable with.
+
+    Raises:
+        Unreadable: it opens under no SECRET_KEY.
+    """
+    return salt_of(_hashes(tenant_id, erased))
+
+
+def note_renamed(session: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> None:
+    """Note that the devices and sessions of somebody who was erased have other names; the steward's."""
+    set_renamed(session, tenant_id, person_id, now)
+
+
+def _hashes(tenant_id: UUID, erased: ErasureView) -> bytes:
+    return unseal_by_any(secret_keys(), PURPOSE, erased.sealed, tenant_id.bytes + erased.person_id.bytes)
 
 
 def reseal_erasures(session: Session, tenant_id: UUID) -> int:
@@ -61,6 +81,6 @@ def reseal_erasures(session: Session, tenant_id: UUID) -> int:
     secrets, found = secret_keys(), erasures(session, tenant_id)
     for one in found:
         bound = tenant_id.bytes + one.person_id.bytes
-        plain = unseal_by_any(secrets, PURPOSE, one.sealed, bound)
+        plain = _hashes(tenant_id, one)
         set_erasure(session, tenant_id, one.person_id, seal(derived_key(secrets[0], PURPOSE), plain, bound))
     return len(found)

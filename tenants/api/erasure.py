@@ -41,11 +41,12 @@ class ErasedAnswer(Struct):
 
 
 class ProofAnswer(Struct):
-    """Whether the key was the person's."""
+    """Whether the key was the person's; `alias` is what a device or session of theirs of that name is called now."""
 
     person_id: UUID
     erased_at: datetime
     matches: bool
+    alias: str
 
 
 class ErasureController(Controller):
@@ -73,7 +74,7 @@ class ErasureController(Controller):
         """Tell whether an erased person, by id or pseudonym, was the one whom senders knew by a key."""
         require(principal, Permission.PEOPLE_ERASE)
         proof = check_erasure(session, tenant.id, key, data.key, principal.actor)
-        return ProofAnswer(proof.person_id, proof.erased_at, proof.matches)
+        return ProofAnswer(proof.person_id, proof.erased_at, proof.matches, proof.alias)
 
 
 def erased_or_shown(session: Session, tenant: TenantView, name: str, actor: str, *, preview: bool) -> Erased:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Interval, Text, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.lists import any_of
@@ -14,6 +14,7 @@ from tenants.models import Erasure, IdentityKey, Person
 
 __all__ = (
     "EXTERNAL_ID", "PSEUDONYM", "ErasureView", "NamedIdentity", "erasure_of", "erasures", "named_identities",
+    "unrenamed_erasures",
 )  # fmt: skip
 
 PSEUDONYM = "erased-" + func.right(func.replace(cast(Erasure.person_id, Text), "-", ""), 12)
@@ -60,6 +61,23 @@ def erasures(session: Session, tenant_id: UUID) -> tuple[ErasureView, ...]:
     """Return everybody who was erased, by id; of a customer's people few are."""
     query = select(*_ERASURE).where(Erasure.tenant_id == tenant_id).order_by(Erasure.person_id)
     return tuple(ErasureView(*row) for row in session.execute(query))
+
+
+def unrenamed_erasures(session: Session, settled: timedelta, now: datetime) -> list[tuple[UUID, ErasureView]]:
+    """Return, as the steward, whose devices were given no other names since their erasure had settled.
+
+    Args:
+        session: the steward's.
+        settled: so long after an erasure something of who was erased may still come in.
+        now: the service's time.
+    """
+    settled_at = Erasure.erased_at + literal(settled, Interval())
+    due = Erasure.renamed_at.is_(None) | ((Erasure.renamed_at < settled_at) & (settled_at <= now))
+    query = select(Erasure.tenant_id, *_ERASURE).where(due).order_by(Erasure.tenant_id, Erasure.person_id)
+    return [
+        (tenant_id, ErasureView(person_id, erased_at, sealed))
+        for tenant_id, person_id, erased_at, sealed in session.execute(query)
+    ]
 
 
 def named_identities(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> tuple[NamedIdentity, ...]:
