@@ -34,6 +34,9 @@ Centres = tuple[tuple[str | None, Fraction], ...]
 Keys = tuple[tuple[str, str], ...]
 """Dimensions of an entry, by name."""
 
+_IMPLIED = {("class_attended", "course_type"): "ilt"}
+"""Dimensions that a reason says by itself. As keys they would change the lists of evidence that were hashed before."""
+
 UNASSIGNED: Centres = ((None, Fraction(1)),)
 
 
@@ -62,7 +65,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         for key, value in self.keys:
             if key == name:
                 return value
-        return None
+        return _IMPLIED.get((self.reason, name))
 
 
 class Exclusion(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,8 @@ from metering.measurement import Entry, Exclusion, Measurement, Reader, exact_su
 
 __all__ = ("class_hours", "revenue", "transactions")
 
-DIMENSIONS = ("course_id", "class_id", "transfer_of")
+DIMENSIONS = ("course_id", "class_id", "transfer_of", "community_id")
+OF_MONEY = ("course_id", "currency", "course_type", "community_id")
 
 Statistic = Literal["charged", "refunded", "net"]
 
@@ -132,7 +133,7 @@ def revenue(grounds: Grounds) -> Reader:
             amount = Fraction(Decimal(str(fact.attributes.get("amount", 0))))
             refunded = fact.type == "course.refunded"
             reason = "refund_paid" if refunded else "purchase"
-            entries.append(grounds.entry(buyer, -amount if refunded else amount, reason, ("course_id", "currency")))
+            entries.append(grounds.entry(buyer, -amount if refunded else amount, reason, OF_MONEY))
         return _measurement("courses.revenue", period, "currency", entries, [])
 
     return Reader(read)

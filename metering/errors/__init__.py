@@ -267,7 +267,7 @@ class GroupingInvalid(Refused):
     status = 422
 
     def __init__(self, meter: str, group_by: str, known: Iterable[str]) -> None:
-        super().__init__(f"{meter} can't be grouped by '{group_by}'. Use one of {', '.join(known)}.")
+        super().__init__(f"{meter} can't be grouped by '{group_by[:100]}'. Use one of {', '.join(known)}.")
 
 
 class CursorInvalid(Refused):

@@ -117,6 +117,7 @@ class CourseStep(EventData, kw_only=True):
 
     course_id: Key
     course_type: CourseType
+    community_id: Key | None = None
     transfer_of: Key | None = None
     """The registration that this one goes on from."""
     registration: Key | None = None
@@ -131,6 +132,7 @@ class CourseCancelled(EventData, kw_only=True):
 
     course_id: Key
     course_type: CourseType
+    community_id: Key | None = None
     registration: Key | None = None
     class_id: Key | None = None
     class_starts_at: Instant | None = None
@@ -145,6 +147,7 @@ class ClassMissed(EventData, kw_only=True):
 
     course_id: Key
     class_id: Key
+    community_id: Key | None = None
     registration: Key | None = None
     class_starts_at: Instant | None = None
 
@@ -154,6 +157,7 @@ class ClassAttended(EventData, kw_only=True):
 
     course_id: Key
     class_id: Key
+    community_id: Key | None = None
     registration: Key | None = None
     class_starts_at: Instant | None = None
     minutes: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0, "maximum": 44640})] | None = None
@@ -168,6 +172,8 @@ class CourseMoney(EventData, kw_only=True):
     """A decimal string of at most 12 digits, not negative."""
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
     """An ISO 4217 code."""
+    course_type: CourseType | None = None
+    community_id: Key | None = None
 
 
 class PersonChanged(EventData, kw_only=True):

@@ -208,6 +208,64 @@ def test_a_question_that_cannot_be_answered_is_refused(suite: Suite, query: dict
     assert (answer.json()["code"], bool(answer.json()["detail"])) == (code, True)
 
 
+GROUPINGS = {"cost_centre", "audience", "class", "course", "course_type", "community"}
+PEOPLE = {"cost_centre", "audience", "class"}
+KEPT = {
+    "members.registered": PEOPLE | {"community"},
+    "members.idle": PEOPLE | {"community"},
+    "members.active": GROUPINGS,
+    "members.contributors": PEOPLE | {"community"},
+    "contributions": PEOPLE | {"community"},
+    "seats.named": PEOPLE,
+    "sessions.concurrent": PEOPLE,
+    "courses.transactions": GROUPINGS,
+    "class.hours": GROUPINGS,
+    "courses.revenue": GROUPINGS,
+}
+
+
+def test_every_meter_answers_by_every_grouping_or_says_which_there_are(suite: Suite) -> None:
+    for meter, spec in METERS.items():
+        kept = next(names for start, names in KEPT.items() if meter.startswith(start))
+        for name in sorted(GROUPINGS):
+            answer = usage(suite, meter=meter, group_by=name)
+            assert answer.status_code == (200 if name in kept else 422), (meter, name, answer.text)
+            if name not in kept:
+                told = answer.json()
+                assert told["code"] == "group_by_invalid"
+                assert all(dimension in told["detail"] for dimension in spec.dimensions), told["detail"]
+
+
+def test_courses_are_told_by_community_and_by_course_type(suite: Suite) -> None:
+    first = {"course_id": "c", "course_type": "wbt", "community_id": "safety"}
+    suite.tell("course.enrolled", "ann", "2026-03-02 10:00", **first)
+    suite.tell("course.enrolled", "bob", "2026-03-02 11:00", course_id="d", course_type="simulation")
+    suite.tell("course.launched", "bob", "2026-03-02 11:30", course_id="d", course_type="simulation")
+    suite.tell("course.cancelled", "ann", "2026-03-03 10:00", by="provider", **first)
+    suite.tell("course.purchased", "ann", "2026-03-02 10:00", amount="12.50", currency="EUR", **first)
+    suite.tell("course.purchased", "bob", "2026-03-02 10:00", amount="20", currency="EUR", course_id="d")
+    attended = {"course_id": "e", "class_id": "e-1", "minutes": 90, "community_id": "sales"}
+    suite.tell("class.attended", "eve", "2026-03-04 10:00", **attended)
+
+    # Ann's refund is where her enrolment was, whatever she did since.
+    assert groups(usage(suite, meter="courses.transactions.charged", group_by="community").json()) == {
+        "safety": "1",
+        None: "1",
+    }
+    assert groups(usage(suite, meter="courses.transactions.refunded", group_by="community").json()) == {"safety": "1"}
+    assert groups(usage(suite, meter="courses.transactions.net", group_by="community").json()) == {
+        "safety": "0",
+        None: "1",
+    }
+    assert groups(usage(suite, meter="courses.revenue", group_by="course_type").json()) == {"wbt": "12.5", None: "20"}
+    assert groups(usage(suite, meter="courses.revenue", group_by="community").json()) == {"safety": "12.5", None: "20"}
+    # A class is instructor-led, whether or not its events say so.
+    assert groups(usage(suite, meter="class.hours", group_by="course_type").json()) == {"ilt": "1.5"}
+    assert groups(usage(suite, meter="class.hours", group_by="community").json()) == {"sales": "1.5"}
+    # Enrolling is not acting: ann and eve were seen in a community by what they did there.
+    assert groups(usage(suite, meter="members.active", group_by="community").json()) == {"sales": "1", None: "1"}
+
+
 # --- Evidence ---------------------------------------------------------------------------------------------
 
 

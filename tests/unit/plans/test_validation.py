@@ -230,7 +230,7 @@ TRANSACTIONS = "courses.transactions.charged"
         (TRANSACTIONS, "cost_centre", {}, []),
         (TRANSACTIONS, "course", {"course": ["c1"]}, []),
         (TRANSACTIONS, "course-type", {}, ["/charges/0/dimension"]),
-        (TRANSACTIONS, "community", {"course-type": ["wbt"], "a/b": ["c"]},
+        (TRANSACTIONS, "pool", {"course-type": ["wbt"], "a/b": ["c"]},
          ["/charges/0/dimension", "/charges/0/where/course-type", "/charges/0/where/a~1b"]),
         (TRANSACTIONS, "class", {"cost_centre": ["A"]}, ["/charges/0/where/cost_centre"]),
         ("seats.named.peak", "pool", {}, []),
