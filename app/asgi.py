@@ -44,6 +44,7 @@ _MODULES = (
     "plans.alerts.api",
     "billing.api",
     "billing.answers.api",
+    "billing.costs.api",
     "billing.quotes.api",
     "billing.revenue.api",
     "billing.chargebacks.api",

@@ -61,6 +61,7 @@ def _sales(principal: Principal) -> Group:
     if principal.may(Permission.QUOTES_APPROVE):
         items.append(Item("approvals", _("Approvals"), "check", "/sales/approvals"))
         items.append(Item("limits", _("Limits"), "rules", "/sales/limits"))
+        items.append(Item("costs", _("Costs"), "pools", "/sales/costs"))
     if principal.may(Permission.INVOICES_READ):
         items.append(Item("revenue", _("Revenue"), "concurrency", "/sales/revenue"))
     return Group(_("Sales"), tuple(items))

@@ -6,6 +6,7 @@ from sqlalchemy.pool import NullPool
 
 import billing.answers.models
 import billing.chargebacks.models
+import billing.costs.models
 import billing.models
 import billing.quotes.models  # noqa: F401
 import core.outbox  # noqa: F401

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.demo.steps import note_step
 from app.demo.world import Customer
+from billing.costs.actions.set_costs import set_costs
+from billing.costs.reads import CostsView, costs_on
 from billing.quotes.actions.decide_quote import accept_quote, approve_quote, decline_quote
 from billing.quotes.actions.make_quote import make_quote
 from billing.quotes.actions.price_quote import QuoteInput
@@ -23,6 +26,9 @@ from core.periods import add_months, local_date
 from core.scope import GlobalScope, StewardScope, TenantScope
 from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
+from plans.catalogue.prices import in_all_currencies
+from plans.charges import Charge, Price
+from plans.documents import PlanDocument
 from plans.reads import find_subscription
 from plans.terms import Discount
 from tenants.reads import TenantView, users_of
@@ -34,6 +40,26 @@ SELLER_LIMIT, APPROVER_LIMIT, FLOOR = Decimal(10), Decimal(30), Decimal(60)
 EXPIRED_DAYS = 40
 CHANGES = {"alpina-clinic": 9, "alpina-logistics": 9}
 """By customer: with the bill of which month of the world its contract changes."""
+
+
+def _charge(key: str, name: str, **told: Any) -> Charge:
+    return Charge(key=key, name=name, **told)
+
+
+COSTS = PlanDocument(
+    charges=(
+        _charge("hosting", "Hosting", model="flat", prices=in_all_currencies(Price(amount=Decimal(20)))),
+        _charge(
+            "support", "Support of active members", model="per_unit", meter="members.active",
+            prices=in_all_currencies(Price(unit=Decimal("0.45"))),
+        ),
+        _charge(
+            "content", "Licensed content", model="per_unit", meter="courses.transactions.charged",
+            prices=in_all_currencies(Price(unit=Decimal("0.95"))),
+        ),
+    )
+)  # fmt: skip
+"""What serving a customer costs the vendor, a month."""
 
 
 def change_contract(db: Database, customer: Customer, tenant: TenantView, month: int, now: datetime) -> None:
@@ -108,7 +134,7 @@ ACCEPTED = _Offer(
 
 
 def make_offers(db: Database, tenants: dict[str, TenantView], now: datetime, *, whole: bool) -> int:
-    """Set the sellers' limits and make the quotes; return how many.
+    """Set costs and sellers' limits and make the quotes; return how many.
 
     Args:
         db: the database.
@@ -120,14 +146,15 @@ def make_offers(db: Database, tenants: dict[str, TenantView], now: datetime, *, 
         people = {one.role: f"user:{one.id}" for one in users_of(session, None)}
     seller, approver = people["vendor_sales"], people["vendor_finance"]
     with db.begin(StewardScope()) as session:
+        set_costs(session, add_months(now.date().replace(day=1), -24), COSTS, approver, now)
         set_limit(session, LimitView("*", SELLER_LIMIT, FLOOR), approver, now)
         set_limit(session, LimitView(approver, APPROVER_LIMIT, FLOOR), approver, now)
-        limit = limit_of(session, seller)
+        limit, costs = limit_of(session, seller), costs_on(session, now.date())
     offers = (*OFFERS, ACCEPTED) if whole else OFFERS
     for offer in offers:
         tenant, at = tenants[offer.slug], now - timedelta(days=offer.ago_days)
         with db.begin(TenantScope(tenant.id)) as session:
-            given = _input(offer, local_date(at, tenant.tz), seller, limit)
+            given = _input(offer, local_date(at, tenant.tz), seller, limit, costs)
             made = make_quote(session, tenant, given, at)
             if offer.then is not None:
                 admin = next(one.id for one in users_of(session, tenant.id) if one.role == "tenant_admin")
@@ -135,7 +162,7 @@ def make_offers(db: Database, tenants: dict[str, TenantView], now: datetime, *, 
     return len(offers)
 
 
-def _input(offer: _Offer, today: date, seller: str, limit: LimitView) -> QuoteInput:
+def _input(offer: _Offer, today: date, seller: str, limit: LimitView, costs: CostsView | None) -> QuoteInput:
     starts_on = add_months(today.replace(day=1), 1)
     discounts = (Discount(key="quoted", name="Multi-year discount", percent=Decimal(offer.percent)),)
     terms = QuoteTerms(
@@ -146,4 +173,5 @@ def _input(offer: _Offer, today: date, seller: str, limit: LimitView) -> QuoteIn
         replaces=f"{offer.slug}-suite" if offer.replaces else None,
         phases=(OfferPhase(starts_on=add_months(starts_on, offer.ramp), quantity=2),) if offer.ramp else (),
     )
-    return QuoteInput(terms, today + timedelta(days=offer.open_days), seller, limit, key=offer.key, draft=offer.draft)
+    until = today + timedelta(days=offer.open_days)
+    return QuoteInput(terms, until, seller, limit, key=offer.key, draft=offer.draft, costs=costs)

@@ -20,6 +20,7 @@ _MODULES = (
     "app.pages.sales.contract_pages",
     "app.pages.sales.coupon_pages",
     "app.pages.sales.limit_pages",
+    "app.pages.sales.cost_pages",
     "app.pages.sales.revenue_pages",
     "app.pages.admin.pages",
     "app.pages.admin.people_pages",

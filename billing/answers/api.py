@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from billing.answers.actions.ask import ask, ask_about_file, cancel_answer
 from billing.answers.offered import Offers
-from billing.answers.questions import ParallelFile, Question, SimulationQuestion
+from billing.answers.questions import MarginsQuestion, ParallelFile, Question, SimulationQuestion
 from billing.answers.reads.answers import answers_page, get_answer
 from billing.answers.schemas import AnswerAnswer, AnswerPage
 from core.clock import utc_now
@@ -95,6 +95,8 @@ def _may_ask(principal: Principal, question: Question) -> None:
     require(principal, Permission.TENANTS_READ)
     if isinstance(question, SimulationQuestion) and question.quotes:
         require(principal, Permission.SUBSCRIPTIONS_READ)
+    if isinstance(question, MarginsQuestion):
+        require(principal, Permission.INVOICES_READ)
 
 
 route_handlers = (SimulationController, ParallelController, AnswerController)

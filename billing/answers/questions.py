@@ -17,6 +17,7 @@ __all__ = (
     "AssumedSeats",
     "BilledLine",
     "DefinitionQuestion",
+    "MarginsQuestion",
     "ModelsQuestion",
     "NamedPolicies",
     "ParallelFile",
@@ -149,6 +150,13 @@ class VersionQuestion(_Question, frozen=True, kw_only=True, tag="version"):
     """None: the draft."""
 
 
+class MarginsQuestion(_Question, frozen=True, kw_only=True, tag="margins"):
+    """What was left of customers' bills for these months after what serving them cost? Each in its own currency.
+
+    Both days are first days of months.
+    """
+
+
 class BilledLine(_Asked, frozen=True, kw_only=True):
     """A line that another system billed: of the billing period that holds the day `period`, before tax."""
 
@@ -203,11 +211,12 @@ Question = (
     | DefinitionQuestion
     | ParallelQuestion
     | VersionQuestion
+    | MarginsQuestion
 )
 
 
 def tenants_of(question: Question) -> tuple[str, ...]:
-    """Return the customers that a question names, by id or slug; one about a version names none."""
-    if isinstance(question, VersionQuestion):
+    """Return the customers that a question names, by id or slug; those about all name none."""
+    if isinstance(question, VersionQuestion | MarginsQuestion):
         return ()
     return question.tenants if isinstance(question, SimulationQuestion) else (question.tenant,)

@@ -5,11 +5,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
 
+from billing.answers.margins import MarginsResult
 from billing.drafts import Draft, DraftLine, document_kind, draft_totals
 from billing.schemas.amounts import MoneyAnswer
 from core.money import Money, quantize_quantity
@@ -28,6 +29,7 @@ __all__ = (
     "ParallelLine",
     "ParallelResult",
     "PlanResult",
+    "Result",
     "SeatsResult",
     "SimulatedInvoice",
     "SimulatedLine",
@@ -94,6 +96,10 @@ class PlanResult(msgspec.Struct, frozen=True):
     """Meters that were assumed, and as what (`SimulatedLine.assumed`)."""
     uncounted: tuple[str, ...] = ()
     """Meters of its charges of which nothing was counted: their part is not in `net`, and it is no cheapest plan."""
+    cost: MoneyAnswer | None = None
+    """What serving the customer so costs the vendor, by today's sheet of costs; null: not known in this currency."""
+    margin_percent: str | None = None
+    """What is left of `net` after it, in per cent; null as well where nothing is billed."""
 
 
 class TenantResult(msgspec.Struct, frozen=True):
@@ -327,6 +333,19 @@ class VersionResult(msgspec.Struct, frozen=True, tag="version", tag_field="kind"
     contracts: tuple[VersionImpact, ...]
     """By currency, who would pay less first."""
     totals: tuple[VersionTotal, ...]
+
+
+Result: TypeAlias = (
+    SimulationResult
+    | ModelsResult
+    | SeatsResult
+    | TimeoutResult
+    | DefinitionResult
+    | ParallelResult
+    | VersionResult
+    | MarginsResult
+)
+"""The answer to any question."""
 
 
 def simulated_invoice(draft: Draft, assumed: Mapping[str, str] = MappingProxyType({})) -> SimulatedInvoice:

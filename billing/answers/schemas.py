@@ -7,21 +7,9 @@ import msgspec
 
 from billing.answers.questions import Question
 from billing.answers.reads.answers import AnswerView
-from billing.answers.results import (
-    DefinitionResult,
-    ModelsResult,
-    ParallelResult,
-    SeatsResult,
-    SimulationResult,
-    TimeoutResult,
-    VersionResult,
-)
+from billing.answers.results import Result
 
 __all__ = ("AnswerAnswer", "AnswerPage")
-
-Result = (
-    SimulationResult | ModelsResult | SeatsResult | TimeoutResult | DefinitionResult | ParallelResult | VersionResult
-)
 
 
 class AnswerAnswer(msgspec.Struct):

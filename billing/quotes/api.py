@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post, put
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
+from billing.costs.reads import costs_on
 from billing.documents.render import render_pdf
 from billing.documents.words import Words
 from billing.quotes.actions.decide_quote import accept_quote, approve_quote, decline_quote, send_quote
@@ -92,8 +93,7 @@ class QuoteController(Controller):
     ) -> QuoteAnswer:
         """Make a quote, or the next version of one, with its first year simulated."""
         _vendor(principal, Permission.SUBSCRIPTIONS_WRITE)
-        limit = _limit(database, principal.actor)
-        given = _given(data, principal, limit)
+        given = _given(database, data, principal)
         return _answer(principal, session, tenant, make_quote(session, tenant, given, tenant_now(session, tenant)))
 
     @post("/preview", sync_to_thread=True, status_code=200)
@@ -102,9 +102,8 @@ class QuoteController(Controller):
     ) -> QuotePreview:
         """Tell what the very same request would make: the simulated first year, what it gives away, who approves."""
         _vendor(principal, Permission.SUBSCRIPTIONS_WRITE)
-        limit = _limit(database, principal.actor)
-        given = _given(data, principal, limit)
-        return QuotePreview.of(price_quote(session, tenant, given, tenant_now(session, tenant)), limit)
+        given = _given(database, data, principal)
+        return QuotePreview.of(price_quote(session, tenant, given, tenant_now(session, tenant)), given.limit)
 
     @post("/{quote_id:uuid}/send", sync_to_thread=True, status_code=200)
     def send(
@@ -181,7 +180,7 @@ class SellerLimitController(Controller):
     def set(self, principal: Principal, steward: Session, seller: str, data: LimitBody) -> LimitAnswer:
         """Set the limit of a seller (`user:…`), or of everybody not named (`*`)."""
         require(principal, Permission.QUOTES_APPROVE)
-        limit = LimitView(seller, data.discount_percent, data.floor_percent)
+        limit = LimitView(seller, data.discount_percent, data.floor_percent, data.margin_floor_percent)
         return LimitAnswer.of(set_limit(steward, limit, principal.actor, utc_now()))
 
 
@@ -196,10 +195,12 @@ def _limit(database: Database, seller: str) -> LimitView:
         return limit_of(steward, seller)
 
 
-def _given(data: QuoteBody, principal: Principal, limit: LimitView) -> QuoteInput:
+def _given(database: Database, data: QuoteBody, principal: Principal) -> QuoteInput:
+    with database.begin(StewardScope()) as steward:
+        limit, costs = limit_of(steward, principal.actor), costs_on(steward, data.terms.starts_on)
     return QuoteInput(
-        data.terms, data.valid_until, principal.actor, limit, data.key, data.note, data.draft, data.assumed_seats
-    )  # fmt: skip
+        data.terms, data.valid_until, principal.actor, limit, data.key, data.note, data.draft, data.assumed_seats, costs
+    )
 
 
 def _waiting(principal: Principal, steward: Session, view: QuoteView) -> WaitingAnswer:

@@ -7,6 +7,7 @@ from core.errors import Forbidden, Refused
 
 __all__ = (
     "BelowFloor",
+    "BelowMargin",
     "QuoteAlreadyAccepted",
     "QuoteApproverIsMaker",
     "QuoteExpired",
@@ -96,4 +97,18 @@ class BelowFloor(Refused):
         super().__init__(
             f"This quote comes to {share:f} % of the list price on the customer's real use; the floor is {floor:f} %. "
             "Give less away, or have the floor changed."
+        )
+
+
+class BelowMargin(Refused):
+    """Of the quote's price less is left after its costs than the floor under which nothing is sold."""
+
+    code = "below_cost_margin"
+    status = 422
+
+    def __init__(self, share: Decimal | None, floor: Decimal) -> None:
+        left = "nothing is billed" if share is None else f"{share:f} % of this quote's price are left"
+        super().__init__(
+            f"On the customer's real use {left} after its costs; the floor is {floor:f} %. "
+            "Give less away, or have the floor or the costs changed."
         )

@@ -47,6 +47,9 @@ class Quote(Base):
     term_list_minor: Mapped[int | None]
     """The whole term at list price; null in quotes that were made before it was reckoned."""
     term_net_minor: Mapped[int | None]
+    cost_minor: Mapped[int | None]
+    """What the simulated first year costs the vendor; null: it was not known in this currency."""
+    term_cost_minor: Mapped[int | None]
     discount_percent: Mapped[Decimal] = mapped_column(Numeric)
     """Of the first year or of the whole term, whichever gives more away."""
     needs_approval: Mapped[bool]
@@ -67,12 +70,13 @@ class Quote(Base):
 
 
 class SellerLimit(Base):
-    """The vendor's own row: what a seller may give away alone, and the floor; `*` is everybody not named."""
+    """The vendor's own row: what a seller may give away alone, and the floors; `*` is everybody not named."""
 
     __tablename__ = "seller_limit"
     __table_args__ = (
         CheckConstraint("discount_percent between 0 and 100", name="discount_share"),
         CheckConstraint("floor_percent between 0 and 100", name="floor_share"),
+        CheckConstraint("margin_floor_percent between 0 and 100", name="margin_floor_share"),
     )
     tenant_id: Mapped[TenantId]
     seller: Mapped[str] = mapped_column(primary_key=True)
@@ -80,5 +84,7 @@ class SellerLimit(Base):
     discount_percent: Mapped[Decimal] = mapped_column(Numeric)
     floor_percent: Mapped[Decimal] = mapped_column(Numeric)
     """Of the list price: below it nobody sells."""
+    margin_floor_percent: Mapped[Decimal | None] = mapped_column(Numeric)
+    """Of the price, after its costs: below it nobody sells; null: costs decide nothing."""
     set_by: Mapped[str]
     set_at: Mapped[Instant]

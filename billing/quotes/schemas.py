@@ -79,6 +79,11 @@ class QuoteAnswer(msgspec.Struct):
     term_listed: MoneyAnswer | None = None
     """The whole term, each later year used as the first one is."""
     term_net: MoneyAnswer | None = None
+    cost: MoneyAnswer | None = None
+    """What the simulated first year costs the vendor; null: that was not known in this currency."""
+    term_cost: MoneyAnswer | None = None
+    margin_percent: str | None = None
+    """What is left after costs, of the first year or of the whole term, whichever is less."""
     discount_percent: str | None = None
     needs_approval: bool | None = None
     created_by: str | None = None
@@ -110,6 +115,9 @@ class QuoteAnswer(msgspec.Struct):
             answer.listed = MoneyAnswer.of(view.listed)
             answer.term_listed = MoneyAnswer.of(view.term_listed) if view.term_listed else None
             answer.term_net = MoneyAnswer.of(view.term_net) if view.term_net else None
+            answer.cost = MoneyAnswer.of(view.cost) if view.cost else None
+            answer.term_cost = MoneyAnswer.of(view.term_cost) if view.term_cost else None
+            answer.margin_percent = None if view.margin_percent is None else f"{view.margin_percent:f}"
             answer.discount_percent = f"{view.discount_percent:f}"
             answer.needs_approval = view.needs_approval
             answer.created_by, answer.approved_by, answer.reason = view.created_by, view.approved_by, view.reason
@@ -152,6 +160,13 @@ class QuotePreview(msgspec.Struct):
     needs_approval: bool
     below_floor: bool
     """It would be refused."""
+    cost: MoneyAnswer | None
+    """What the first year costs the vendor; null: that is not known in this currency."""
+    term_cost: MoneyAnswer | None
+    margin_percent: str | None
+    """What is left after costs, of the first year or of the whole term, whichever is less."""
+    below_margin: bool
+    """It would be refused."""
     limit: "LimitAnswer"
     simulated_from: date
     simulated_until: date
@@ -173,6 +188,10 @@ class QuotePreview(msgspec.Struct):
             f"{priced.discount_percent:f}",
             priced.needs_approval,
             priced.below_floor,
+            MoneyAnswer.of(priced.cost) if priced.cost else None,
+            MoneyAnswer.of(priced.term_cost) if priced.term_cost else None,
+            None if priced.margin_percent is None else f"{priced.margin_percent:f}",
+            priced.below_margin,
             LimitAnswer.of(limit),
             priced.simulated_from,
             priced.simulated_until,
@@ -205,10 +224,12 @@ class WaitingPage(msgspec.Struct):
 
 
 class LimitBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a seller may give away alone, and the floor, in per cent of list price."""
+    """What a seller may give away alone, the floor, both in per cent of list price, and what is left after costs."""
 
     discount_percent: Decimal
     floor_percent: Decimal = Decimal(0)
+    margin_floor_percent: Decimal | None = None
+    """In per cent of the price, by the sheet of costs; null: costs decide nothing."""
 
 
 class LimitAnswer(msgspec.Struct):
@@ -217,11 +238,13 @@ class LimitAnswer(msgspec.Struct):
     seller: str
     discount_percent: str
     floor_percent: str
+    margin_floor_percent: str | None
 
     @classmethod
     def of(cls, view: LimitView) -> "LimitAnswer":
         """Return the view as JSON shows it."""
-        return cls(view.seller, f"{view.discount_percent:f}", f"{view.floor_percent:f}")
+        left = None if view.margin_floor_percent is None else f"{view.margin_floor_percent:f}"
+        return cls(view.seller, f"{view.discount_percent:f}", f"{view.floor_percent:f}", left)
 
 
 class LimitPage(msgspec.Struct):

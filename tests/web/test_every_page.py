@@ -26,7 +26,7 @@ PAGES = {
         "/sales/customers/open-water/quotes",
         "/sales/revenue",
     ),
-    ("vendor_finance", None): ("/sales/approvals", "/sales/limits"),
+    ("vendor_finance", None): ("/sales/approvals", "/sales/limits", "/sales/costs"),
     ("vendor_admin", None): (
         "/admin/nordhaven-bank/archives?keep=36",
         "/admin/nordhaven-bank",

@@ -11,22 +11,24 @@ from app.i18n import gettext as _
 from app.pages.charts import Chart
 from app.pages.formats import day, instant
 from app.pages.sales.comparisons import Shown, models_view, simulation_view
+from app.pages.sales.costs import margins_view
 from app.pages.sales.definitions import definition_view, seats_view, timeout_view
 from app.pages.sales.parallel import parallel_view
 from app.pages.sales.versions import version_view
 from app.pages.tables import Column, Table, TableQuery, cell, status
 from app.pages.words import state_badge
+from billing.answers.margins import MarginsResult
 from billing.answers.reads.answers import AnswerView
 from billing.answers.results import (
     DefinitionResult,
     ModelsResult,
     ParallelResult,
+    Result,
     SeatsResult,
     SimulationResult,
     TimeoutResult,
     VersionResult,
 )
-from billing.answers.schemas import Result
 from core.periods import add_months
 from tenants.reads import TenantView
 
@@ -61,6 +63,7 @@ def kind_name(kind: str) -> str:
         "definition": _("Another definition"),
         "parallel": _("Another system's bills"),
         "version": _("Another version of a plan"),
+        "margins": _("What is left after costs"),
     }
     return names[kind]
 
@@ -119,6 +122,7 @@ def _shown(result: Result, query: TableQuery) -> Shown:
         DefinitionResult: definition_view,
         ParallelResult: parallel_view,
         VersionResult: version_view,
+        MarginsResult: margins_view,
     }
     return views[type(result)](result, query)
 

@@ -7,14 +7,24 @@ from typing import TypeAlias
 
 from app.i18n import gettext as _
 from app.pages.charts import Chart, series
-from app.pages.formats import day, money, quantity
+from app.pages.formats import day, money, percent, quantity
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number
 from app.pages.words import meter_name
 from billing.answers.results import ModelCost, ModelsResult, PlanResult, SimulationResult
 from billing.schemas.amounts import MoneyAnswer
 from core.money import to_money
 
-__all__ = ("Shown", "amount_text", "assumed_text", "figure_cell", "model_name", "models_view", "simulation_view")
+__all__ = (
+    "Shown",
+    "amount_text",
+    "assumed_text",
+    "cost_cell",
+    "figure_cell",
+    "left_cell",
+    "model_name",
+    "models_view",
+    "simulation_view",
+)
 
 Shown: TypeAlias = tuple[str, tuple[Chart, ...], tuple[Table, ...]]
 """A sentence, drawings, tables."""
@@ -126,11 +136,27 @@ def _under(one: PlanResult) -> str:
     return label if one.ends_on is None else _("%(label)s, until %(day)s") % {"label": label, "day": day(one.ends_on)}
 
 
+def cost_cell(cost: MoneyAnswer | None) -> Cell:
+    """Return what something costs the vendor, as far as that is known."""
+    return cell("–") if cost is None else figure_cell(cost)
+
+
+def left_cell(margin_percent: str | None) -> Cell:
+    """Return what is left after costs, as far as that is known."""
+    return cell("–") if margin_percent is None else number(percent(Decimal(margin_percent) / 100, 2), margin_percent)
+
+
 def _plans_table(plans: list[PlanResult], query: TableQuery) -> Table:
+    costed = any(one.cost is not None for one in plans)
     return Table(
         id="plans",
         caption=_("Plans"),
-        columns=(Column(_("Plan")), Column(_("Bills"), numeric=True), Column(_("Net"), numeric=True)),
+        columns=(
+            Column(_("Plan")),
+            Column(_("Bills"), numeric=True),
+            Column(_("Net"), numeric=True),
+            *((Column(_("Costs"), numeric=True), Column(_("Left after costs"), numeric=True)) if costed else ()),
+        ),
         rows=tuple(
             (
                 cell(one.name, None if one.refused else query.href(plan=one.label) + "#lines", _under(one)),
@@ -138,6 +164,7 @@ def _plans_table(plans: list[PlanResult], query: TableQuery) -> Table:
                 if one.refused
                 else number(quantity(len(one.invoices)), str(len(one.invoices))),
                 cell("–") if one.refused else figure_cell(one.net, sub=_lacks(one)),
+                *((cost_cell(one.cost), left_cell(one.margin_percent)) if costed else ()),
             )
             for one in plans
         ),

@@ -15,6 +15,7 @@ from tenants.roles import Permission, permissions_of
 __all__ = ("limit_fields", "limits_table", "parse_limit", "said_of_limit", "sellers")
 
 HUNDRED = Decimal(100)
+_SHARES = ("discount_percent", "floor_percent", "margin_floor_percent")
 
 
 def sellers(users: Sequence[UserView]) -> dict[str, str]:
@@ -33,12 +34,16 @@ def limits_table(limits: Sequence[LimitView], names: Mapping[str, str], here: st
             Column(_("Seller")),
             Column(_("Gives away alone, up to"), numeric=True),
             Column(_("Sells at no less than"), numeric=True),
+            Column(_("Keeps after costs"), numeric=True),
         ),
         rows=tuple(
             (
                 cell(names[one.seller], f"{here}?seller={one.seller}") if one.seller in names else cell(one.seller),
                 number(share(one.discount_percent), f"{one.discount_percent:f}"),
                 number(share(one.floor_percent), f"{one.floor_percent:f}"),
+                cell("–")
+                if one.margin_floor_percent is None
+                else number(share(one.margin_floor_percent), f"{one.margin_floor_percent:f}"),
             )
             for one in limits
         ),
@@ -51,10 +56,8 @@ def said_of_limit(seller: str, limits: Sequence[LimitView]) -> dict[str, str]:
     """Return the form of a seller with what holds for them now: their own limit, else everybody's."""
     known = {one.seller: one for one in limits}
     now = known.get(seller) or known.get(EVERYBODY)
-    figures = (
-        {"discount_percent": f"{now.discount_percent:f}", "floor_percent": f"{now.floor_percent:f}"} if now else {}
-    )
-    return {"seller": seller} | figures
+    shares = {} if now is None else {name: getattr(now, name) for name in _SHARES}
+    return {"seller": seller} | {name: f"{share:f}" for name, share in shares.items() if share is not None}
 
 
 def limit_fields(
@@ -70,11 +73,12 @@ def limit_fields(
         field("seller", _("Seller"), choices=names),
         field("discount_percent", _("Gives away alone, up to per cent"), "figure"),
         field("floor_percent", _("Sells at no less than per cent of list price"), "figure"),
+        field("margin_floor_percent", _("Keeps at least per cent of the price after costs"), "figure"),
     )
 
 
 def parse_limit(form: Mapping[str, str], names: Mapping[str, str]) -> LimitView:
-    """Read the form; an empty floor is none.
+    """Read the form; an empty floor is none. After costs 0 is a floor: nothing is sold at a loss.
 
     Raises:
         InvalidInput: every fault with the name of its field.
@@ -83,7 +87,7 @@ def parse_limit(form: Mapping[str, str], names: Mapping[str, str]) -> LimitView:
     seller = said.text("seller")
     if seller not in names:
         said.fault("seller", "seller_unknown", _("Choose one of the sellers listed."))
-    discount, floor = said.figure("discount_percent", HUNDRED), said.figure("floor_percent", HUNDRED)
+    discount, floor, left = (said.figure(name, HUNDRED) for name in _SHARES)
     if not said.text("discount_percent"):
         said.fault(
             "discount_percent",
@@ -91,4 +95,4 @@ def parse_limit(form: Mapping[str, str], names: Mapping[str, str]) -> LimitView:
             _("Say how much they may give away; with 0 every discount needs an approval."),
         )
     said.check()
-    return LimitView(seller, discount or Decimal(0), floor or Decimal(0))
+    return LimitView(seller, discount or Decimal(0), floor or Decimal(0), left)

@@ -26,6 +26,7 @@ from app.pages.sales.quotes import (
 )
 from app.pages.tables import PAGE_SIZE, Table, TableQuery
 from app.pages.visit import TenantVisit, VendorVisit, cursor_of
+from billing.costs.reads import costs_on
 from billing.quotes.actions.decide_quote import approve_quote, decline_quote, send_quote
 from billing.quotes.actions.make_quote import make_quote
 from billing.quotes.actions.price_quote import PricedQuote, QuoteInput, price_quote
@@ -264,6 +265,7 @@ def _given(visit: TenantVisit, steward: Session, data: dict[str, str]) -> QuoteI
         offered.note,
         draft=data.get("act") != "send",
         assumed_seats=offered.assumed_seats,
+        costs=costs_on(steward, offered.terms.starts_on),
     )
 
 

@@ -19,7 +19,7 @@ from billing.quotes.first_year import by_charge
 from billing.quotes.reads import LimitView
 from core.money import Money, to_money
 
-__all__ = ("Priced", "Stat", "first_year", "priced_view", "share", "simulated_text")
+__all__ = ("Priced", "Stat", "first_year", "left_after_costs", "priced_view", "share", "simulated_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ def priced_view(priced: PricedQuote, limit: LimitView, query: TableQuery) -> Pri
     chart, lines = first_year(priced.first_year, priced.net.currency, query)
     if priced.below_floor:
         verdict, tone = _("Below the floor: this would be refused. Give less away."), "bad"
+    elif priced.below_margin:
+        verdict, tone = _("Less is left after costs than the floor: this would be refused. Give less away."), "bad"
     elif priced.needs_approval:
         verdict, tone = _("Above what you may give away alone: somebody else has to approve it."), "warn"
     else:
@@ -79,6 +81,7 @@ def priced_view(priced: PricedQuote, limit: LimitView, query: TableQuery) -> Pri
                 share(100 - priced.discount_percent),
                 _("floor %(floor)s") % {"floor": share(limit.floor_percent)},
             ),
+            *left_after_costs(priced.margin_percent, priced.cost, limit.margin_floor_percent),
         ),
         verdict=verdict,
         tone=tone,
@@ -96,6 +99,17 @@ def priced_view(priced: PricedQuote, limit: LimitView, query: TableQuery) -> Pri
             for one in (priced.ending.credits if priced.ending else ())
         ),
     )
+
+
+def left_after_costs(margin: Decimal | None, cost: Money | None, floor: Decimal | None = None) -> tuple[Stat, ...]:
+    """Return what is left of the price; nothing where neither costs nor a floor after them are known."""
+    if cost is None:
+        text = _("floor %(floor)s; costs are not known in this currency") % {"floor": share(floor)} if floor else ""
+        return (Stat(_("Left after costs"), "–", text),) if text else ()
+    told = _("costs %(amount)s in the first year") % {"amount": money(cost)}
+    if floor is not None:
+        told = _("%(costs)s; floor %(floor)s") % {"costs": told, "floor": share(floor)}
+    return (Stat(_("Left after costs"), "–" if margin is None else share(margin), told),)
 
 
 def _ending(ending: Ending) -> Table:

@@ -10,7 +10,7 @@ from app.i18n import gettext as _
 from app.pages.charts import Chart
 from app.pages.formats import day, instant, money, quantity, unit_price
 from app.pages.sales.customers import nobody_found
-from app.pages.sales.quote_preview import Stat, first_year, share, simulated_text
+from app.pages.sales.quote_preview import Stat, first_year, left_after_costs, share, simulated_text
 from app.pages.tables import PAGE_SIZE, Chip, Column, Table, TableQuery, cell, number, status
 from app.pages.words import state_badge
 from billing.quotes.offers import QuoteTerms, State
@@ -102,7 +102,7 @@ def _why(why: Why | None) -> tuple[str, str]:
     names = {
         Why.ABOVE_LIMIT: (_("Above its maker's limit"), "warn"),
         Why.LIMIT_LOWERED: (_("Sent; the limit was lowered since"), "warn"),
-        Why.BELOW_FLOOR: (_("Sent; below the floor of today: needs a next version"), "bad"),
+        Why.BELOW_FLOOR: (_("Sent; below a floor of today: needs a next version"), "bad"),
     }
     return names[why] if why is not None else (_("Waits no longer"), "")
 
@@ -178,6 +178,7 @@ def quote_page(view: QuoteView, about: About) -> QuotePage:
             at_list = _("%(amount)s at list price") % {"amount": money(view.term_listed)}
             stats.append(Stat(_("Whole term"), money(view.term_net), at_list))
         stats.append(Stat(_("Given away"), share(view.discount_percent)))
+        stats += left_after_costs(view.margin_percent, view.cost)
     return QuotePage(
         title=f"{view.key} · {view.version}",
         status=state,

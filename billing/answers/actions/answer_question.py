@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -17,12 +16,16 @@ from billing.answers.actions.compare_models import ModelsInput, compare_models, 
 from billing.answers.actions.compare_versions import compare_versions
 from billing.answers.actions.explain_bills import ParallelInput, explain_bills
 from billing.answers.actions.optimise_seats import SeatsInput, optimise_seats
+from billing.answers.actions.reckon_costs import Costing, costing, reckon_costs
+from billing.answers.actions.reckon_margins import reckon_margins
 from billing.answers.actions.simulate import assume_seats, fitting, simulate_subscription, taxes_for
 from billing.answers.contracts import Terms, under
+from billing.answers.margins import MarginsResult
 from billing.answers.offered import NO_OFFERS, Offer, OfferCurrencyDiffers, Offers
 from billing.answers.progress import Progress
 from billing.answers.questions import (
     DefinitionQuestion,
+    MarginsQuestion,
     ModelsQuestion,
     ParallelQuestion,
     PlanWish,
@@ -40,6 +43,7 @@ from billing.answers.results import (
     ModelsResult,
     ParallelResult,
     PlanResult,
+    Result,
     SeatsResult,
     SimulationResult,
     TenantResult,
@@ -50,7 +54,10 @@ from billing.answers.results import (
 )
 from billing.answers.store import change_answer, take_answer
 from billing.answers.uncounted import uncounted
+from billing.costs.margins import margin
+from billing.costs.reads import costs_on
 from billing.schemas.amounts import MoneyAnswer
+from core.clock import utc_now
 from core.db import Database
 from core.errors import NotFound, Refused
 from core.money import Money
@@ -60,13 +67,10 @@ from plans.documents import PlanDocument
 from plans.subscriptions import SubscriptionView
 from tenants.reads import TenantView, find_tenant
 
-__all__ = ("Result", "answer_question", "work_out")
+__all__ = ("answer_question", "work_out")
 
 TOUCHED_EVERY = timedelta(seconds=2)
 """So often somebody who works says so, however long a step takes."""
-Result: TypeAlias = (
-    SimulationResult | ModelsResult | SeatsResult | TimeoutResult | DefinitionResult | ParallelResult | VersionResult
-)
 
 
 class Stopped(Exception):
@@ -153,8 +157,8 @@ def work_out(database: Database, question: Question, progress: Progress, offers:
             return _read_otherwise(database, question, progress)
         case ParallelQuestion():
             return _explained(database, question, progress)
-        case VersionQuestion():
-            return compare_versions(database, question, progress)
+        case VersionQuestion() | MarginsQuestion():
+            return _of_all(database, question, progress)
 
 
 def _found(
@@ -175,6 +179,7 @@ def _simulated(
 ) -> TenantResult:
     with database.begin(StewardScope()) as session:
         found = [offers.find(session, quote_id) for quote_id in dict.fromkeys(question.quotes)]
+        sheet = costs_on(session, utc_now().date())
     tenant, wished = _found(database, question, name, question.plans)
     stretch = _stretch(question, tenant)
     results = []
@@ -183,10 +188,13 @@ def _simulated(
             *((_of_plan(terms), _tried(partial(fitting, tenant, terms))) for terms in wished),
             *((_of_offer(offer), _tried(partial(_begun, session, tenant, offer, stretch))) for offer in found),
         ]
-        held = [one for _, one in contracts if isinstance(one, SubscriptionView)]
-        figures, taxes = Figures(session, tenant, held, progress=progress), taxes_for(session, tenant)
+        held = [costing(tenant, one, sheet) for _, one in contracts if isinstance(one, SubscriptionView)]
+        counted = [one for each in held for one in each.both]
+        figures, taxes = Figures(session, tenant, counted, progress=progress), taxes_for(session, tenant)
+        costed = iter(held)
         for named, one in contracts:
-            results.append(_billed(figures, named, one, taxes, question))
+            known = one if isinstance(one, Refused) else next(costed)
+            results.append(_billed(figures, named, known, taxes, question))
             progress.step()
     return TenantResult(tenant.slug, tenant.name, tuple(results))
 
@@ -220,13 +228,14 @@ def _tried(make: Callable[[], SubscriptionView]) -> SubscriptionView | Refused:
 
 
 def _billed(
-    figures: Figures, named: PlanResult, one: SubscriptionView | Refused, taxes: Taxes, question: SimulationQuestion
+    figures: Figures, named: PlanResult, costed: Costing | Refused, taxes: Taxes, question: SimulationQuestion
 ) -> PlanResult:  # fmt: skip
     """Return what a contract would have been billed, or why it cannot be had."""
     assumed: dict[str, str] = {}
     try:
-        if isinstance(one, Refused):
-            raise one
+        if isinstance(costed, Refused):
+            raise costed
+        one = costed.priced
         growth, sources = _grown(question.growth_percent), None
         if question.assumed_seats is not None:
             taken = assume_seats(figures, one, question.assumed_seats)
@@ -234,19 +243,32 @@ def _billed(
         if growth != 1:
             sources = scaled(sources or figures.sources(one), growth)
         documents = simulate_subscription(figures, one, taxes, sources)
+        cost = reckon_costs(figures, costed, taxes, sources)
     except Refused as refusal:
         return msgspec.structs.replace(named, refused={"code": refusal.code, "detail": refusal.detail})
     assert one.ends_at is not None, "what is simulated has an end"
     ends_on = local_date(one.ends_at, figures.tenant.tz)
     invoices = tuple(simulated_invoice(each.draft, assumed) for each in documents)
+    net = net_of((each.draft for each in documents), one.currency)
+    left = None if cost is None else margin(net, cost)
     return msgspec.structs.replace(
         named,
-        net=MoneyAnswer.of(net_of((each.draft for each in documents), one.currency)),
+        net=MoneyAnswer.of(net),
+        cost=None if cost is None else MoneyAnswer.of(cost),
+        margin_percent=None if left is None else f"{left:f}",
         invoices=invoices,
         uncounted=tuple(uncounted(invoices)),
         ends_on=ends_on if ends_on < question.ends_on else None,
         assumed=tuple(assumed.items()),
     )
+
+
+def _of_all(
+    database: Database, question: VersionQuestion | MarginsQuestion, progress: Progress
+) -> VersionResult | MarginsResult:
+    if isinstance(question, VersionQuestion):
+        return compare_versions(database, question, progress)
+    return reckon_margins(database, question, progress)
 
 
 def _models(database: Database, question: ModelsQuestion, progress: Progress) -> ModelsResult:

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from billing.answers.actions.compare_definitions import STEPS as DEFINITION_STEPS
 from billing.answers.actions.compare_versions import after_document, concerned
 from billing.answers.actions.optimise_seats import STEPS as SEATS_STEPS
+from billing.answers.actions.reckon_margins import concerned_customers
 from billing.answers.contracts import contract
 from billing.answers.invoices_csv import billed_lines
 from billing.answers.offered import NO_OFFERS, Offers
 from billing.answers.questions import (
     DefinitionQuestion,
+    MarginsQuestion,
     ModelsQuestion,
     ParallelFile,
     ParallelQuestion,
@@ -57,8 +59,9 @@ def ask(
     Raises:
         TenantUnknown, NotFound: a customer, plan, version, draft or quote that there is not.
         InvalidInput: the days run backwards or are more than three years (`days_invalid`), a share is
-            out of range (`percent_invalid`), it is not said how many seats to
-            assume (`assumption_invalid`), or neither plan nor quote is named (`nothing_to_simulate`).
+            out of range (`percent_invalid`), margins are not asked of whole months (`months_invalid`), it is
+            not said how many seats to assume (`assumption_invalid`), or neither plan nor quote is named
+            (`nothing_to_simulate`).
         PlanInvalid: negotiated terms have faults (`plan_invalid`).
     """
     _refuse_faults(question)
@@ -134,6 +137,9 @@ def _refuse_faults(question: Question) -> None:
     if isinstance(question, SimulationQuestion) and not question.plans and not question.quotes:
         detail = "Name what is to be simulated: one of 'plans' or 'quotes' at least."
         faults.append(InputError("/plans", "nothing_to_simulate", detail))
+    if isinstance(question, MarginsQuestion) and (question.starts_on.day, question.ends_on.day) != (1, 1):
+        detail = "Bills are told apart by calendar month: begin and end with the first day of one."
+        faults.append(InputError("/starts_on", "months_invalid", detail))
     for index, line in enumerate(question.lines if isinstance(question, ParallelQuestion) else ()):
         if not question.starts_on <= line.period < question.ends_on:
             detail = (
@@ -147,6 +153,8 @@ def _refuse_faults(question: Question) -> None:
 
 
 def _customers(session: Session, question: Question) -> list[TenantView]:
+    if isinstance(question, MarginsQuestion):
+        return [get_tenant(session, tenant_id) for tenant_id in concerned_customers(session, question)]
     if not isinstance(question, VersionQuestion):
         return [find_tenant(session, name) for name in dict.fromkeys(tenants_of(question))]
     after_document(session, question)
@@ -159,8 +167,8 @@ def _stretch(question: Question, tenant: TenantView) -> Stretch:
 
 def _steps(session: Session, question: Question, customers: Sequence[TenantView]) -> int:
     """Return how many steps the answer takes; each is told when it is done."""
-    if isinstance(question, VersionQuestion):
-        return len(concerned(session, question))
+    if isinstance(question, VersionQuestion | MarginsQuestion):
+        return len(concerned(session, question)) if isinstance(question, VersionQuestion) else len(customers)
     match question:
         case SimulationQuestion():
             return len(customers) * (len(question.plans) + len(set(question.quotes)))

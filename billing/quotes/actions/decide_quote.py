@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from billing.quotes.actions.price_quote import replace_held, subscription_input
 from billing.quotes.errors import (
     BelowFloor,
+    BelowMargin,
     QuoteAlreadyAccepted,
     QuoteApproverIsMaker,
     QuoteExpired,
@@ -17,15 +18,15 @@ from billing.quotes.errors import (
     QuoteSuperseded,
     QuoteTooDear,
 )
-from billing.quotes.offers import State, Trigger, advance, needs_approval
-from billing.quotes.reads import LimitView, QuoteView, get_quote
+from billing.quotes.offers import State, Trigger, advance
+from billing.quotes.reads import LimitView, QuoteView, above_limit, below_floor, below_margin, get_quote
 from billing.quotes.store import lock_quotes, set_quote
 from core.periods import local_date
 from plans.actions.subscribe import subscribe
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView
 
-__all__ = ("above_limit", "accept_quote", "approve_quote", "decline_quote", "send_quote")
+__all__ = ("accept_quote", "approve_quote", "decline_quote", "send_quote")
 
 
 def send_quote(
@@ -44,13 +45,12 @@ def send_quote(
     Raises:
         NotFound, QuoteExpired, QuoteSuperseded, QuoteAlreadyAccepted, QuoteNotOpen: it is no draft, or nobody
             could accept it.
-        BelowFloor: it is under the floor of today (`below_margin_floor`).
+        BelowFloor, BelowMargin: it is under a floor of today (`below_margin_floor`, `below_cost_margin`).
     """
     lock_quotes(session, tenant.id)
     asks = above_limit(get_quote(session, tenant.id, quote_id), limit)
     quote, state = _decidable(session, tenant, quote_id, Trigger.ASK if asks else Trigger.SEND, now)
-    if _below_floor(quote, limit):
-        raise BelowFloor(100 - quote.discount_percent, limit.floor_percent)
+    _refuse_below_floors(quote, limit)
     sent_at = None if asks else now
     set_quote(session, tenant.id, quote_id, status=state.value, sent_at=sent_at, needs_approval=asks)
     return _told(session, tenant, quote_id, actor, "send_quote")
@@ -124,7 +124,8 @@ def accept_quote(
     if known.status is State.ACCEPTED:
         return known
     quote, state = _decidable(session, tenant, quote_id, Trigger.ACCEPT, now)
-    if _below_floor(quote, limit) or (quote.approved_by is None and above_limit(quote, limit)):
+    below = below_floor(quote, limit) or below_margin(quote, limit)
+    if below or (quote.approved_by is None and above_limit(quote, limit)):
         raise QuoteNeedsApproval(quote.key)
     replace_held(session, tenant, quote.terms, actor, now)
     begun = subscribe(
@@ -135,15 +136,11 @@ def accept_quote(
     return _told(session, tenant, quote_id, actor, "accept_quote")
 
 
-def above_limit(quote: QuoteView, limit: LimitView) -> bool:
-    """Tell whether a quote gives more away than that limit."""
-    return needs_approval(
-        quote.terms, quote.listed, quote.discount_percent, limit.discount_percent, assumed=quote.is_assumed
-    )  # fmt: skip
-
-
-def _below_floor(quote: QuoteView, limit: LimitView) -> bool:
-    return quote.listed.amount_minor != 0 and 100 - quote.discount_percent < limit.floor_percent
+def _refuse_below_floors(quote: QuoteView, limit: LimitView) -> None:
+    if below_floor(quote, limit):
+        raise BelowFloor(100 - quote.discount_percent, limit.floor_percent)
+    if limit.margin_floor_percent is not None and below_margin(quote, limit):
+        raise BelowMargin(quote.margin_percent, limit.margin_floor_percent)
 
 
 def _decidable(

@@ -5,8 +5,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.orm import Session
 
-from billing.quotes.actions.price_quote import QuoteInput, price_quote
-from billing.quotes.errors import BelowFloor, QuoteAlreadyAccepted
+from billing.quotes.actions.price_quote import PricedQuote, QuoteInput, price_quote
+from billing.quotes.errors import BelowFloor, BelowMargin, QuoteAlreadyAccepted
 from billing.quotes.offers import State
 from billing.quotes.reads import QuoteView, accepted_version, get_quote
 from billing.quotes.store import add_quote, lock_quotes, next_version
@@ -33,11 +33,11 @@ def make_quote(session: Session, tenant: TenantView, given: QuoteInput, now: dat
         NotFound, VersionRetired, PlanInvalid, CurrencyNotPriced, TermsDontFit, InvalidInput: the
             contract could not be made like this.
         QuoteAlreadyAccepted: another version of that key is a contract (`quote_already_accepted`).
-        BelowFloor: on the customer's real year it is under the floor (`below_margin_floor`).
+        BelowFloor, BelowMargin: on the customer's real year it is under a floor (`below_margin_floor`,
+            `below_cost_margin`).
     """
     priced = price_quote(session, tenant, given, now)
-    if priced.below_floor:
-        raise BelowFloor(100 - priced.discount_percent, given.limit.floor_percent)
+    _refuse_below_floors(priced, given)
     sent = State.PENDING if priced.needs_approval else State.OPEN
     status = State.DRAFT if given.draft else sent
     lock_quotes(session, tenant.id)
@@ -61,6 +61,8 @@ def make_quote(session: Session, tenant: TenantView, given: QuoteInput, now: dat
         "net_minor": priced.net.amount_minor,
         "term_list_minor": priced.term_listed.amount_minor,
         "term_net_minor": priced.term_net.amount_minor,
+        "cost_minor": None if priced.cost is None else priced.cost.amount_minor,
+        "term_cost_minor": None if priced.term_cost is None else priced.term_cost.amount_minor,
         "discount_percent": priced.discount_percent,
         "needs_approval": priced.needs_approval,
         "simulated_from": priced.simulated_from,
@@ -75,3 +77,10 @@ def make_quote(session: Session, tenant: TenantView, given: QuoteInput, now: dat
     told = {"key": key, "version": version, "discount_percent": str(priced.discount_percent), "status": status.value}
     record_audit(session, tenant.id, given.actor, "make_quote", ("quote", str(quote_id)), told)
     return get_quote(session, tenant.id, quote_id)
+
+
+def _refuse_below_floors(priced: PricedQuote, given: QuoteInput) -> None:
+    if priced.below_floor:
+        raise BelowFloor(100 - priced.discount_percent, given.limit.floor_percent)
+    if given.limit.margin_floor_percent is not None and priced.below_margin:
+        raise BelowMargin(priced.margin_percent, given.limit.margin_floor_percent)

@@ -8,12 +8,23 @@ from decimal import Decimal
 import msgspec
 from sqlalchemy.orm import Session
 
+from billing.answers.actions.reckon_costs import costing, reckon_costs
 from billing.answers.actions.simulate import Simulated, assume_seats, simulate_subscription, taxes_for
 from billing.answers.questions import AssumedSeats
 from billing.answers.reads.figures import Figures
 from billing.answers.results import SimulatedInvoice, net_of, simulated_invoice
+from billing.costs.margins import least_margin, under_margin
+from billing.costs.reads import CostsView
 from billing.quotes.actions.reckon_ending import Ending, reckon_ending
-from billing.quotes.offers import QuoteTerms, first_year, given_away, list_terms, months_back, moved, needs_approval
+from billing.quotes.offers import (
+    QuoteTerms,
+    first_year,
+    given_away,
+    list_terms,
+    months_back,
+    moved,
+    needs_approval,
+)
 from billing.quotes.reads import LimitView
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput
@@ -45,6 +56,8 @@ class QuoteInput:
     """Saved without being sent."""
     assumed_seats: AssumedSeats | None = None
     """Taken where nothing was counted of seats in the year that is simulated."""
+    costs: CostsView | None = None
+    """What serving it will cost (`costs_on` its first day); None: that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +69,16 @@ class PricedQuote:
     net: Money
     term_listed: Money
     term_net: Money
+    cost: Money | None
+    """What the first year costs the vendor; None: that is not known in this currency."""
+    term_cost: Money | None
+    margin_percent: Decimal | None
+    """What is left of the price after its costs, of the first year or of the whole term, whichever is less."""
     discount_percent: Decimal
     """Of the first year or of the whole term, whichever gives more away."""
     needs_approval: bool
     below_floor: bool
+    below_margin: bool
     simulated_from: date
     simulated_until: date
     first_year: tuple[SimulatedInvoice, ...]
@@ -91,9 +110,12 @@ def price_quote(session: Session, tenant: TenantView, given: QuoteInput, now: da
     past = moved(terms, months_back(terms, today))
     year = first_year(past)
     offers = (year, list_terms(year), past, list_terms(past))
-    made, assumed = _simulated(session, tenant, offers, given, now)
-    net, list_net, term_net, term_list = (_net(documents, currency) for documents, currency in made)
+    made = _simulated(session, tenant, offers, given, now)
+    net, list_net, term_net, term_list = (_net(documents, currency) for documents, currency in made.documents)
+    cost, term_cost = made.costs[0], made.costs[2]
+    spent, floor = ((net, cost), (term_net, term_cost)), given.limit.margin_floor_percent
     discount = max(given_away(list_net, net), given_away(term_list, term_net))
+    asks = needs_approval(terms, list_net, discount, given.limit.discount_percent, assumed=bool(made.assumed))
     return PricedQuote(
         terms=terms,
         listed=list_net,
@@ -101,11 +123,15 @@ def price_quote(session: Session, tenant: TenantView, given: QuoteInput, now: da
         term_listed=term_list,
         term_net=term_net,
         discount_percent=discount,
-        needs_approval=needs_approval(terms, list_net, discount, given.limit.discount_percent, assumed=bool(assumed)),
+        cost=cost,
+        term_cost=term_cost,
+        margin_percent=least_margin(spent),
+        needs_approval=asks or (floor is not None and cost is None),
+        below_margin=under_margin(spent, floor),
         below_floor=list_net.amount_minor != 0 and 100 - discount < given.limit.floor_percent,
         simulated_from=year.starts_on,
         simulated_until=year.ends_on,
-        first_year=tuple(simulated_invoice(one.draft, assumed) for one in made[0][0]),
+        first_year=tuple(simulated_invoice(one.draft, made.assumed) for one in made.documents[0][0]),
         ending=ending,
     )
 
@@ -173,22 +199,38 @@ def _subscribed(session: Session, tenant: TenantView, terms: QuoteTerms, actor: 
     return subscribe(session, subscription_input(tenant, terms, "", actor, preview=True), now, whole=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What came of the offers, one by one."""
+
+    documents: list[tuple[tuple[Simulated, ...], str]]
+    """With their currency."""
+    costs: list[Money | None]
+    assumed: dict[str, str]
+    """For the first."""
+
+
 def _simulated(
     session: Session, tenant: TenantView, offers: Sequence[QuoteTerms], given: QuoteInput, now: datetime
-) -> tuple[list[tuple[tuple[Simulated, ...], str]], dict[str, str]]:
-    """Return each offer's documents and currency, and what was assumed for the first.
+) -> _Made:
+    """Return each offer's documents, the costs of every other one, and what was assumed for the first.
 
     After the first one's term its use comes again every year.
     """
     contracts = [_subscribed(session, tenant, one, given.actor, now) for one in offers]
-    assumed: dict[str, str] = {}
-    figures = Figures(session, tenant, contracts, kept_at=min(now, utc_now()))
+    # What is sold at list price costs the same: that is not asked.
+    costed = [costing(tenant, one, None if number % 2 else given.costs) for number, one in enumerate(contracts)]
+    counted = [held for one in costed for held in one.both]
+    figures = Figures(session, tenant, counted, kept_at=min(now, utc_now()))
     taxes = taxes_for(session, tenant)
-    made: list[tuple[tuple[Simulated, ...], str]] = []
+    documents: list[tuple[tuple[Simulated, ...], str]] = []
+    costs: list[Money | None] = []
+    assumed: dict[str, str] = {}
     for number, contract in enumerate(contracts):
         same = offers.index(offers[number])
         if same < number:
-            made.append(made[same])
+            documents.append(documents[same])
+            costs.append(costs[same])
             continue
         # For the first one all is read in one go; for the others only what it lacks.
         sources = figures.sources(contract, offers[0].ends_on) if number else None
@@ -196,9 +238,10 @@ def _simulated(
             # Whether anything was counted is asked of the year that is simulated, for the other offers too.
             taken = assume_seats(figures, contracts[0], given.assumed_seats, sources)
             sources, assumed = taken.sources, assumed if number else taken.made
-        made.append((simulate_subscription(figures, contract, taxes, sources), contract.currency))
+        documents.append((simulate_subscription(figures, contract, taxes, sources), contract.currency))
+        costs.append(reckon_costs(figures, costed[number], taxes, sources))
     figures.keep()
-    return made, assumed
+    return _Made(documents, costs, assumed)
 
 
 def _net(documents: tuple[Simulated, ...], currency: str) -> Money:

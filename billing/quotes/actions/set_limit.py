@@ -18,22 +18,23 @@ def set_limit(session: Session, limit: LimitView, actor: str, now: datetime) -> 
 
     Args:
         session: steward's or the vendor's own.
-        limit: shares of list price in per cent.
+        limit: shares of list price in per cent, and of the price after its costs.
         actor: who says so.
         now: when.
 
     Raises:
         InvalidInput: a share is not from 0 to 100 (`percent_invalid`).
     """
+    shares = ("discount_percent", "floor_percent", "margin_floor_percent")
     faults = [
         InputError(f"/{name}", "percent_invalid", "A share is from 0 to 100 per cent.")
-        for name in ("discount_percent", "floor_percent")
-        if not 0 <= getattr(limit, name) <= 100
+        for name in shares
+        if (share := getattr(limit, name)) is not None and not 0 <= share <= 100
     ]
     if faults:
         raise InvalidInput(*faults)
-    row = {"seller": limit.seller, "discount_percent": limit.discount_percent, "floor_percent": limit.floor_percent}
-    put_limit(session, row | {"set_by": actor, "set_at": now})
-    detail = {"discount_percent": str(limit.discount_percent), "floor_percent": str(limit.floor_percent)}
+    said = {name: getattr(limit, name) for name in shares}
+    put_limit(session, {"seller": limit.seller, **said, "set_by": actor, "set_at": now})
+    detail = {name: None if share is None else str(share) for name, share in said.items()}
     record_audit(session, VENDOR_ID, actor, "set_seller_limit", ("seller", limit.seller), detail)
     return limit

@@ -14,11 +14,13 @@ __all__ = ("EVERYBODY", "NO_LIMIT", "LimitView", "limit_of", "limits")
 
 @dataclass(frozen=True, slots=True)
 class LimitView:
-    """What a seller may give away alone, and the floor under which nobody sells, in per cent of list price."""
+    """What a seller may give away alone, and the floors under which nobody sells: of list price, and after costs."""
 
     seller: str
     discount_percent: Decimal
     floor_percent: Decimal
+    margin_floor_percent: Decimal | None = None
+    """What must be left of the price after its costs, in per cent of it; None: costs decide nothing."""
 
 
 EVERYBODY = "*"
@@ -29,7 +31,9 @@ NO_LIMIT = LimitView(EVERYBODY, Decimal(0), Decimal(0))
 
 def limits(session: Session) -> tuple[LimitView, ...]:
     """Return all limits; a steward's read."""
-    query = select(SellerLimit.seller, SellerLimit.discount_percent, SellerLimit.floor_percent)
+    query = select(
+        SellerLimit.seller, SellerLimit.discount_percent, SellerLimit.floor_percent, SellerLimit.margin_floor_percent
+    )
     rows = session.execute(query.where(SellerLimit.tenant_id == VENDOR_ID).order_by(SellerLimit.seller))
     return tuple(LimitView(*row) for row in rows)
 

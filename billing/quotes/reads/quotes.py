@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from billing.answers.results import SimulatedInvoice
+from billing.costs.margins import least_margin, under_margin
 from billing.quotes.models import Quote, SellerLimit
 from billing.quotes.offers import QuoteTerms, State, needs_approval
 from billing.quotes.reads.limits import EVERYBODY, LimitView
@@ -23,7 +24,10 @@ __all__ = (
     "QuoteFilter",
     "QuoteView",
     "Why",
+    "above_limit",
     "accepted_version",
+    "below_floor",
+    "below_margin",
     "find_quote",
     "get_quote",
     "quotes_page",
@@ -77,6 +81,9 @@ class QuoteView:
     term_listed: Money | None
     """The whole term; None of quotes that were made before it was reckoned."""
     term_net: Money | None
+    cost: Money | None
+    """What the simulated first year costs the vendor; None: it was not known."""
+    term_cost: Money | None
     discount_percent: Decimal
     """Of the first year or of the whole term, whichever gives more away."""
     needs_approval: bool
@@ -98,6 +105,11 @@ class QuoteView:
     def was_sent(self) -> bool:
         """Whether the customer ever saw it; what was never sent is between the seller and the approver."""
         return self.sent_at is not None or self.status in _SENT
+
+    @property
+    def margin_percent(self) -> Decimal | None:
+        """What is left of the price after its costs, of the first year or of the whole term, whichever is less."""
+        return least_margin(((self.net, self.cost), (self.term_net, self.term_cost)))
 
     @property
     def is_assumed(self) -> bool:
@@ -162,12 +174,28 @@ def why_it_waits(quote: QuoteView, limit: LimitView) -> Why | None:
         return Why.ABOVE_LIMIT
     if quote.status is not State.OPEN:
         return None
-    if quote.listed.amount_minor and 100 - quote.discount_percent < limit.floor_percent:
+    if below_floor(quote, limit) or below_margin(quote, limit):
         return Why.BELOW_FLOOR
-    above = needs_approval(
+    return Why.LIMIT_LOWERED if above_limit(quote, limit) and quote.approved_by is None else None
+
+
+def above_limit(quote: QuoteView, limit: LimitView) -> bool:
+    """Tell whether a quote gives more away than that limit, or what is left of it is limited and not known."""
+    if limit.margin_floor_percent is not None and quote.cost is None:
+        return True
+    return needs_approval(
         quote.terms, quote.listed, quote.discount_percent, limit.discount_percent, assumed=quote.is_assumed
     )  # fmt: skip
-    return Why.LIMIT_LOWERED if above and quote.approved_by is None else None
+
+
+def below_floor(quote: QuoteView, limit: LimitView) -> bool:
+    """Tell whether less is asked for a quote than the floor's share of list price."""
+    return quote.listed.amount_minor != 0 and 100 - quote.discount_percent < limit.floor_percent
+
+
+def below_margin(quote: QuoteView, limit: LimitView) -> bool:
+    """Tell whether less is left of a quote after its costs than the floor, in the first year or the whole term."""
+    return under_margin(((quote.net, quote.cost), (quote.term_net, quote.term_cost)), limit.margin_floor_percent)
 
 
 def accepted_version(session: Session, tenant_id: UUID, key: str) -> int | None:
@@ -198,9 +226,15 @@ def _waits(today: date) -> ColumnElement[bool]:
     What has no list price was approved when it was sent or gives nothing away: there no limit decides.
     """
     discount, floor = _todays(SellerLimit.discount_percent), _todays(SellerLimit.floor_percent)
-    above = and_(Quote.approved_by.is_(None), Quote.discount_percent > discount)
+    left = _margin_floor()
+    unknown = and_(left.is_not(None), Quote.cost_minor.is_(None))
+    above = and_(Quote.approved_by.is_(None), or_(Quote.discount_percent > discount, unknown))
     below = and_(Quote.list_minor != 0, 100 - Quote.discount_percent < floor)
-    out = and_(Quote.status == State.OPEN.value, or_(above, below))
+    costly = or_(
+        100 * (Quote.net_minor - Quote.cost_minor) < left * Quote.net_minor,
+        100 * (Quote.term_net_minor - Quote.term_cost_minor) < left * Quote.term_net_minor,
+    )
+    out = and_(Quote.status == State.OPEN.value, or_(above, below, costly))
     return and_(
         or_(Quote.status == State.PENDING.value, out),
         Quote.valid_until >= today - timedelta(days=1),
@@ -215,6 +249,14 @@ def _todays(column: InstrumentedAttribute[Decimal]) -> ColumnElement[Decimal]:
     own = of.where(SellerLimit.seller == Quote.created_by).scalar_subquery()
     everybodys = of.where(SellerLimit.seller == EVERYBODY).scalar_subquery()
     return func.coalesce(own, everybodys, 0)
+
+
+def _margin_floor() -> ColumnElement[Decimal | None]:
+    """Return the floor after costs of a quote's maker; one who has limits of their own and no such floor has none."""
+    rows = select(SellerLimit.margin_floor_percent).where(
+        SellerLimit.tenant_id == VENDOR_ID, SellerLimit.seller.in_((Quote.created_by, EVERYBODY))
+    )
+    return rows.order_by(SellerLimit.seller == EVERYBODY).limit(1).scalar_subquery()
 
 
 def _newest() -> ScalarSelect[int]:
@@ -234,7 +276,7 @@ def _views(session: Session, *wanted: ColumnElement[bool], limit: int = 1) -> tu
     columns = [getattr(Quote, name) for name in _FIELDS]
     more = (
         Quote.terms, Quote.status, Quote.list_minor, Quote.net_minor, Quote.term_list_minor, Quote.term_net_minor,
-        Quote.first_year,
+        Quote.cost_minor, Quote.term_cost_minor, Quote.first_year,
     )  # fmt: skip
     query = select(*columns, *more, newest.label("newest"), accepted.label("accepted_version")).where(*wanted)
     return tuple(_view(row) for row in session.execute(query.order_by(Quote.id.desc()).limit(limit)))
@@ -249,7 +291,13 @@ def _view(row: Any) -> QuoteView:
         status=State(row.status),
         listed=Money(row.list_minor, row.currency),
         net=Money(row.net_minor, row.currency),
-        term_listed=None if row.term_list_minor is None else Money(row.term_list_minor, row.currency),
-        term_net=None if row.term_net_minor is None else Money(row.term_net_minor, row.currency),
+        term_listed=_money(row.term_list_minor, row.currency),
+        term_net=_money(row.term_net_minor, row.currency),
+        cost=_money(row.cost_minor, row.currency),
+        term_cost=_money(row.term_cost_minor, row.currency),
         first_year=msgspec.convert(row.first_year, tuple[SimulatedInvoice, ...]),
     )
+
+
+def _money(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else Money(minor, currency)

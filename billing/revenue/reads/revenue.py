@@ -20,7 +20,7 @@ from plans.reads import SubscriptionView, all_subscriptions, list_plans
 from plans.subscriptions import held_charges
 from tenants.reads import legal_entities
 
-__all__ = ("Based", "Revenue", "UsedRate", "Wanted", "read_revenue", "read_risks")
+__all__ = ("Based", "Revenue", "UsedRate", "Wanted", "billed_slices", "read_revenue", "read_risks")
 
 MONTHS = 12
 LONGEST_MONTHS = 60
@@ -91,6 +91,15 @@ def read_revenue(session: Session, wanted: Wanted) -> Revenue:
         currencies=tuple(report(by_currency[code], code, months) for code in sorted(by_currency)),
         unbilled=_unbilled(session, held, months),
     )
+
+
+def billed_slices(session: Session) -> tuple[Slice, ...]:
+    """Return what standing documents bill by contract and calendar month of service, one-time charges too.
+
+    Args:
+        session: steward's.
+    """
+    return tuple(_slices(session, {one.id: one for one in all_subscriptions(session)}))
 
 
 def read_risks(session: Session, now: datetime, days: int) -> tuple[Risk, ...]:

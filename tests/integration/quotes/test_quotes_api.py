@@ -36,7 +36,8 @@ def test_limits_are_set_by_who_may_approve_and_hold_for_the_seller(client, world
     sales, finance = world.key("vendor_sales"), world.key("vendor_finance")
     assert client.put("/v1/seller-limits/*", json={"discount_percent": "5"}, headers=bearer(sales)).status_code == 403
     limit = client.put("/v1/seller-limits/*", json={"discount_percent": "5"}, headers=bearer(finance))
-    assert limit.json() == {"seller": "*", "discount_percent": "5", "floor_percent": "0"}
+    said = {"seller": "*", "discount_percent": "5", "floor_percent": "0", "margin_floor_percent": None}
+    assert limit.json() == said
     deal = {"key": "d", "name": "D", "percent": "6"}
     body = {
         "terms": {"plan": "small", "starts_on": "2026-12-01", "discounts": [deal]},

@@ -1,0 +1,1 @@
+"""Set and drop sheets of costs."""
