@@ -59,7 +59,7 @@ def _said(  # noqa: PLR0913 - each is a parameter of the address, all by name
     zone: Annotated[str, Parameter(description="IANA zone of times without an offset; the tenant's.")] = "",
     order: Annotated[str, Parameter(description="day_first or month_first, for dates like 03/04/2026.")] = "",
     numbers: Annotated[str, Parameter(description="decimal_point or decimal_comma, for 1,234 in CSV.")] = "",
-    encoding: Annotated[str, Parameter(description="utf-8, utf-8-sig, utf-16 or cp1252; told by the file.")] = "",
+    encoding: Annotated[str, Parameter(description="utf-8, cp1252, cp1250, …; told by the file.")] = "",
     delimiter: Annotated[str, Parameter(description="comma, semicolon, tab or pipe; told by the header.")] = "",
 ) -> Options:
     return Options(

@@ -85,7 +85,7 @@ def _head(scan: Scan) -> bytes:
 
 def _objects(scan: Scan, mapping: Mapping | None, options: Options, zone: str) -> Plan:
     encoding, told = encoding_of(scan, options.encoding or None)
-    if encoding == "cp1252":
+    if not encoding.startswith("utf"):
         detail = "NDJSON is UTF-8, and this file is not. Save it as UTF-8."
         raise FileFault("import_encoding_unclear", detail, "encoding")
     source = options.source or SOURCE

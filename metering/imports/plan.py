@@ -8,10 +8,11 @@ from msgspec import Struct, field
 
 from core.errors import InputError, InvalidInput
 from metering.imports.columns import columns_of
+from metering.imports.encodings import ENCODINGS
 from metering.imports.faults import FileFault
 from metering.imports.mapping import Mapping, Value
 from metering.imports.presets import PRESETS
-from metering.imports.text import DELIMITERS, ENCODINGS
+from metering.imports.text import DELIMITERS
 
 __all__ = ("Options", "Plan", "as_refusal", "as_said", "chosen_mapping", "fingerprint", "read_mapping")
 

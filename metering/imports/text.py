@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from metering.imports.columns import locate, norm
+from metering.imports.encodings import BEFORE_UNICODE, ENCODINGS, Suspicion, encoding_fault
 from metering.imports.faults import FileFault
 from metering.imports.mapping import Mapping
 
@@ -13,9 +14,10 @@ __all__ = ("DELIMITERS", "ENCODINGS", "HEAD", "Scan", "Texture", "delimiter_of",
 
 HEAD = 262_144
 """How much of a file is looked at to tell what it is."""
-ENCODINGS = {"utf-8": "utf-8", "utf-8-sig": "utf-8-sig", "utf-16": "utf-16", "cp1252": "cp1252"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NO_DELIMITERS = "\"' .-+_\r\n"
+"""Marks that stand in cells themselves."""
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -32,6 +34,8 @@ class Scan:
     """Whether there was a character of more than one byte before the first wrong one."""
     wrong_at: int = -1
     """Where the first byte stands that is not UTF-8."""
+    suspicion: Suspicion = field(default_factory=Suspicion)
+    """What its bytes would be in encodings from before Unicode, where it is not UTF-8."""
     _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
@@ -48,6 +52,8 @@ class Scan:
             except UnicodeDecodeError as error:
                 self.utf8, self.wrong_at = False, self.size + error.start
                 self.multibyte = self.multibyte or not error.object[: error.start].isascii()
+        if not self.utf8:
+            self.suspicion.feed(chunk)
         self.size += len(chunk)
 
     def end(self) -> None:
@@ -94,13 +100,19 @@ def encoding_of(scan: Scan, given: str | None) -> tuple[str, str]:
     Raises:
         FileFault: it can't be told for sure (`import_encoding_unclear`).
     """
+    fault = encoding_fault(scan.suspicion, given, utf8=scan.utf8 and scan.multibyte) if given is not None else ""
+    if fault:
+        raise FileFault("import_encoding_unclear", fault, "encoding")
     if given is not None:
         if given == "utf-16" and scan.head[:2] not in _WIDE_MARKS:
             return "utf-16-le", "Read as UTF-16, little end first, as asked."
-        return given, f"Read as {given}, as asked."
+        return ENCODINGS[given], f"Read as {given}, as asked."
     marked = _marked(scan.head)
     if marked is not None:
         return marked
+    if scan.utf8 and b"\x1b" in scan.head:
+        detail = "The file has escape sequences as ISO-2022-JP has them. Say encoding=iso-2022-jp, or save it as UTF-8."
+        raise FileFault("import_encoding_unclear", detail, "encoding")
     return ("utf-8", "All bytes are valid UTF-8.") if scan.utf8 else _single_byte(scan)
 
 
@@ -125,7 +137,8 @@ def _wide(head: bytes) -> str:
 
 def _single_byte(scan: Scan) -> tuple[str, str]:
     where = f"byte {scan.wrong_at + 1:,}"
-    hint = "Save the file as UTF-8, or say encoding=utf-8 (rows with wrong bytes are then reported) or encoding=cp1252."
+    hint = "Save the file as UTF-8, or say encoding=utf-8 (rows with wrong bytes are then reported) or which it is:"
+    hint = f"{hint} {', '.join(BEFORE_UNICODE)}."
     if scan.multibyte:
         raise FileFault(
             "import_encoding_unclear",
@@ -138,6 +151,11 @@ def _single_byte(scan: Scan) -> tuple[str, str]:
             f"The file is neither UTF-8 (see {where}) nor Windows-1252. Is it a text file? {hint}",
             "encoding",
         )
+    if scan.suspicion.doubtful:
+        ways = scan.suspicion.ways()
+        read = f" It may read {ways}." if ways else ""
+        detail = f"The file is not UTF-8 (see {where}), and its bytes do not tell which encoding it is.{read} {hint}"
+        raise FileFault("import_encoding_unclear", detail, "encoding")
     return "cp1252", f"Not UTF-8 (see {where}): read as Windows-1252."
 
 
@@ -151,6 +169,9 @@ def delimiter_of(head: str, mapping: Mapping, given: str | None) -> tuple[str, s
         return given, f"The fields are separated by {_NAMES.get(given, given)}, as asked."
     first = head.partition("\n")[0].strip()
     if first[:4].lower() == "sep=" and len(first) == 5:
+        if first[4].isalnum() or first[4] in _NO_DELIMITERS:
+            detail = f"The first line says sep={first[4]}, which can't separate fields. Write sep=; or say delimiter=…."
+            raise FileFault("import_delimiter_unclear", detail, "delimiter")
         return first[4], f"The first line says that fields are separated by {_NAMES.get(first[4], first[4])}."
     found = {}
     for mark in _NAMES:
@@ -158,6 +179,12 @@ def delimiter_of(head: str, mapping: Mapping, given: str | None) -> tuple[str, s
         known = len(locate(mapping, names))
         found[mark] = (known, len({norm(name) for name in names}))
     best = max(found, key=lambda mark: found[mark])
+    if found[best] == (0, 1):
+        detail = (
+            f"Nothing that is known separates the fields of the first row, “{first[:60]}”: it has no comma,"
+            " semicolon, tab or pipe. Write sep= and the mark as the first line, or save the file with one of these."
+        )
+        raise FileFault("import_delimiter_unclear", detail, "delimiter")
     if [found[mark][0] for mark in found].count(found[best][0]) > 1 and found[best][0]:
         tied = [mark for mark in found if found[mark][0] == found[best][0]]
         if len({found[mark] for mark in tied}) < len(tied):

@@ -18,8 +18,9 @@ from metering.actions.cancel_import import cancel_import
 from metering.api.import_stream import progress_events, report_file
 from metering.api.imports import accepted_file
 from metering.api.uploads import MAX_REQUEST_BYTES
+from metering.imports.encodings import ENCODINGS
 from metering.imports.plan import Options
-from metering.imports.text import DELIMITERS, ENCODINGS
+from metering.imports.text import DELIMITERS
 from metering.reads.imports import get_import, imports_by_place
 from tenants.principal import Principal
 from tenants.reads import TenantView
