@@ -26,6 +26,7 @@ _MODULES = (
     "app.pages.admin.people_pages",
     "app.pages.admin.organisation_pages",
     "app.pages.admin.usage_pages",
+    "app.pages.admin.seat_acts",
     "app.pages.admin.seat_pages",
     "app.pages.admin.floating_pages",
     "app.pages.admin.invitation_pages",

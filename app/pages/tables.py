@@ -112,6 +112,11 @@ class Table:
     empty_way: tuple[str, str] = ("", "")
     """Address and words of what leads to the first row; nothing where the reader has no way there."""
 
+    @property
+    def has_boxes(self) -> bool:
+        """Whether rows may be chosen for an act."""
+        return any(row[0].box for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:

@@ -63,6 +63,7 @@ PAGES = {
         "/admin/brightmart/seat-pools",
         "/admin/brightmart/seat-pools/learners",
         "/admin/brightmart/seat-pools/learners?show=waiting",
+        "/admin/brightmart/seat-pools/learners/release-matching?show=idle&idle=30",
         "/admin/brightmart/seat-pools/learners/invitations",
     ),
     ("tenant_finance", "brightmart"): (

@@ -1,6 +1,7 @@
 """The addresses of seat pools: set up, looked at, and who holds a seat changed, one or many at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from app.pages.admin.seats import (
     IDLE_DAYS,
     Result,
     advice_text,
+    matching,
     next_free,
     pool_seats,
     pools_table,
@@ -38,7 +40,7 @@ from tenants.people import AUDIENCES
 from tenants.reads.finding import people_by_id
 from tenants.roles import Permission
 
-__all__ = ("route_handlers",)
+__all__ = ("answer_result", "one_answer", "route_handlers")
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -66,7 +68,7 @@ def add(visit: TenantVisit, data: Form) -> Response[str] | Redirect:
 def one(visit: TenantVisit, key: str) -> Response[str]:
     """A pool: who holds its seats, who waits, what may be taken back."""
     visit.need(Permission.SEATS_READ)
-    return _one_answer(visit, key)
+    return one_answer(visit, key)
 
 
 @post("/admin/{tenant_slug:str}/seat-pools/{key:str}", sync_to_thread=True)
@@ -75,7 +77,7 @@ def change(visit: TenantVisit, key: str, data: Form) -> Response[str] | Redirect
     visit.need(Permission.SEATS_WRITE)
     done = visit.attempt(lambda: change_pool(visit.session, visit.tenant, _wished(key, data), _actor(visit), visit.now))
     if isinstance(done, Refused):
-        return _one_answer(visit, key, done)
+        return one_answer(visit, key, done)
     return Redirect(f"{_base(visit)}/{key}", status_code=303)
 
 
@@ -111,14 +113,14 @@ def release(visit: TenantVisit, key: str, data: Form) -> Response[str]:
 def _done(visit: TenantVisit, key: str, act: Callable[[], list[SeatRow]], asked: int | None = None) -> Response[str]:
     if asked == 0:
         fault = InputError("person", "nobody_chosen", _("Tick the seats that you mean first; nothing was changed."))
-        return _one_answer(visit, key, InvalidInput(fault))
+        return one_answer(visit, key, InvalidInput(fault))
     rows = visit.attempt(act)
     if isinstance(rows, Refused):
-        return _one_answer(visit, key, rows)
-    return _one_answer(visit, key, result=_result(visit, rows, asked))
+        return one_answer(visit, key, rows)
+    return one_answer(visit, key, result=answer_result(visit, rows, asked))
 
 
-def _result(visit: TenantVisit, rows: Sequence[SeatRow], asked: int | None) -> Result:
+def answer_result(visit: TenantVisit, rows: Sequence[SeatRow], asked: int | None = None) -> Result:
     """Say what became of the names, and of each that got nothing why."""
     assigned = sum(isinstance(row.outcome, Granted) for row in rows)
     waiting = sum(isinstance(row.outcome, Waits) for row in rows)
@@ -155,11 +157,25 @@ def _list_answer(
     )  # fmt: skip
 
 
-def _one_answer(
-    visit: TenantVisit, key: str, refusal: Refused | None = None, result: Result | None = None
+def one_answer(
+    visit: TenantVisit,
+    key: str,
+    refusal: Refused | None = None,
+    result: Result | None = None,
+    moved: tuple[str, str] = ("", ""),
 ) -> Response[str]:
+    """Return the page of a pool as it is now.
+
+    Args:
+        visit: whose.
+        key: the pool's.
+        refusal: what was asked and refused.
+        result: what was done.
+        moved: whose seat was to be passed on to whom, to be asked again.
+    """
     session, tenant = visit.session, visit.tenant
-    wished = visit.query.get("idle")
+    query = replace(visit.query, path=f"{_base(visit)}/{key}")
+    wished = query.get("idle")
     idle_days = int(wished) if wished in map(str, IDLE_DAYS) else IDLE_DAYS[1]
     view = find_pool(session, tenant.id, key)
     advice = advice_of(session, tenant, view, idle_days, visit.now)
@@ -173,8 +189,10 @@ def _one_answer(
     return visit.page(
         "admin/seat_pool.html", "seats", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
         result=result, pool=view, seating=pool.seating, advice=advice_text(advice), idle=len(advice.idle),
-        idle_days=idle_days, choices=IDLE_DAYS, query=visit.query, here=f"{_base(visit)}/{key}", may_act=may_act,
-        table=seats_table(seats, visit.query, idle_days, tenant.tz, may_act=may_act), audiences=AUDIENCES,
+        idle_days=idle_days, choices=IDLE_DAYS, query=query, here=f"{_base(visit)}/{key}", may_act=may_act, moved=moved,
+        table=seats_table(seats, query, idle_days, tenant.tz, may_act=may_act), audiences=AUDIENCES,
+        matching=sum(seat.standing == "held" for seat in matching(seats, query, idle_days)),
+        release_href=query.href(f"{_base(visit)}/{key}/release-matching", after=None),
         rules=rule_sentences(pool.seating, pool.seating.moves_left(pool.at)),
         next_free=next_free(pool.seating, tenant.tz),
     )  # fmt: skip

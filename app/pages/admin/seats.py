@@ -15,19 +15,24 @@ from core.errors import Refused
 from core.periods import local_date
 from plans.licensing.seats.advice import rule_of
 from plans.licensing.seats.reads import AdviceNow, PoolNow
-from plans.licensing.seats.seating import Seating
+from plans.licensing.seats.seating import Freed, Seating
 from tenants.reads import PersonView
 
 __all__ = (
     "IDLE_DAYS",
+    "Foreseen",
     "PoolSeat",
     "Result",
     "advice_text",
+    "filter_text",
+    "foreseen",
+    "matching",
     "next_free",
     "pool_seats",
     "pools_table",
     "refused_text",
     "rule_sentences",
+    "seats_export",
     "seats_table",
 )
 
@@ -50,6 +55,17 @@ class PoolSeat:
     idle_days: int
     rule: str
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What releasing seats would come to: of so many, and how many who wait would get one."""
+
+    asked: int
+    at_once: int
+    cooling: int
+    refused: int
+    promoted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,29 +142,63 @@ def seats_table(
     seats: Sequence[PoolSeat], query: TableQuery, idle_days: int, tz: ZoneInfo, *, may_act: bool
 ) -> Table:  # fmt: skip
     """Return the seats that the address asks for, 50 a page; each with a box where something may be done with it."""
-    wanted = [seat for seat in seats if _asked(seat, query.get("search"))]
-    shown = [seat for seat in wanted if _is(seat, query.get("show"), idle_days)]
+    rows, pager = query.page(matching(seats, query, idle_days))
+    return Table(
+        id="seats",
+        caption=_("Seats"),
+        columns=query.columns(*_columns()),
+        rows=tuple(_row(seat, idle_days, tz, may_act=may_act) for seat in rows),
+        chips=_chips([seat for seat in seats if _asked(seat, query.get("search"))], query, idle_days),
+        pager=pager if pager is not None else _all(rows),
+        export=query.href(f"{query.path}/export", after=None) if rows else None,
+        empty_title=_("Nobody here"),
+        empty_text=_("Nobody of this pool is in that state. Choose another filter, or assign a seat above."),
+    )
+
+
+def matching(seats: Sequence[PoolSeat], query: TableQuery, idle_days: int) -> list[PoolSeat]:
+    """Return the seats that an address asks for, whatever the page, in the order that it wishes."""
+    wanted = [seat for seat in seats if _asked(seat, query.get("search")) and _is(seat, query.get("show"), idle_days)]
     sorts = {
         "name": lambda seat: seat.name.casefold(),
         "since": lambda seat: seat.since,
         "used": lambda seat: seat.last_used_at or seat.since - timedelta(days=36_500),
     }
-    rows, pager = query.page(query.sort(shown, sorts))
-    return Table(
-        id="seats",
-        caption=_("Seats"),
-        columns=query.columns(
-            Column(_("Person"), "name"),
-            Column(_("State")),
-            Column(_("Since"), "since"),
-            Column(_("Last use"), "used"),
-            Column(_("If released now")),
-        ),
-        rows=tuple(_row(seat, idle_days, tz, may_act=may_act) for seat in rows),
-        chips=_chips(wanted, query, idle_days),
-        pager=pager if pager is not None else _all(rows),
-        empty_title=_("Nobody here"),
-        empty_text=_("Nobody of this pool is in that state. Choose another filter, or assign a seat above."),
+    return query.sort(wanted, sorts)
+
+
+def seats_export(seats: Sequence[PoolSeat], query: TableQuery, idle_days: int, tz: ZoneInfo) -> Table:
+    """Return all seats that an address asks for, for a file."""
+    found = matching(seats, query, idle_days)
+    columns = (Column(_("Person")), Column(_("E-mail")), *_columns()[1:])
+    rows = tuple((cell(seat.name), cell(seat.mail), *_row(seat, idle_days, tz, may_act=False)[1:]) for seat in found)
+    return Table(id="seats", caption=_("Seats"), columns=columns, rows=rows)
+
+
+def foreseen(seating: Seating, seats: Sequence[PoolSeat], at: datetime) -> Foreseen:
+    """Return what releasing these seats comes to, in their order, by the very rules; the pool in hand is used up."""
+    outcomes = [seating.release(seat.person_id, at) for seat in seats]
+    freed = [outcome for outcome in outcomes if isinstance(outcome, Freed)]
+    at_once = sum(outcome.free_at is None for outcome in freed)
+    return Foreseen(len(seats), at_once, len(freed) - at_once, len(seats) - len(freed), len(seating.promote(at)))
+
+
+def filter_text(query: TableQuery, idle_days: int) -> str:
+    """Return in words which seats an address asks for."""
+    show = query.get("show")
+    told = [_names(idle_days)[show]] if show in _names(idle_days) and show else []
+    if search := query.get("search").strip():
+        told.append(_("with “%(text)s” in name or address") % {"text": search})
+    return ", ".join(told) or _("all that are held")
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column(_("Person"), "name"),
+        Column(_("State")),
+        Column(_("Since"), "since"),
+        Column(_("Last use"), "used"),
+        Column(_("If released now")),
     )
 
 
@@ -175,8 +225,8 @@ def _is(seat: PoolSeat, show: str, idle_days: int) -> bool:
             return True
 
 
-def _chips(seats: Sequence[PoolSeat], query: TableQuery, idle_days: int) -> tuple[Chip, ...]:
-    names = {
+def _names(idle_days: int) -> dict[str, str]:
+    return {
         "": _("All"),
         "held": _("Held"),
         "idle": _("Idle %(days)s days") % {"days": idle_days},
@@ -184,6 +234,10 @@ def _chips(seats: Sequence[PoolSeat], query: TableQuery, idle_days: int) -> tupl
         "cooling": _("Cooling down"),
         "waiting": _("Waiting"),
     }
+
+
+def _chips(seats: Sequence[PoolSeat], query: TableQuery, idle_days: int) -> tuple[Chip, ...]:
+    names = _names(idle_days)
     shown = query.get("show") if query.get("show") in names else ""
     return tuple(
         Chip(

@@ -149,6 +149,23 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// --- A box in the head of a table ticks all rows of the page; when some are ticked it says so ----------------
+
+document.addEventListener("change", (event) => {
+  const table = event.target.closest("table");
+  const all = table?.querySelector("[data-tick-all]");
+  if (!all) {
+    return;
+  }
+  const boxes = [...table.querySelectorAll("tbody th input[type=checkbox]")];
+  if (event.target === all) {
+    boxes.forEach((box) => (box.checked = all.checked));
+  }
+  const ticked = boxes.filter((box) => box.checked).length;
+  all.checked = ticked > 0 && ticked === boxes.length;
+  all.indeterminate = ticked > 0 && ticked < boxes.length;
+});
+
 // --- Fields that only some choices use; without JavaScript all are seen ------------------------------------
 
 function showAsked(choice) {

@@ -5,7 +5,10 @@ import re
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from tests.builders.world import World
+from core.scope import TenantScope
+from plans.licensing.seats.actions.keep_pool import PoolInput, create_pool
+from tenants.reads import TenantView
+from tests.builders.world import ACTOR, LONG_AGO, World
 
 POOL = "/admin/acme/seat-pools/learners"
 
@@ -98,3 +101,84 @@ def test_people_are_invited_told_by_mail_and_their_invitations_withdrawn(
     assert "1 invitation withdrawn." in withdrawn
     assert "Withdrawn" in withdrawn
     assert "0 of 2 seats taken" in client.get(POOL).text
+
+
+def signed_in(
+    client: TestClient[Litestar], world: World, role: str = "tenant_admin"
+) -> tuple[dict[str, str], TenantView]:
+    """A customer with a pool of three and five people, seen by somebody of that role; and the form's token."""
+    tenant = world.tenant()
+    world.key(role, tenant)
+    for key, name in (("ann", "Ann Hall"), ("ben", "Ben Hall"), ("cid", "Cid Roe"), ("dan", "Dan"), ("eva", "=Eva")):
+        world.people(tenant, key, name=name)
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": f"{role}@acme.example", "password": "correct horse battery"})
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/admin/acme/seat-pools").text)
+    assert token
+    csrf = {"csrf_token": token[1]}
+    if role == "tenant_admin":
+        client.post("/admin/acme/seat-pools", data={**csrf, "key": "learners", "name": "Learners", "seats": "3"})
+        client.post(f"{POOL}/assign", data={**csrf, "names": "ann\nben\ncid\ndan\neva", "wait": "on"})
+    return csrf, tenant
+
+
+def test_all_that_a_filter_finds_are_released_after_a_look_at_what_it_comes_to(
+    client: TestClient[Litestar], world: World
+) -> None:
+    csrf, _ = signed_in(client, world)
+    page = client.get(f"{POOL}?search=hall").text
+    assert "Release all 2 seats that match" in page
+    assert "data-tick-all" in page
+    matching = f"{POOL}/release-matching?search=hall"
+
+    shown = client.get(matching).text
+
+    assert "Release 2 seats?" in shown
+    assert re.search(r"Free at once</dt><dd>2<.*Passed on to who waits</dt><dd>2<", shown, re.DOTALL)
+    assert "Ann Hall, Ben Hall" in shown
+    assert "3 of 3 seats taken" in client.get(POOL).text, "a look releases nothing"
+    stale = client.post(matching, data={**csrf, "count": "5"})
+    assert (stale.status_code, "nothing was released" in stale.text) == (409, True)
+    assert "2 seats released." in client.post(matching, data={**csrf, "count": "2"}).text
+    assert "Nobody who holds a seat is found" in client.get(matching).text
+    held = client.get(f"{POOL}?show=held").text
+    assert all(name in held for name in ("Cid Roe", "Dan", "=Eva"))
+
+
+def test_what_a_filter_finds_is_a_file_of_all_pages(client: TestClient[Litestar], world: World) -> None:
+    csrf, tenant = signed_in(client, world)
+    names = [f"p{number:02}" for number in range(60)]
+    world.people(tenant, *names, name="Crowd")
+    client.post(POOL, data={**csrf, "name": "Learners", "seats": "70"})
+    client.post(f"{POOL}/assign", data={**csrf, "names": "\n".join(names)})
+    assert "50 of 60" in client.get(f"{POOL}?search=crowd").text
+
+    answer = client.get(f"{POOL}/export?search=crowd")
+
+    assert answer.headers["content-type"].startswith("text/csv")
+    lines = answer.text.lstrip("\ufeff").strip().splitlines()
+    assert lines[0] == "Person,E-mail,State,Since,Last use,If released now"
+    assert len(lines) == 61
+    assert "'=Eva" in client.get(f"{POOL}/export").text, "no formula"
+
+
+def test_a_seat_is_passed_on_or_stays_with_its_reason(client: TestClient[Litestar], world: World) -> None:
+    csrf, _ = signed_in(client, world)
+
+    passed = client.post(f"{POOL}/move", data={**csrf, "from": "ann", "to": "dan"}).text
+    refused = client.post(f"{POOL}/move", data={**csrf, "from": "ann", "to": "eva"}).text
+
+    assert "Dan holds the seat of Ann Hall now." in passed
+    assert "holds no seat of this pool" in refused
+    assert 'id="from" name="from" value="ann"' in refused
+
+
+def test_who_may_only_read_takes_the_file_and_releases_nothing(client: TestClient[Litestar], world: World) -> None:
+    csrf, tenant = signed_in(client, world, "tenant_auditor")
+    with world.db.begin(TenantScope(tenant.id)) as session:
+        create_pool(session, tenant, PoolInput("learners", "Learners", 3), ACTOR, LONG_AGO)
+
+    assert client.get(f"{POOL}/export").status_code == 200
+    assert client.get(f"{POOL}/release-matching").status_code == 403
+    for act in ("release-matching", "move"):
+        assert client.post(f"{POOL}/{act}", data={**csrf, "count": "0"}).status_code == 403
