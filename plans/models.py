@@ -126,6 +126,8 @@ class PlanMove(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     plan_key: Mapped[str]
     from_number: Mapped[int]
+    to_plan_key: Mapped[str | None]
+    """Null: the same plan."""
     to_number: Mapped[int]
     timing: Mapped[str]
     preview: Mapped[bool]

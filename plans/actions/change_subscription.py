@@ -6,12 +6,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.errors import InvalidInput
 from core.ids import new_id
 from metering.actions.bind_policy import bind_policy
 from metering.policies import DEFAULT_POLICIES
 from plans.actions.open_periods import open_periods_of
 from plans.actions.publish_version import sound
-from plans.actions.subscribe import AddonInput, store_terms
+from plans.actions.subscribe import AddonInput, addon_faults, store_terms
 from plans.changes import Decision, Timing, When, decide_change, effective_at
 from plans.documents import PlanDocument
 from plans.errors import ChangeInThePast
@@ -67,9 +68,13 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
     Raises:
         NotFound, VersionRetired, AddonNotOffered: something wanted cannot be had.
         CurrencyNotPriced, IntervalDiffers: it does not fit the subscription.
+        InvalidInput: an add-on is named twice or 0 times (`invalid_input`).
         ChangeInThePast: something after the instant is on an invoice (`change_in_the_past`).
         Those of `plans.changes.decide_change`.
     """
+    faults = addon_faults(given.addons or ())
+    if faults:
+        raise InvalidInput(*faults)
     lock_subscription(session, given.tenant_id, given.subscription_id)
     subscription = get_subscription(session, given.tenant_id, given.subscription_id, now)
     known = periods(session, subscription.tenant_id, subscription.id)

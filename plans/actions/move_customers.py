@@ -1,4 +1,4 @@
-"""Move the customers of one version to another, or preview that: a job, one contract a transaction."""
+"""Move the customers of one version to another, of any plan, or preview that: a job, one contract a transaction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,23 +9,23 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.db import Database
-from core.errors import Refused
+from core.errors import InvalidInput, Refused
 from core.ids import new_id
 from core.scope import VENDOR_ID, StewardScope, TenantScope
 from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.subscribe import AddonInput
 from plans.changes import Decision, When, running_span
-from plans.errors import MovesNobody
+from plans.errors import AddonNotOffered, MovesNobody
 from plans.rating import RatedCharge
 from plans.rating.estimate import estimate_change, estimate_periods
-from plans.reads.catalogue import get_version
+from plans.reads.catalogue import get_plan, get_version
 from plans.reads.figures import measured_sources
 from plans.reads.moves import MoveView, get_move, move_runs, waiting_items
 from plans.reads.periods import periods
 from plans.reads.subscriptions import get_subscription, subscriptions_holding
 from plans.states import State
 from plans.store import add_move, end_move, lock_subscription, set_move_item
-from plans.subscriptions import Holding, SubscriptionView
+from plans.subscriptions import BASE, Holding, SubscriptionView
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, get_tenant, tenant_now
 
@@ -44,6 +44,13 @@ class MoveInput:
     actor: str
     when: When = "at_period_end"
     preview: bool = False
+    to_plan_key: str = ""
+    """Empty: the same plan."""
+
+    @property
+    def target(self) -> str:
+        """The plan that they are moved to."""
+        return self.to_plan_key or self.plan_key
 
 
 def start_move(session: Session, given: MoveInput, now: datetime) -> MoveView:
@@ -56,13 +63,17 @@ def start_move(session: Session, given: MoveInput, now: datetime) -> MoveView:
 
     Raises:
         NotFound, VersionRetired: one of the versions cannot be had.
+        AddonNotOffered: a plan is to become an add-on, or the other way (`addon_not_offered`).
         MovesNobody: no running contract holds the version, or both are one (`moves_nobody`).
     """
     held = get_version(session, given.plan_key, given.from_number)
-    get_version(session, given.plan_key, given.to_number, on_sale=True)
+    get_version(session, given.target, given.to_number, on_sale=True)
+    kind = get_plan(session, given.plan_key).kind
+    if get_plan(session, given.target).kind != kind:
+        raise AddonNotOffered(given.target, "a plan" if kind == "base" else "an add-on")
     holders = subscriptions_holding(session, held.id)
     concerned = [view for view in holders if view.status in RUNNING and _holds(view, given)]
-    if not concerned or given.from_number == given.to_number:
+    if not concerned or (given.plan_key, given.from_number) == (given.target, given.to_number):
         raise MovesNobody(given.plan_key, given.from_number)
     move_id = new_id()
     add_move(
@@ -71,6 +82,7 @@ def start_move(session: Session, given: MoveInput, now: datetime) -> MoveView:
             "id": move_id,
             "plan_key": given.plan_key,
             "from_number": given.from_number,
+            "to_plan_key": given.to_plan_key or None,
             "to_number": given.to_number,
             "timing": given.when,
             "preview": given.preview,
@@ -91,7 +103,8 @@ def start_move(session: Session, given: MoveInput, now: datetime) -> MoveView:
         ],
     )
     if not given.preview:
-        detail = {"from": given.from_number, "to": given.to_number, "contracts": len(concerned)}
+        to = {"to": given.to_number, "to_plan": given.target}
+        detail = {"from": given.from_number, **to, "contracts": len(concerned)}
         record_audit(session, VENDOR_ID, given.actor, "move_customers", ("plan", given.plan_key), detail)
     return get_move(session, move_id)
 
@@ -150,26 +163,30 @@ def _one(database: Database, move: MoveView, customer_id: UUID, subscription_id:
                 # A turn that was killed after it had moved this one.
                 return {"status": "moved", "effective_at": moved.starts_at}
             decision = change_subscription(session, _change(before, move), now)
-            return _told(session, tenant, before, decision, now) | {"status": "moves" if move.preview else "moved"}
+            return _told(session, tenant, move, before, decision) | {"status": "moves" if move.preview else "moved"}
     except Refused as refusal:
-        return {"status": "refused", "code": refusal.code, "detail": refusal.detail}
+        told = refusal.errors[0].detail if isinstance(refusal, InvalidInput) else refusal.detail
+        return {"status": "refused", "code": refusal.code, "detail": told}
 
 
 def _change(before: SubscriptionView, move: MoveView) -> ChangeInput:
     given = ChangeInput(before.tenant_id, before.id, move.created_by, when=move.when, preview=move.preview)
     if before.plan_key == move.plan_key:
-        return replace(given, plan_key=move.plan_key, version=move.to_number)
+        return replace(given, plan_key=move.to_plan_key, version=move.to_number)
     addons = tuple(
-        AddonInput(held.slot, held.quantity, move.to_number if held.slot == move.plan_key else None)
+        AddonInput(move.to_plan_key, held.quantity, move.to_number)
+        if held.slot == move.plan_key
+        else AddonInput(held.slot, held.quantity)
         for held in before.addon_holdings
     )
     return replace(given, addons=addons)
 
 
 def _told(
-    session: Session, tenant: TenantView, before: SubscriptionView, decision: Decision, now: datetime
+    session: Session, tenant: TenantView, move: MoveView, before: SubscriptionView, decision: Decision
 ) -> dict[str, object]:
     """Return what the running period (with its end: the next one) bills as it stands, and after the move."""
+    now = before.as_of
     sources = measured_sources(session, tenant, now=now)
     known = [view.span for view in periods(session, before.tenant_id, before.id)]
     running = running_span(before, known, now)
@@ -178,15 +195,21 @@ def _told(
     becomes = estimate_change(before, decision, sources)
     if ends:
         # Nothing changes in the running period: the same use is priced by the version to come.
-        document = {held.slot: held for held in decision.opens}
-        holdings = tuple(
-            replace(document[held.slot], starts_at=held.starts_at, ends_at=held.ends_at)
-            if held.slot in document and held.holds_at(now)
-            else held
-            for held in before.holdings
-        )
-        becomes = estimate_periods(replace(before, holdings=holdings), [running], sources)
+        becomes = estimate_periods(_as_if_held(before, decision, move, now), [running], sources)
     return {"effective_at": decision.effective_at, "before_minor": _sum(stays), "after_minor": _sum(becomes)}
+
+
+def _as_if_held(before: SubscriptionView, decision: Decision, move: MoveView, now: datetime) -> SubscriptionView:
+    """Return the contract as if what it is moved to were held since what it is moved from is."""
+    goes = BASE if before.plan_key == move.plan_key else move.plan_key
+    held = {one.slot: one for one in before.holdings if one.holds_at(now)}
+    comes = [
+        replace(one, starts_at=held.get(one.slot, held[goes]).starts_at, ends_at=held.get(one.slot, held[goes]).ends_at)
+        for one in decision.opens
+    ]
+    gone = {goes, *(one.slot for one in comes)}
+    stays = (one for one in before.holdings if one.slot not in gone or held.get(one.slot) != one)
+    return replace(before, holdings=(*stays, *comes))
 
 
 def _sum(lines: list[RatedCharge]) -> int:
@@ -199,8 +222,10 @@ def _holds(view: SubscriptionView, given: MoveInput) -> bool:
 
 
 def _moved(view: SubscriptionView, move: MoveView) -> Holding | None:
-    to = (move.plan_key, move.to_number)
-    return next((held for held in view.holdings if (held.plan_key, held.version_number) == to and _open(held)), None)
+    """Return what the contract was moved to; None while it holds what it is moved from, perhaps beside it."""
+    goes, comes = (move.plan_key, move.from_number), (move.to_plan_key, move.to_number)
+    held = {(one.plan_key, one.version_number): one for one in view.holdings if _open(one)}
+    return None if goes in held else held.get(comes)
 
 
 def _open(held: Holding) -> bool:

@@ -33,7 +33,7 @@ from plans.validation.agreements import discount_faults, idle_faults
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, get_tenant
 
-__all__ = ("AddonInput", "Phase", "SubscribeInput", "store_terms", "subscribe")
+__all__ = ("AddonInput", "Phase", "SubscribeInput", "addon_faults", "store_terms", "subscribe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +260,22 @@ def _refuse_faults(given: SubscribeInput, starts_on: date) -> None:
          "/discounts", "agreement_key_taken", "Two discounts have the same key."),
     )  # fmt: skip
     faults = [InputError(at, code, detail) for wrong, at, code, detail in checks if wrong]
+    faults += addon_faults(given.addons)
+    if faults:
+        raise InvalidInput(*faults)
+
+
+def addon_faults(addons: Iterable[AddonInput]) -> list[InputError]:
+    """Return what is wrong with a list of add-ons, each with its pointer: named twice, or none of it."""
+    faults: list[InputError] = []
     seen: set[str] = set()
-    for index, addon in enumerate(given.addons):
+    for index, addon in enumerate(addons):
         if addon.key in seen:
             faults.append(InputError(f"/addons/{index}/key", "addon_twice", f"'{addon.key}' is named twice."))
         if addon.quantity < 1:
             faults.append(InputError(f"/addons/{index}/quantity", "quantity_invalid", "Name a quantity of 1 or more."))
         seen.add(addon.key)
-    if faults:
-        raise InvalidInput(*faults)
+    return faults
 
 
 def _row(wanted: SubscriptionView, terms: bytes, actor: str, now: datetime) -> dict[str, object]:

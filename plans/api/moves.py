@@ -29,7 +29,7 @@ class MoveController(Controller):
     def start(self, principal: Principal, steward: Session, key: str, data: MoveBody) -> MoveAnswer:
         """Move the customers of one version to another, or preview that."""
         require(principal, Permission.CATALOGUE_WRITE)
-        given = MoveInput(key, data.from_number, data.to_number, principal.actor, data.when, data.preview)
+        given = MoveInput(key, data.from_number, data.to_number, principal.actor, data.when, data.preview, data.to_plan)
         return MoveAnswer.of(start_move(steward, given, utc_now()))
 
     @get("/plan-moves/{move_id:uuid}", sync_to_thread=True)

@@ -33,6 +33,8 @@ class MoveView:
     id: UUID
     plan_key: str
     from_number: int
+    to_plan_key: str
+    """Another plan, or the same."""
     to_number: int
     when: When
     preview: bool
@@ -79,8 +81,9 @@ def moves_of(session: Session, plan_key: str, limit: int = 20) -> tuple[MoveView
 def _views(session: Session, wanted: ColumnElement[bool], limit: int = 1) -> tuple[MoveView, ...]:
     rows = session.execute(
         select(
-            PlanMove.id, PlanMove.plan_key, PlanMove.from_number, PlanMove.to_number, PlanMove.timing,
-            PlanMove.preview, PlanMove.status, PlanMove.created_by, PlanMove.created_at, PlanMove.finished_at,
+            PlanMove.id, PlanMove.plan_key, PlanMove.from_number, PlanMove.to_plan_key, PlanMove.to_number,
+            PlanMove.timing, PlanMove.preview, PlanMove.status, PlanMove.created_by, PlanMove.created_at,
+            PlanMove.finished_at,
         )
         .where(PlanMove.tenant_id == VENDOR_ID, wanted)
         .order_by(PlanMove.id.desc())
@@ -95,8 +98,9 @@ def _views(session: Session, wanted: ColumnElement[bool], limit: int = 1) -> tup
         counts[move_id][state] = count
     return tuple(
         MoveView(
-            row.id, row.plan_key, row.from_number, row.to_number, cast(When, row.timing), row.preview, row.status,
-            row.created_by, row.created_at, row.finished_at, counts[row.id],
+            row.id, row.plan_key, row.from_number, row.to_plan_key or row.plan_key, row.to_number,
+            cast(When, row.timing), row.preview, row.status, row.created_by, row.created_at, row.finished_at,
+            counts[row.id],
         )
         for row in rows
     )  # fmt: skip

@@ -215,12 +215,14 @@ class DiffAnswer(msgspec.Struct):
 
 
 class MoveBody(msgspec.Struct, forbid_unknown_fields=True, rename={"from_number": "from", "to_number": "to"}):
-    """Move the customers of one version of the plan to another, or preview that."""
+    """Move the customers of one version of the plan to another, of the same plan or not, or preview that."""
 
     from_number: Many
     to_number: Many
     when: When = "at_period_end"
     preview: bool = False
+    to_plan: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    """Left out: the same plan. An add-on is moved to an add-on."""
 
 
 class MoveItemAnswer(msgspec.Struct):
@@ -254,6 +256,7 @@ class MoveAnswer(msgspec.Struct, rename={"from_number": "from", "to_number": "to
     id: UUID
     plan: str
     from_number: int
+    to_plan: str
     to_number: int
     when: When
     preview: bool
@@ -272,9 +275,9 @@ class MoveAnswer(msgspec.Struct, rename={"from_number": "from", "to_number": "to
         total = sum(view.counts.values())
         done = total - view.counts.get("waiting", 0)
         return cls(
-            view.id, view.plan_key, view.from_number, view.to_number, view.when, view.preview, view.status, total,
-            done, view.counts, view.created_at, view.finished_at, [MoveItemAnswer.of(item) for item in items],
-            next_cursor,
+            view.id, view.plan_key, view.from_number, view.to_plan_key, view.to_number, view.when, view.preview,
+            view.status, total, done, view.counts, view.created_at, view.finished_at,
+            [MoveItemAnswer.of(item) for item in items], next_cursor,
         )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from app.pages.tables import PAGE_SIZE
 from app.pages.visit import VendorVisit, confirm_word, cursor_of
 from core.errors import Refused
 from plans.actions.move_customers import MoveInput, cancel_move, start_move
-from plans.reads import PlanView, all_subscriptions, get_plan, versions
+from plans.reads import PlanView, all_subscriptions, get_plan, list_plans, versions
 from plans.reads.moves import MoveView, get_move, move_items, moves_of
 from tenants.reads import list_tenants
 from tenants.roles import Permission
@@ -40,8 +40,9 @@ def preview(vendor: VendorVisit, plan_key: str, data: Form) -> Answer:
     when: Literal["prorate_now", "at_period_end"] = (
         "prorate_now" if data.get("when") == "prorate_now" else "at_period_end"
     )
+    to_plan, to = _target(data.get("to", ""), plan_key)
     given = MoveInput(
-        plan_key, _whole(data.get("from", "")), _whole(data.get("to", "")), vendor.principal.actor, when, preview=True
+        plan_key, _whole(data.get("from", "")), to, vendor.principal.actor, when, preview=True, to_plan_key=to_plan
     )
     done = vendor.attempt(lambda: start_move(vendor.session, given, vendor.now))
     if isinstance(done, Refused):
@@ -63,7 +64,10 @@ def carry_out(vendor: VendorVisit, plan_key: str, move_id: UUID, data: Form) -> 
 
     def act() -> MoveView:
         confirm_word(data, _("move"))
-        given = MoveInput(seen.plan_key, seen.from_number, seen.to_number, vendor.principal.actor, seen.when)
+        given = MoveInput(
+            seen.plan_key, seen.from_number, seen.to_number, vendor.principal.actor, seen.when,
+            to_plan_key=seen.to_plan_key,
+        )  # fmt: skip
         return start_move(vendor.session, given, vendor.now)
 
     done = vendor.attempt(act)
@@ -92,15 +96,27 @@ def _moves(
         for holding in (one.base, *one.addon_holdings)
         if holding.plan_key == plan_key
     )
-    sold = [one.number for one in found if one.retired_at is None]
-    older = sorted(number for number in held if number not in sold[:1])
-    said = {"from": older[0] if older else 0, "to": sold[0] if sold else 0, "when": ""}
+    numbers = [one.number for one in found if one.retired_at is None]
+    sold = [
+        (f"{plan_key}/{one}", _("%(plan)s, version %(number)s") % {"plan": plan.name, "number": one}) for one in numbers
+    ]
+    others = [
+        (
+            f"{one.key}/{one.newest.number}",
+            _("%(plan)s, version %(number)s") % {"plan": one.name, "number": one.newest.number},
+        )
+        for one in list_plans(vendor.session, plan.kind)
+        if one.newest is not None and one.key != plan_key
+    ]
+    older = sorted(number for number in held if number not in numbers[:1])
+    said = {"from": older[0] if older else 0, "to": sold[0][0] if sold else "", "when": ""}
     if data is not None:
-        said |= {"from": _whole(data.get("from", "")), "to": _whole(data.get("to", "")), "when": data.get("when", "")}
+        said |= {"from": _whole(data.get("from", "")), "to": data.get("to", ""), "when": data.get("when", "")}
     return vendor.page(
         "sales/moves.html", "catalogue", *_crumbs(plan, Crumb(_("Move customers"))),
         status=refusal.status if refusal else 200, refusal=refusal, plan=plan, held=sorted(held.items()),
-        sold=sold, said=said, table=moves_table(moves_of(vendor.session, plan_key), _base(plan_key)),
+        sold=[*sold, *others], said=said,
+        table=moves_table(moves_of(vendor.session, plan_key), _base(plan_key), _names(vendor)),
     )  # fmt: skip
 
 
@@ -112,14 +128,26 @@ def _move(vendor: VendorVisit, plan_key: str, move_id: UUID, refusal: Refused | 
     tenants = {one.id: one for one in list_tenants(vendor.session)}
     total = sum(found.counts.values())
     done = found.status == "done"
-    way = (Crumb(_("Move customers"), _base(plan_key)), Crumb(move_title(found)))
+    title, target = move_title(found, _names(vendor)), get_plan(vendor.session, found.to_plan_key)
+    way = (Crumb(_("Move customers"), _base(plan_key)), Crumb(title))
     return vendor.page(
         "sales/move.html", "catalogue", *_crumbs(plan, *way),
-        status=refusal.status if refusal else 200, refusal=refusal, move=found, title=move_title(found), told=plan.name,
+        status=refusal.status if refusal else 200, refusal=refusal, move=found, title=title, target=target.name,
+        told=plan.name,
         total=max(total, 1), done=total - found.counts.get("waiting", 0), counts=move_counts(found),
         acts={"cancel": found.status == "running", "carry_out": found.preview and done and "moves" in found.counts},
         here=f"{_base(plan_key)}/{move_id}", table=items_table(items[:PAGE_SIZE], tenants, vendor.query, after),
     )  # fmt: skip
+
+
+def _target(text: str, plan_key: str) -> tuple[str, int]:
+    """Read `plan/3`; a number alone is of the same plan."""
+    plan, _slash, number = text.rpartition("/")
+    return plan or plan_key, _whole(number)
+
+
+def _names(vendor: VendorVisit) -> dict[str, str]:
+    return {one.key: one.name for one in list_plans(vendor.session)}
 
 
 def _whole(text: str) -> int:

@@ -15,15 +15,20 @@ from tenants.reads import TenantView
 __all__ = ("items_table", "move_counts", "move_title", "moves_table")
 
 
-def move_title(move: MoveView) -> str:
-    """Return what a move is called."""
-    words = {"first": move.from_number, "last": move.to_number}
+def move_title(move: MoveView, names: Mapping[str, str]) -> str:
+    """Return what a move is called; `names` are those of plans."""
+    words: dict[str, object] = {"first": move.from_number, "last": move.to_number}
+    if move.to_plan_key != move.plan_key:
+        words["plan"] = names.get(move.to_plan_key, move.to_plan_key)
+        if move.preview:
+            return _("Preview: version %(first)s to %(plan)s, version %(last)s") % words
+        return _("Move: version %(first)s to %(plan)s, version %(last)s") % words
     if move.preview:
         return _("Preview: version %(first)s to %(last)s") % words
     return _("Move: version %(first)s to %(last)s") % words
 
 
-def moves_table(found: Sequence[MoveView], base: str) -> Table:
+def moves_table(found: Sequence[MoveView], base: str, names: Mapping[str, str]) -> Table:
     """Return moves and previews, newest first."""
     return Table(
         id="moves",
@@ -31,7 +36,7 @@ def moves_table(found: Sequence[MoveView], base: str) -> Table:
         columns=(Column(_("Move")), Column(_("Begun")), Column(_("Status")), Column(_("Contracts"), numeric=True)),
         rows=tuple(
             (
-                cell(move_title(one), f"{base}/{one.id}"),
+                cell(move_title(one, names), f"{base}/{one.id}"),
                 cell(day(one.created_at.date()), css="nowrap"),
                 status(*state_badge(one.status)),
                 number(quantity(sum(one.counts.values())), str(sum(one.counts.values()))),

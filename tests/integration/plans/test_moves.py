@@ -14,8 +14,9 @@ from core.db import Database
 from core.scope import StewardScope, TenantScope
 from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.move_customers import MoveInput, cancel_move, run_move, start_move
+from plans.actions.subscribe import AddonInput
 from plans.charges import Charge
-from plans.errors import MovesNobody
+from plans.errors import AddonNotOffered, MovesNobody
 from plans.reads.moves import MoveItemView, get_move, move_items
 from plans.reads.subscriptions import subscriptions
 from plans.tasks import move_customers
@@ -177,3 +178,65 @@ def test_versions_are_compared_in_words_by_the_api(client: TestClient[Litestar],
     assert client.get("/v1/plans/small/versions/1/diff", headers=vendor).json()["code"] == "draft_missing"
     assert client.get("/v1/plans/small/versions/1/diff?to=9", headers=vendor).status_code == 404
     assert client.get("/v1/plans/small/versions/1/diff?to=nine", headers=vendor).status_code == 404
+
+
+@pytest.mark.parametrize("when", ["at_period_end", "prorate_now"])
+def test_customers_are_moved_to_another_plan_as_previewed(books, customers, when):
+    books.plan("larger", fee(250))
+
+    with books.db.begin(StewardScope()) as session:
+        seen = start_move(session, MoveInput("small", 1, 1, ACTOR, when, preview=True, to_plan_key="larger"), NOW)
+        done = start_move(session, MoveInput("small", 1, 1, ACTOR, when, to_plan_key="larger"), NOW)
+    for one in (seen, done, done):
+        run_move(books.db, one.id)
+
+    with books.db.begin(StewardScope()) as session:
+        previewed, moved = (move_items(session, one.id, None, 100) for one in (seen, done))
+    assert {one.status for one in moved} == {"moved"}
+    assert [one.after_minor for one in previewed] == [one.after_minor for one in moved]
+    if when == "at_period_end":
+        assert {(one.before_minor, one.after_minor) for one in previewed} == {(10_000, 25_000)}
+    with books.db.begin(TenantScope(customers[0].id)) as session:
+        [view] = subscriptions(session, customers[0].id)
+    assert [held.plan_key for held in view.holdings] == ["small", "larger"]
+
+
+def test_an_add_on_is_moved_to_another_add_on_and_never_to_a_plan(books, customers, world):
+    books.plan("seats", fee(10), kind="addon")
+    books.plan("places", fee(15), kind="addon")
+    holder = world.tenant("holder")
+    books.subscribe(holder, starts_on=date(2026, 1, 1), addons=(AddonInput("seats", 3),))
+
+    with pytest.raises(AddonNotOffered), books.db.begin(StewardScope()) as session:
+        start_move(session, MoveInput("seats", 1, 1, ACTOR, to_plan_key="small"), NOW)
+    with books.db.begin(StewardScope()) as session:
+        seen = start_move(session, MoveInput("seats", 1, 1, ACTOR, preview=True, to_plan_key="places"), NOW)
+        done = start_move(session, MoveInput("seats", 1, 1, ACTOR, to_plan_key="places"), NOW)
+    for one in (seen, done):
+        run_move(books.db, one.id)
+
+    with books.db.begin(StewardScope()) as session:
+        [item] = move_items(session, seen.id, None, 100)
+    # Three of each, beside the plan's 130.00.
+    assert (item.before_minor, item.after_minor) == (16_000, 17_500)
+    with books.db.begin(TenantScope(holder.id)) as session:
+        [view] = subscriptions(session, holder.id)
+    assert [(one.plan_key, one.quantity, one.ends_at is None) for one in view.holdings if one.slot != "base"] == [
+        ("places", 3, True), ("seats", 3, False),
+    ]  # fmt: skip
+
+
+def test_who_holds_both_add_ons_is_told_and_keeps_both(books, customers, world):
+    books.plan("seats", fee(10), kind="addon")
+    books.plan("places", fee(15), kind="addon")
+    holder = world.tenant("holder")
+    books.subscribe(holder, starts_on=date(2026, 1, 1), addons=(AddonInput("seats"), AddonInput("places")))
+
+    with books.db.begin(StewardScope()) as session:
+        done = start_move(session, MoveInput("seats", 1, 1, ACTOR, to_plan_key="places"), NOW)
+    run_move(books.db, done.id)
+
+    with books.db.begin(StewardScope()) as session:
+        [item] = move_items(session, done.id, None, 100)
+    assert item.status == "refused"
+    assert "'places' is named twice" in item.detail
