@@ -10,9 +10,9 @@ import msgspec
 import structlog
 import zstandard
 
-from billing.actions.rate_subscription import LOOK_BACK
 from billing.chargebacks.reads import first_unposted
 from billing.evidence import evidence_rows, write_evidence
+from billing.history import LOOK_BACK
 from billing.reads import EvidenceView, evidence_since, first_unsettled
 from core.db import Database
 from core.errors import Refused

@@ -1,9 +1,9 @@
 """What a reckoning of a contract stands on, what it adds, and how the two are told apart (no I/O)."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -16,9 +16,11 @@ from metering.measurement import Measurement
 from plans.periods import Span
 from plans.pricing import decimal_text
 from plans.rating import RatedCharge, Sources
+from plans.subscriptions import SubscriptionView
 
 __all__ = (
     "ADVANCE_KINDS",
+    "LOOK_BACK",
     "REFUND_KINDS",
     "Head",
     "History",
@@ -26,10 +28,13 @@ __all__ = (
     "Work",
     "figure_of",
     "head_of",
+    "reaches_back",
     "sides",
     "steps_of",
 )
 
+LOOK_BACK = timedelta(days=400)
+"""How far back what was billed in arrears is reckoned anew for late facts: 13 months and a few days."""
 ADVANCE_KINDS = ("advance", "late", "reversal")
 BILLED_KINDS = ("usage", "advance", "late", "reversal")
 REFUND_KINDS = ("refund", "refund_reversal")
@@ -66,6 +71,28 @@ class History:
     """Since when what was recorded may have changed what was billed; None: nothing was billed of facts."""
     changed: datetime | None = None
     """The earliest instant that something recorded since then is about; None: nothing changed."""
+
+
+def reaches_back(subscription: SubscriptionView, spans: Iterable[Span], now: datetime) -> datetime:
+    """Return from when on what was billed is to be known: all lines that begin there or later, and no others.
+
+    It is the beginning of the longest charge that serves the first billing period within `LOOK_BACK`: a fee for
+    three years that was paid in advance comes back in the third. Asked for by their end, a line would be found and
+    what was corrected of it not, where that ends earlier.
+
+    Args:
+        subscription: with all it ever held.
+        spans: its billing periods.
+        now: the tenant's time.
+    """
+    recent = [span for span in spans if span.period.ends_at > now - LOOK_BACK]
+    first = min(recent, key=lambda span: span.period, default=None)
+    if first is None:
+        return now - LOOK_BACK
+    charges = [charge for held in subscription.holdings for charge in held.document.charges]
+    months = {charge.interval_months for charge in charges if charge.interval_months is not None}
+    begins = (subscription.schedule.every(one).at(first.period.starts_at).starts_at for one in months)
+    return min([first.full.starts_at, *begins])
 
 
 @dataclass(slots=True)

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from billing.actions.act_for import act_for
 from billing.actions.bill_group import Group, GroupKey, bill_group
 from billing.actions.expire_credits import expire_credits, lapses_at
-from billing.actions.rate_subscription import LOOK_BACK
 from billing.due import DueItem, Question, due_items, month_of
 from billing.errors import PeriodAlreadyBilled, PeriodInvalid, PeriodNotEnded, RunNeedsReason
+from billing.history import LOOK_BACK
 from billing.models import InvoiceRun
 from billing.reads import billed_by_subscription, expiring_grants, looked_at, withdrawn_periods
 from billing.store import add, lock_account, set_run

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
 from billing.actions.build_evidence import build_evidence
-from billing.actions.rate_subscription import LOOK_BACK, SubscriptionBill, Wanted, rate_subscription
+from billing.actions.rate_subscription import SubscriptionBill, Wanted, rate_subscription
 from billing.drafts import Claim, Draft, DraftLine, EvidenceRef, LateSince, centres_json, paid_with_credits
 from billing.due import DueItem
 from billing.errors import TaxUndecided
-from billing.history import RatedPart
+from billing.history import LOOK_BACK, RatedPart
 from billing.prepaid import BlockTerms, months_after
 from billing.reads import balances, still_paid, tax_rates
 from billing.store import set_measured

@@ -8,7 +8,18 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from billing.due import DueItem
-from billing.history import ADVANCE_KINDS, Head, History, RatedPart, Work, figure_of, sides, steps_of
+from billing.history import (
+    ADVANCE_KINDS,
+    LOOK_BACK,
+    Head,
+    History,
+    RatedPart,
+    Work,
+    figure_of,
+    reaches_back,
+    sides,
+    steps_of,
+)
 from billing.late import Figure, late_delta
 from billing.reads import BilledPeriodView, billed_periods, revisions_of
 from core.money import Money
@@ -33,7 +44,6 @@ from plans.subscriptions import BASE, HeldCharge, SubscriptionView, held_charges
 from tenants.reads import TenantView
 
 __all__ = (
-    "LOOK_BACK",
     "SubscriptionBill",
     "Wanted",
     "history_of",
@@ -41,8 +51,6 @@ __all__ = (
     "reckon",
 )
 
-LOOK_BACK = timedelta(days=400)
-"""How far back closed periods are reckoned anew: 13 months and a few days."""
 SETTLING = timedelta(minutes=10)
 """Facts are stamped before they are committed: what was stamped this long before a measurement may
 have been missed by it, and is looked at again. Reckoning a period twice changes nothing."""
@@ -124,12 +132,19 @@ def history_of(session: Session, wanted: Wanted, *, reckons: bool = True) -> His
     """Return what was billed of a subscription, and where it `reckons` earlier periods anew, what changed since."""
     tenant_id, subscription_id = wanted.tenant.id, wanted.subscription.id
     spans = {found.span.period.starts_at: found.span for found in periods(session, tenant_id, subscription_id)}
-    known = billed_periods(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
-    revisions = revisions_of(session, tenant_id, subscription_id, wanted.now - LOOK_BACK)
+    since, recent = reaches_back(wanted.subscription, spans.values(), wanted.now), wanted.now - LOOK_BACK
+    known = billed_periods(session, tenant_id, subscription_id, since)
+    revisions = revisions_of(session, tenant_id, subscription_id, since)
     issued = {revision.invoice_id for listed in revisions.values() for revision in listed}
-    billed = tuple(period for period in known if period.invoice_id in issued or _had_no_fee(period))
+    billed = tuple(
+        period
+        for period in known
+        if period.invoice_id in issued or _had_no_fee(period)
+        if period.timing == "advance" or period.period.ends_at > recent
+    )
     # Up to when facts are reckoned into all billed periods.
-    measured = (period.measured_at for period in billed if period.invoice_id in issued)
+    late = (period for period in billed if period.invoice_id in issued and period.period.ends_at > recent)
+    measured = (period.measured_at for period in late)
     last_measured = min((at for at in measured if at), default=None)
     late_since, changed = wanted.late_since or last_measured, None
     if late_since is not None and reckons:
@@ -143,8 +158,8 @@ def _had_no_fee(billed: BilledPeriodView) -> bool:
 
 
 def _add_what_changed(wanted: Wanted, work: Work) -> None:
-    edges = wanted.subscription.edges()
-    again = [period for period in work.history.billed if _to_reckon(period, work, edges)]
+    edges, due_from = wanted.subscription.edges(), min(item.period.starts_at for item in wanted.items)
+    again = [period for period in work.history.billed if _to_reckon(period, work, edges, due_from)]
     for period in again:
         if period.timing == "advance":
             _add_advances_again(wanted, work, period.period.starts_at)
@@ -154,18 +169,19 @@ def _add_what_changed(wanted: Wanted, work: Work) -> None:
     _add_refunds(wanted, work, [period for period in again if period.timing == "arrears"])
 
 
-def _to_reckon(billed: BilledPeriodView, work: Work, edges: Sequence[datetime]) -> bool:
+def _to_reckon(billed: BilledPeriodView, work: Work, edges: Sequence[datetime], due_from: datetime) -> bool:
     starts_at = billed.period.starts_at
     if work.withdrawn(billed):
         return True
     if billed.timing == "advance":
         # Fees paid in advance don't depend on facts, but a change may have cut their time, which is longer than
-        # the billing period where they have an interval of their own, or put another plan in from its first instant.
+        # the billing period where they have an interval of their own, or put another plan in from its first instant;
+        # and the contract's end may have come nearer than they were paid for, or gone on from there.
         span = work.history.spans.get(starts_at)
         if span is None or span.period != billed.period:
             return True
         until = max([billed.period.ends_at, *work.paid_until(starts_at)])
-        return any(starts_at <= edge < until for edge in edges)
+        return until >= due_from or any(starts_at <= edge < until for edge in edges)
     changed = work.history.changed
     return changed is not None and billed.period.ends_at > changed
 

@@ -77,9 +77,9 @@ def billed_by_subscription(
 
 
 def billed_periods(
-    session: Session, tenant_id: UUID, subscription_id: UUID, ended_after: datetime
+    session: Session, tenant_id: UUID, subscription_id: UUID, since: datetime
 ) -> tuple[BilledPeriodView, ...]:
-    """Return the billed periods of a subscription that ended after an instant, in order."""
+    """Return the billed periods of a subscription that began at an instant or later, in order."""
     rows = session.execute(
         select(
             BilledPeriod.timing,
@@ -92,7 +92,7 @@ def billed_periods(
         .where(
             BilledPeriod.tenant_id == tenant_id,
             BilledPeriod.subscription_id == subscription_id,
-            BilledPeriod.ends_at > ended_after,
+            BilledPeriod.starts_at >= since,
         )
         .order_by(BilledPeriod.starts_at, BilledPeriod.timing)
     )
@@ -110,9 +110,9 @@ def billed_periods(
 
 
 def revisions_of(
-    session: Session, tenant_id: UUID, subscription_id: UUID, ended_after: datetime
+    session: Session, tenant_id: UUID, subscription_id: UUID, since: datetime
 ) -> dict[tuple[str, datetime], list[RevisionView]]:
-    """Return all rated lines of periods that ended after an instant, by charge and start, in order of revision."""
+    """Return all rated lines of periods that began at an instant or later, by charge and start, each in order."""
     rows = session.execute(
         select(
             RatedLine.id,
@@ -133,7 +133,7 @@ def revisions_of(
         .where(
             RatedLine.tenant_id == tenant_id,
             RatedLine.subscription_id == subscription_id,
-            RatedLine.period_ends_at > ended_after,
+            RatedLine.period_starts_at >= since,
         )
         .order_by(RatedLine.charge_key, RatedLine.period_starts_at, RatedLine.revision)
     )

@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from billing.actions.compose_draft import Taxes, draft_line
-from billing.actions.rate_subscription import LOOK_BACK, SubscriptionBill, Wanted, reckon
+from billing.actions.rate_subscription import SubscriptionBill, Wanted, reckon
 from billing.answers.assumed import Assumed, assume
 from billing.answers.contracts import NOBODY, Terms, contract
 from billing.answers.questions import AssumedSeats
 from billing.answers.reads.figures import Figures
 from billing.drafts import Claim, Draft, DraftLine, paid_with_credits
 from billing.due import DueItem, Question, Timing, due_items
-from billing.history import History
+from billing.history import LOOK_BACK, History, reaches_back
 from billing.prepaid import Balance, StillPaid
 from billing.reads import BilledPeriodView, RevisionView, tax_rates
 from plans.periods import Span
@@ -247,10 +247,14 @@ class _Books:
         ]
 
     def _history(self, now: datetime) -> History:
-        since = now - LOOK_BACK
-        kept = {place: listed for place, listed in self.revisions.items() if listed[0].period.ends_at > since}
+        since, recent = reaches_back(self.subscription, self.tiling, now), now - LOOK_BACK
+        kept = {place: listed for place, listed in self.revisions.items() if place[1] >= since}
         issued = {revision.invoice_id for listed in kept.values() for revision in listed}
-        billed = tuple(view for view in self.billed if view.period.ends_at > since and view.invoice_id in issued)
+        billed = tuple(
+            view
+            for view in self.billed
+            if view.invoice_id in issued and (view.timing == "advance" or view.period.ends_at > recent)
+        )
         by_start = {span.period.starts_at: span for span in self.tiling}
         return History(by_start, billed, kept, self.late_since, self.changed)
 

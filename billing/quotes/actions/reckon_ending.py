@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
-from billing.actions.rate_subscription import LOOK_BACK, Wanted, history_of
+from billing.actions.rate_subscription import Wanted, history_of
 from billing.answers.actions.simulate import Standing, carry_on, taxes_for
 from billing.answers.reads.figures import Figures
 from billing.answers.results import SimulatedInvoice, simulated_invoice
+from billing.history import reaches_back
 from billing.prepaid import Balance, StillPaid
 from billing.reads import balances, billed_periods, still_paid
 from core.money import Money
@@ -58,9 +59,10 @@ def reckon_ending(session: Session, tenant: TenantView, decision: Decision, now:
     ended = decision.after
     history = history_of(session, Wanted(tenant, ended, (), now))
     tiling = _to_its_end(ended, [view.span for view in periods(session, tenant.id, ended.id)], decision.effective_at)
-    kept = {span.period.starts_at: span for span in tiling if span.period.ends_at > now - LOOK_BACK}
+    since = reaches_back(ended, tiling, now)
+    kept = {span.period.starts_at: span for span in tiling if span.period.starts_at >= since}
     issued = {revision.invoice_id for listed in history.revisions.values() for revision in listed}
-    known = billed_periods(session, tenant.id, ended.id, now - LOOK_BACK)
+    known = billed_periods(session, tenant.id, ended.id, since)
     claimed = frozenset((one.timing, one.period.starts_at) for one in known if one.invoice_id in (None, *issued))
     credits_, paid = _credits(session, tenant, ended)
     standing = Standing(tenant, taxes_for(session, tenant), replace(history, spans=kept), claimed, credits_, paid)
