@@ -1,12 +1,15 @@
 """What a consumer's subscription comes to on a document: what is due, what came late, what was refunded."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from billing.actions.act_for import act_for
 from billing.due import DueItem
 from billing.history import (
     ADVANCE_KINDS,
@@ -21,7 +24,7 @@ from billing.history import (
     steps_of,
 )
 from billing.late import Figure, late_delta
-from billing.reads import BilledPeriodView, billed_periods, revisions_of
+from billing.reads import BilledPeriodView, RevisionView, billed_periods, issued_among, revisions_of
 from core.money import Money
 from core.periods import Period
 from metering.measurement import Measurement
@@ -47,6 +50,7 @@ __all__ = (
     "SubscriptionBill",
     "Wanted",
     "history_of",
+    "issued_documents",
     "rate_subscription",
     "reckon",
 )
@@ -135,7 +139,7 @@ def history_of(session: Session, wanted: Wanted, *, reckons: bool = True) -> His
     since, recent = reaches_back(wanted.subscription, spans.values(), wanted.now), wanted.now - LOOK_BACK
     known = billed_periods(session, tenant_id, subscription_id, since)
     revisions = revisions_of(session, tenant_id, subscription_id, since)
-    issued = {revision.invoice_id for listed in revisions.values() for revision in listed}
+    issued = issued_documents(session, known, revisions)
     billed = tuple(
         period
         for period in known
@@ -152,13 +156,39 @@ def history_of(session: Session, wanted: Wanted, *, reckons: bool = True) -> His
     return History(spans, billed, revisions, late_since, changed)
 
 
+def issued_documents(
+    session: Session,
+    known: Iterable[BilledPeriodView],
+    revisions: Mapping[tuple[str, datetime], Sequence[RevisionView]],
+) -> set[UUID]:
+    """Return the issued documents that periods of a subscription are on, also those that have no line of it.
+
+    Several contracts share a document: one without fees in advance stands on it for the others' sake.
+
+    Args:
+        session: scoped to the consumer; may act for who pays.
+        known: its billed periods.
+        revisions: its rated lines, which are of issued documents only.
+    """
+    issued = {revision.invoice_id for listed in revisions.values() for revision in listed}
+    lineless: dict[UUID, set[UUID]] = defaultdict(set)
+    for period in known:
+        if period.invoice_id is not None and period.invoice_id not in issued:
+            lineless[period.payer_tenant_id].add(period.invoice_id)
+    for payer_id, invoice_ids in lineless.items():
+        with act_for(session, payer_id):
+            issued |= issued_among(session, payer_id, invoice_ids)
+    return issued
+
+
 def _had_no_fee(billed: BilledPeriodView) -> bool:
     """Tell whether nothing was due in advance: a change at that very instant may have put a fee there."""
     return billed.timing == "advance" and billed.invoice_id is None
 
 
 def _add_what_changed(wanted: Wanted, work: Work) -> None:
-    edges, due_from = wanted.subscription.edges(), min(item.period.starts_at for item in wanted.items)
+    ends_at, due_from = wanted.subscription.ends_at, min(item.period.starts_at for item in wanted.items)
+    edges = (*wanted.subscription.edges(), *((ends_at,) if ends_at else ()))
     again = [period for period in work.history.billed if _to_reckon(period, work, edges, due_from)]
     for period in again:
         if period.timing == "advance":
@@ -182,6 +212,9 @@ def _to_reckon(billed: BilledPeriodView, work: Work, edges: Sequence[datetime], 
             return True
         until = max([billed.period.ends_at, *work.paid_until(starts_at)])
         return until >= due_from or any(starts_at <= edge < until for edge in edges)
+    if billed.period.ends_at >= due_from and billed.period.ends_at in edges:
+        # A change at the very end of what is billed may end longer charges there.
+        return True
     changed = work.history.changed
     return changed is not None and billed.period.ends_at > changed
 

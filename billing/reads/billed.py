@@ -27,6 +27,7 @@ __all__ = (
     "advances_ending",
     "billed_by_subscription",
     "billed_periods",
+    "issued_among",
     "looked_at",
     "next_revisions",
     "revisions_of",
@@ -155,6 +156,16 @@ def revisions_of(
             )
         )
     return found
+
+
+def issued_among(session: Session, payer_id: UUID, invoice_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of a payer's documents are issued; the payer's transaction."""
+    rows = session.execute(
+        select(Invoice.id).where(
+            Invoice.tenant_id == payer_id, any_of(Invoice.id, invoice_ids), Invoice.issued_id.is_not(None)
+        )
+    )
+    return set(rows.scalars())
 
 
 def next_revisions(

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing.actions.act_for import act_for
-from billing.actions.rate_subscription import Wanted, history_of
+from billing.actions.rate_subscription import Wanted, history_of, issued_documents
 from billing.answers.actions.simulate import Standing, carry_on, taxes_for
 from billing.answers.reads.figures import Figures
 from billing.answers.results import SimulatedInvoice, simulated_invoice
@@ -61,8 +61,8 @@ def reckon_ending(session: Session, tenant: TenantView, decision: Decision, now:
     tiling = _to_its_end(ended, [view.span for view in periods(session, tenant.id, ended.id)], decision.effective_at)
     since = reaches_back(ended, tiling, now)
     kept = {span.period.starts_at: span for span in tiling if span.period.starts_at >= since}
-    issued = {revision.invoice_id for listed in history.revisions.values() for revision in listed}
     known = billed_periods(session, tenant.id, ended.id, since)
+    issued = issued_documents(session, known, history.revisions)
     claimed = frozenset((one.timing, one.period.starts_at) for one in known if one.invoice_id in (None, *issued))
     credits_, paid = _credits(session, tenant, ended)
     standing = Standing(tenant, taxes_for(session, tenant), replace(history, spans=kept), claimed, credits_, paid)
