@@ -42,6 +42,8 @@ _HTTP_CODES = {
 _RETRY_AFTER_S = 2
 _AT_ONCE = ("23505", "40001", "40P01")
 """What one of two requests at once meets where neither could see the other: a key that is taken by now, a deadlock."""
+_TOLD = 5
+"""So many errors of one request are logged."""
 _GOING = ("57P01", "57P02", "57P03")
 """The database is being stopped or started."""
 _NO_COLUMN_HOLDS = (None, "22003", "22021", "22P05")
@@ -83,6 +85,8 @@ def _answer(
     errors: tuple[InputError, ...] = (), headers: dict[str, str] | None = None,
     members: Mapping[str, Any] | None = None,
 ) -> Response[Any]:  # fmt: skip
+    if status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        _note_refusal(request, status, code, errors)
     title = http.HTTPStatus(status).phrase
     if not _is_api(request):
         if status == http.HTTPStatus.UNAUTHORIZED and request.method == "GET":
@@ -120,6 +124,13 @@ def _answer(
     return Response(
         msgspec.json.encode(document), status_code=status, media_type="application/problem+json", headers=headers
     )
+
+
+def _note_refusal(request: Req, status: int, code: str, errors: tuple[InputError, ...]) -> None:
+    """Log what was refused and where: the address by its pattern and no value, so that nobody is named."""
+    address = request.scope.get("path_template") or "unknown"
+    places = [f"{one.pointer} {one.code}" for one in errors[:_TOLD]]
+    _log.info("refused", method=request.method, address=address, status=status, code=code, errors=places)
 
 
 def refused(request: Req, error: Refused) -> Response[Any]:
