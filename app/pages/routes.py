@@ -13,6 +13,7 @@ _MODULES = (
     "app.pages.sso",
     "app.pages.sales.pages",
     "app.pages.sales.answer_pages",
+    "app.pages.sales.definition_pages",
     "app.pages.sales.plan_pages",
     "app.pages.sales.new_plan_pages",
     "app.pages.sales.move_pages",

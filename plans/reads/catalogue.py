@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from core.errors import NotFound
@@ -19,6 +19,7 @@ __all__ = (
     "DraftView",
     "PlanView",
     "VersionView",
+    "all_drafts",
     "draft",
     "get_plan",
     "get_version",
@@ -208,6 +209,11 @@ def next_number(session: Session, plan_key: str) -> int:
 def draft(session: Session, plan_key: str) -> DraftView | None:
     """Return the draft of a plan's next version; the vendor's scope sees it, others see none."""
     return next(iter(_drafts(session, PlanDraft.plan_key == plan_key)), None)
+
+
+def all_drafts(session: Session) -> tuple[DraftView, ...]:
+    """Return all drafts by key."""
+    return _drafts(session, true())
 
 
 def new_drafts(session: Session) -> tuple[DraftView, ...]:

@@ -23,6 +23,9 @@ def ask(visitor: Visitor, service: Service, kind: str) -> str:
     if kind == "parallel":
         page.fill("#csv", "period,charge,quantity,amount,currency\n2026-08,Setting up,1,50.00,EUR\n")
     page.click("main form button.btn-primary")
+    if kind == "definition":
+        page.fill("[name='/policies/members/min_events']", "3")
+        page.click("main form button.btn-primary")
     page.wait_for_selector("progress")
     address = page.url.removeprefix(service.url)
     answer_questions(service.database)
@@ -90,8 +93,7 @@ def test_their_bills_are_compared_from_a_file_and_bad_rows_are_named(visit: Visi
 def test_only_the_fields_that_a_question_uses_are_shown(visit: Visit) -> None:
     page = visit("vendor_sales").go(COMPARE)
     optional = (
-        "plan", "growth", "seats", "seats_number", "target", "min_events", "timeout", "file", "csv", "charges",
-        "columns",
+        "plan", "growth", "more", "seats", "seats_number", "target", "file", "csv", "charges", "columns",
     )  # fmt: skip
 
     def shown() -> set[str]:
@@ -100,11 +102,11 @@ def test_only_the_fields_that_a_question_uses_are_shown(visit: Visit) -> None:
     seen = {kind: (page.select_option("#kind", kind), shown())[1] for kind in KINDS}
 
     assert seen == {
-        "simulation": {"seats", "seats_number"},
+        "simulation": {"more", "seats", "seats_number"},
         "models": {"growth", "seats", "seats_number"},
         "seats": {"target"},
         "timeout": {"plan"},
-        "definition": {"plan", "min_events", "timeout"},
+        "definition": {"plan"},
         "parallel": {"plan", "file", "csv", "charges", "columns"},
     }
 
@@ -134,7 +136,7 @@ def test_open_quotes_are_ticked_beside_the_plans(visit: Visit, service: Service)
 def test_without_scripts_all_fields_are_there(visit: Visit) -> None:
     page = visit("vendor_sales", None, java_script_enabled=False).go(COMPARE)
 
-    assert page.locator("main form .field:visible").count() == 15
+    assert page.locator("main form .field:visible").count() == 14
 
 
 def test_every_bar_is_named_and_no_name_lies_on_another(visit: Visit, service: Service) -> None:
@@ -169,3 +171,41 @@ def test_an_answer_stands_at_its_own_customer_only(visit: Visit, service: Servic
 def overlap(a: list[float], b: list[float]) -> bool:
     # A pixel of slack: lines of one name touch each other.
     return min(a[2], b[2]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[1], b[1]) > 2
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
+def test_another_definition_is_written_with_rules_of_its_own(visit: Visit, size: str, scheme: str) -> None:
+    visitor = visit("vendor_sales", None, size=size, scheme=scheme)
+    page = visitor.go(f"{COMPARE}/definition")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    page.click("button:has-text('Ask') >> nth=-1")
+    page.wait_for_selector("text=This is how the plan counts already")
+
+    page.fill("[name='/policies/sessions/timeout_s']", "a while")
+    page.click("button:has-text('Ask') >> nth=-1")
+    page.wait_for_selector(".field .error")
+    assert page.input_value("[name='/policies/sessions/timeout_s']") == "a while"
+    page.fill("[name='/policies/sessions/timeout_s']", "900")
+    page.click("button:has-text('Add a rule by days after the charge') >> nth=0")
+    page.wait_for_selector("[name$='/after_trigger/0/days']")
+    assert page.input_value("[name='/policies/sessions/timeout_s']") == "900"
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+
+def test_several_customers_are_simulated_at_once_under_versions_and_add_ons(visit: Visit, service: Service) -> None:
+    visitor = visit("vendor_sales")
+    page = visitor.go(COMPARE)
+    page.fill("#starts_on", "2026-09-01")
+    page.fill("#more", "10")
+    page.fill("[name='addon.compliance']", "1")
+    page.get_by_label("Brightmart").check()
+    assert visitor.axe() == []
+    page.click("main form button.btn-primary")
+    page.wait_for_selector("progress")
+    answer_questions(service.database)
+    page.wait_for_selector("#customers tbody tr:nth-child(2)", timeout=20_000)
+
+    assert "shown below" in page.locator("#customers tr:has-text('Nordhaven')").inner_text()
+    page.click("#customers a:has-text('Brightmart')")
+    page.wait_for_selector("#customers tr:has-text('Brightmart'):has-text('shown below')")
+    assert visitor.axe() == []

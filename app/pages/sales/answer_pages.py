@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -11,23 +12,22 @@ from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
-from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from app.i18n import gettext as _
 from app.pages.frame import Crumb
 from app.pages.sales.answers import KINDS, answer_page, answers_table, kind_name, last_year
+from app.pages.sales.asking import PLANS_MAX, addons_wished, plan_wish, tenants_wished, whole_said
+from app.pages.sales.asking_reads import choices_for, currencies_of, sold_addons
 from app.pages.sales.parallel import bad_rows_table, parallel_lines
 from app.pages.visit import TenantVisit, csv_file
 from billing.answers.actions.ask import ask, ask_about_file, cancel_answer
 from billing.answers.offered import Offers
 from billing.answers.questions import (
     AssumedSeats,
-    DefinitionQuestion,
     ModelsQuestion,
     ParallelFile,
     ParallelQuestion,
-    PlanWish,
     Question,
     SeatsQuestion,
     SimulationQuestion,
@@ -38,17 +38,16 @@ from billing.answers.results import ParallelResult
 from billing.quotes.reads import QuoteFilter, plan_names, quotes_page
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput, Refused
-from metering.policies import DEFAULT_POLICIES, CountingPolicies
-from plans.reads import PlanView, get_plan, list_plans, subscriptions
+from plans.reads import subscriptions
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 SHOWN = 20
-PLANS_MAX = 20
+EACH_ITS_OWN = "own"
+"""The choice of currency that leaves it to each customer."""
 QUOTES_LOOKED_AT, QUOTES_SHOWN = 100, 20
-MOST = 1_000_000
 FILE_MAX = 2_000_000
 ECHO_MAX = 200_000
 """A file that was refused stands in the form to be mended there, where it is not longer."""
@@ -66,20 +65,19 @@ def _compare(
 ) -> Response[str]:
     first, until = last_year(visit.today)
     held = subscriptions(visit.session, visit.tenant.id, visit.now)
-    sold = _sold(visit)
     said = {
         "kind": KINDS[0], "starts_on": first.isoformat(), "ends_on": until.isoformat(), "growth": "20",
-        "target": "0.5", "csv": "", "charges": "", "columns": "", "min_events": "2",
+        "target": "0.5", "csv": "", "charges": "", "columns": "", "more": "0",
         "seats": "", "seats_number": "",
-        "timeout": "15", "plan": held[-1].plan_key if held else "", "currency": visit.tenant.currency,
+        "plan": held[-1].plan_key if held else "", "currency": visit.tenant.currency,
     } | (said or {})  # fmt: skip
     return visit.page(
         "sales/compare.html", "customers", *_crumbs(visit, Crumb(_("Compare"))),
         status=refusal.status if refusal else 200, refusal=refusal, bad_rows=bad_rows_table(refusal),
-        said=said, base=_base(visit), plans=[(plan.key, plan.name) for plan in sold],
+        said=said, base=_base(visit), plans=choices_for(visit, steward), addons=sold_addons(visit),
+        others=sorted((one for one in visit.tenants if one.slug != visit.tenant.slug), key=lambda one: one.name),
         quotes=_open_quotes(visit),
-        bought=[plan.key for plan in sold if plan.newest and plan.newest.document.is_bought],
-        currencies=_currencies(visit, sold),
+        currencies=currencies_of(visit),
         kinds=[(kind, kind_name(kind)) for kind in KINDS],
         table=answers_table(answers_page(steward, visit.tenant.id, limit=SHOWN), _base(visit), visit.tenant),
     )  # fmt: skip
@@ -90,14 +88,18 @@ def put_question(visit: TenantVisit, steward: Session, offers: Offers, data: For
     """Queue what was asked."""
     visit.need(Permission.TENANTS_READ)
     said = {name: value for name, value in data.items() if isinstance(value, str)}
+    if said.get("kind") == "definition":
+        # How it is counted is said on a page of its own, which begins with what stands here.
+        begun = {name: said.get(name, "") for name in ("plan", "starts_on", "ends_on", "currency")}
+        return Redirect(f"{_base(visit)}/definition?{urlencode(begun)}", status_code=303)
     try:
         with steward.begin_nested():
             actor, now = visit.principal.actor, utc_now()
             if said.get("kind") == "parallel":
                 said["csv"] = _sent(data.get("file")) or said.get("csv", "")
-                asked = ask_about_file(steward, _file(visit, said), actor, now)
+                asked = ask_about_file(steward, _file(visit, steward, said), actor, now)
             else:
-                asked = ask(steward, _question(visit, said), actor, now, offers)
+                asked = ask(steward, _question(visit, steward, said), actor, now, offers)
     except Refused as refusal:
         kept = said.get("csv", "")
         return _compare(visit, steward, refusal, said | {"csv": kept if len(kept) <= ECHO_MAX else ""})
@@ -128,12 +130,11 @@ def cancel(visit: TenantVisit, steward: Session, answer_id: UUID) -> Redirect:
     return Redirect(f"{_base(visit)}/{answer_id}", status_code=303)
 
 
-def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
+def _question(visit: TenantVisit, steward: Session, data: dict[str, str]) -> Question:
     name = visit.tenant.slug
     days: dict[str, Any] = {
         "starts_on": _date(data, "starts_on"), "ends_on": _date(data, "ends_on"), "currency": _currency(visit, data),
     }  # fmt: skip
-    wish = PlanWish(plan=data.get("plan", ""))
     match data.get("kind"):
         case "models":
             growth = _number(data, "growth")
@@ -141,19 +142,30 @@ def _question(visit: TenantVisit, data: dict[str, str]) -> Question:
         case "seats":
             return SeatsQuestion(tenant=name, target_percent=_number(data, "target"), **days)
         case "timeout":
+            wish = plan_wish(data.get("plan", ""), choices_for(visit, steward))
             return TimeoutQuestion(tenant=name, plan=wish, **days)
-        case "definition":
-            return DefinitionQuestion(tenant=name, plan=wish, policies=_policies(visit, data), **days)
         case _:
-            plans = tuple(
-                PlanWish(plan=plan.key, quantity=_bought(data, plan.key))
-                for plan in _sold(visit)
-                if f"plan.{plan.key}" in data
-            )
-            chosen = tuple(quote_id for quote_id, _ in _open_quotes(visit) if f"quote.{quote_id}" in data)
-            return SimulationQuestion(
-                tenants=(name,), plans=plans, quotes=chosen, assumed_seats=_assumed(data), **days
-            )  # fmt: skip
+            return _simulation(visit, steward, data, days)
+
+
+def _simulation(
+    visit: TenantVisit, steward: Session, data: dict[str, str], days: dict[str, Any]
+) -> SimulationQuestion:  # fmt: skip
+    choices, addons = choices_for(visit, steward), addons_wished(data, sold_addons(visit))
+    plans = tuple(
+        plan_wish(one.value, choices, _bought(data, one.value), addons)
+        for one in choices
+        if f"plan.{one.value}" in data
+    )
+    if len(plans) > PLANS_MAX:
+        raise InvalidInput(InputError("/plans", "too_many", _("Choose at most 20 plans at once.")))
+    chosen = tuple(quote_id for quote_id, _name in _open_quotes(visit) if f"quote.{quote_id}" in data)
+    if data.get("currency") == EACH_ITS_OWN:
+        days = days | {"currency": None}
+    return SimulationQuestion(
+        tenants=tenants_wished(data, visit.tenant.slug, visit.tenants), plans=plans, quotes=chosen,
+        growth_percent=_number({"more": "0"} | data, "more"), assumed_seats=_assumed(data), **days,
+    )  # fmt: skip
 
 
 def _assumed(data: dict[str, str]) -> AssumedSeats | None:
@@ -168,32 +180,14 @@ def _assumed(data: dict[str, str]) -> AssumedSeats | None:
         case "peak_active":
             return AssumedSeats(like="peak_active")
         case "number":
-            return AssumedSeats(number=_many(data, "seats_number"))
+            return AssumedSeats(number=whole_said(data, "seats_number"))
         case _:
             return None
 
 
 def _bought(data: dict[str, str], plan_key: str) -> int | None:
     name = f"quantity.{plan_key}"
-    return _many(data, name) if data.get(name, "").strip() else None
-
-
-def _many(data: dict[str, str], name: str) -> int:
-    text = data.get(name, "").strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
-        raise InvalidInput(InputError(f"/{name}", "number_invalid", _("Write a whole number from 1 to 1,000,000.")))
-    return int(text)
-
-
-def _sold(visit: TenantVisit) -> list[PlanView]:
-    """Return the plans that may be compared: so many as one question takes."""
-    return [plan for plan in list_plans(visit.session, "base") if plan.newest is not None][:PLANS_MAX]
-
-
-def _currencies(visit: TenantVisit, sold: list[PlanView]) -> list[str]:
-    """Return the currencies in which something is sold: the customer's own first."""
-    others = {code for plan in sold if plan.newest for code in plan.newest.document.currencies()}
-    return [visit.tenant.currency, *sorted(others - {visit.tenant.currency})]
+    return whole_said(data, name) if data.get(name, "").strip() else None
 
 
 def _currency(visit: TenantVisit, data: dict[str, str]) -> str:
@@ -203,7 +197,9 @@ def _currency(visit: TenantVisit, data: dict[str, str]) -> str:
         InvalidInput: nothing is sold in it.
     """
     code = data.get("currency") or visit.tenant.currency
-    if code not in _currencies(visit, _sold(visit)):
+    if code == EACH_ITS_OWN:
+        return visit.tenant.currency
+    if code not in currencies_of(visit):
         raise InvalidInput(InputError("/currency", "currency_not_priced", _("Choose one of the currencies listed.")))
     return code
 
@@ -240,11 +236,11 @@ def _sent(file: object) -> str:
         raise InvalidInput(InputError("/csv", "encoding_invalid", detail)) from None
 
 
-def _file(visit: TenantVisit, data: dict[str, str]) -> ParallelFile:
+def _file(visit: TenantVisit, steward: Session, data: dict[str, str]) -> ParallelFile:
     """Return the comparison with the file; `theirs = ours` in each line says what is what here."""
     return ParallelFile(
         tenant=visit.tenant.slug,
-        plan=PlanWish(plan=data.get("plan", "")),
+        plan=plan_wish(data.get("plan", ""), choices_for(visit, steward)),
         starts_on=_date(data, "starts_on"),
         ends_on=_date(data, "ends_on"),
         currency=_currency(visit, data),
@@ -257,17 +253,6 @@ def _file(visit: TenantVisit, data: dict[str, str]) -> ParallelFile:
 def _pairs(data: dict[str, str], name: str) -> list[tuple[str, str]]:
     said = [line.rpartition("=") for line in data.get(name, "").splitlines() if "=" in line]
     return [(theirs.strip(), ours.strip()) for theirs, _equals, ours in said]
-
-
-def _policies(visit: TenantVisit, data: dict[str, str]) -> CountingPolicies:
-    newest = get_plan(visit.session, data.get("plan", "")).newest
-    known = (newest.document.policies if newest else None) or DEFAULT_POLICIES
-    try:
-        members = replace(known.members, min_events=int(_number(data, "min_events")))
-        sessions = replace(known.sessions, timeout_s=int(_number(data, "timeout") * 60))
-    except ValueError as fault:
-        raise InvalidInput(InputError("/policies", "policy_invalid", str(fault))) from None
-    return replace(known, members=members, sessions=sessions)
 
 
 def _date(data: dict[str, str], name: str) -> date:

@@ -32,7 +32,10 @@ Shown: TypeAlias = tuple[str, tuple[Chart, ...], tuple[Table, ...]]
 
 def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
     """Return plans side by side, and the invoices of one of them."""
-    [tenant] = result.tenants[:1]
+    # Of several customers the one whose page it is comes first, until another one is chosen.
+    here = query.get("customer") or query.path.removeprefix("/sales/customers/").split("/")[0]
+    tenant = next((one for one in result.tenants if one.tenant == here), result.tenants[0])
+    several = (_customers_table(result, tenant.tenant, query),) if len(result.tenants) > 1 else ()
     # What ends before the days do is no cheaper than what covers them all, nor is what lacks a part.
     had = sorted(
         (one for one in tenant.plans if one.refused is None),
@@ -40,7 +43,7 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
     )
     refused = [one for one in tenant.plans if one.refused is not None]
     if not had:
-        return _("None of these plans can be had."), (), (_plans_table([*had, *refused], query),)
+        return _("None of these plans can be had."), (), (*several, _plans_table([*had, *refused], query))
     wished = query.get("plan", had[0].label)
     shown = next((one for one in had if one.label == wished), had[0])
     bars = Chart(
@@ -83,7 +86,31 @@ def simulation_view(result: SimulationResult, query: TableQuery) -> Shown:
         empty_title=_("No bill"),
         empty_text=_("This plan has no charge in these days."),
     )
-    return verdict, (bars,), (_plans_table([*had, *refused], query), lines)
+    return verdict, (bars,), (*several, _plans_table([*had, *refused], query), lines)
+
+
+def _customers_table(result: SimulationResult, shown: str, query: TableQuery) -> Table:
+    """Return the customers that were asked about, each with the plan that is known to be its cheapest."""
+    rows = []
+    for one in result.tenants:
+        whole = [plan for plan in one.plans if plan.refused is None and _is_whole(plan) and plan.ends_on is None]
+        best = min(whole, key=lambda plan: Decimal(plan.net.amount), default=None)
+        name = cell(
+            one.name,
+            query.href(customer=one.tenant, plan=None, after=None),
+            _("shown below") if one.tenant == shown else "",
+        )
+        rows.append(
+            (name, cell(_called(best), sub=_under(best)), figure_cell(best.net))
+            if best
+            else (name, cell(_("not known")), cell("–"))
+        )
+    return Table(
+        id="customers",
+        caption=_("Customers"),
+        columns=(Column(_("Customer")), Column(_("Cheapest")), Column(_("Net"), numeric=True)),
+        rows=tuple(rows),
+    )
 
 
 def _simulation_verdict(had: list[PlanResult]) -> str:

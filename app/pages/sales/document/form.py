@@ -14,6 +14,7 @@ from app.pages.sales.document.policies import policy_part
 from app.pages.sales.prices import model_name
 from app.pages.words import feature_name, meter_name
 from core.errors import InputError
+from metering.policies import CountingPolicies
 from metering.registry import MeterSpec
 from plans.charges import Charge, Price
 from plans.documents import Feature, PlanDocument
@@ -91,6 +92,11 @@ def document_form(
     )
     policies = policy_part(asked, document.policies)
     return DocumentForm(basics, charges, agreements, features, policies, asked.within(""))
+
+
+def policies_form(policies: CountingPolicies, faults: Iterable[InputError], said: Mapping[str, str]) -> Part:
+    """Return the form of how meters count, apart from any plan."""
+    return policy_part(Asked(faults, said, ""), policies)
 
 
 def price_forms(
