@@ -17,6 +17,7 @@ from app.pages.sales.agreement_words import discount_text
 from app.pages.sales.catalogue import CURRENCIES
 from app.pages.sales.contracts.acts import (
     ACTS,
+    UNFIT,
     Asked,
     Given,
     act_title,
@@ -118,10 +119,10 @@ def begin(visit: TenantVisit, data: Form) -> Answer:
 
 
 @get("/sales/customers/{tenant_slug:str}/contracts/{subscription_id:uuid}/{act:str}", sync_to_thread=True)
-def ask(visit: TenantVisit, subscription_id: UUID, act: str) -> Response[str]:
+def ask(visit: TenantVisit, subscription_id: UUID, act: str) -> Answer:
     """The form of an act."""
     asked = _asked(visit, subscription_id, act)
-    return _act(visit, asked, first_said(asked))
+    return _unfit(visit, subscription_id) if asked is None else _act(visit, asked, first_said(asked))
 
 
 @post(
@@ -129,15 +130,18 @@ def ask(visit: TenantVisit, subscription_id: UUID, act: str) -> Response[str]:
     sync_to_thread=True,
     status_code=200,
 )
-def preview(visit: TenantVisit, subscription_id: UUID, act: str, data: Form) -> Response[str]:
+def preview(visit: TenantVisit, subscription_id: UUID, act: str, data: Form) -> Answer:
     """The form again, beside what it bills; nothing is written."""
-    return _act(visit, _asked(visit, subscription_id, act), data, show=True)
+    asked = _asked(visit, subscription_id, act)
+    return _unfit(visit, subscription_id) if asked is None else _act(visit, asked, data, show=True)
 
 
 @post("/sales/customers/{tenant_slug:str}/contracts/{subscription_id:uuid}/{act:str}", sync_to_thread=True)
 def carry_out(visit: TenantVisit, subscription_id: UUID, act: str, data: Form) -> Answer:
     """Do what was previewed, if the contract is still as it was then."""
     asked = _asked(visit, subscription_id, act)
+    if asked is None:
+        return _unfit(visit, subscription_id)
 
     def do() -> None:
         if act == "cancel":
@@ -151,16 +155,23 @@ def carry_out(visit: TenantVisit, subscription_id: UUID, act: str, data: Form) -
     return Redirect(f"{_customer(visit)}?done={act}#contract-{subscription_id}", status_code=303)
 
 
-def _asked(visit: TenantVisit, subscription_id: UUID, act: str) -> Asked:
-    """Return the contract that an act is about.
+def _unfit(visit: TenantVisit, subscription_id: UUID) -> Redirect:
+    """Lead back to the contract, of which somebody has made another one since its page was looked at."""
+    return Redirect(f"{_customer(visit)}?done={UNFIT}#contract-{subscription_id}", status_code=303)
+
+
+def _asked(visit: TenantVisit, subscription_id: UUID, act: str) -> Asked | None:
+    """Return the contract that an act is about; None where the act does not fit it as it stands.
 
     Raises:
-        NotFound: there is no such contract or act, or the act does not fit the contract as it stands.
+        NotFound: there is no such contract or act.
     """
     visit.need(Permission.SUBSCRIPTIONS_WRITE)
     contract = get_subscription(visit.session, visit.tenant.id, subscription_id, visit.now)
-    if act not in ACTS or act not in {one for one, _name in acts_of(contract)}:
+    if act not in ACTS:
         raise NotFound("act on this contract", act)
+    if act not in {one for one, _name in acts_of(contract)}:
+        return None
     known = [view.span for view in periods(visit.session, visit.tenant.id, subscription_id)]
     return Asked(act, contract, running_span(contract, known, visit.now).period, visit.principal.actor)
 

@@ -148,7 +148,9 @@ def test_it_is_paused_resumed_renewed_and_ended(sales: Sales) -> None:
 
     assert sales.do(sales.address("renew"), last_day="").status_code == 303
     assert sales.held()[0].ends_at is None
-    assert sales.client.get(sales.address("renew")).status_code == 404, "without an end there is nothing to renew"
+    unfit = sales.client.get(sales.address("renew"))
+    assert "does not fit the contract as it stands" in unfit.text, "without an end there is nothing to renew"
+    assert unfit.url.path == "/sales/customers/acme"
 
     request = sales.previewed(sales.address("cancel"), when="at_period_end", reason="moved away")
     unsure = sales.post(sales.address("cancel"), request)

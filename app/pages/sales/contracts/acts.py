@@ -22,6 +22,7 @@ from plans.subscriptions import SubscriptionView
 
 __all__ = (
     "ACTS",
+    "UNFIT",
     "Asked",
     "Given",
     "act_title",
@@ -35,6 +36,8 @@ __all__ = (
 
 ACTS = ("change", "pause", "resume", "renew", "coupon", "withdraw", "cancel")
 Given = ChangeInput | CancelInput | RedeemInput | RenewInput | WithdrawInput
+UNFIT = "unfit"
+"""What came of an act that does not fit the contract any more."""
 MIDNIGHT = timedelta(microseconds=1)
 
 
@@ -112,8 +115,10 @@ def act_told(act: str) -> str:
     return told[act]
 
 
-def done_text(act: str) -> str:
-    """Return what was done, for the page that comes after it; nothing for an act that there is not."""
+def done_text(act: str) -> tuple[str, str]:
+    """Return what was done and its tone, for the page that comes after it; nothing for an act that there is not."""
+    if act == UNFIT:
+        return _("This does not fit the contract as it stands by now. Nothing was done: look at it below."), "warn"
     done = {
         "begun": _("The contract is begun."),
         "change": _("The contract is changed."),
@@ -124,7 +129,7 @@ def done_text(act: str) -> str:
         "withdraw": _("The change is withdrawn."),
         "cancel": _("The end is agreed on."),
     }
-    return done.get(act, "")
+    return done.get(act, ""), "good"
 
 
 def first_said(asked: Asked) -> dict[str, str]:
