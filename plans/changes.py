@@ -195,7 +195,11 @@ def decide_withdrawal(subscription: SubscriptionView, at: datetime | None, now: 
     left = [replace(held, ends_at=ends.get(held.slot)) if held.ends_at == at else held for held in stays]
     going_on = [new for new, held in zip(left, stays, strict=True) if held.ends_at == at]
     after = replace(subscription, holdings=tuple(left))
-    return Decision(at, running_span(subscription, (), now), (), tuple(never), tuple(going_on), after)
+    running = running_span(subscription, (), now)
+    # A period that the change had cut is whole again; any other one stays as it is.
+    begins = running.period.starts_at
+    pieces = tuple(after.spans_until(begins + TICK, since=begins))
+    return Decision(at, running, pieces, tuple(never), tuple(going_on), after)
 
 
 def decide_non_renewal(subscription: SubscriptionView, known: Sequence[Span], now: datetime) -> Decision:

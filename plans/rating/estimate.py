@@ -70,8 +70,10 @@ def estimate_next(decision: Decision, sources: Sources) -> NextPeriod | None:
         sources: use so far.
     """
     running, after = decision.running.period, decision.after
-    to_come = after.spans_until(running.ends_at + TICK, since=running.starts_at)
-    found = next((span for span in to_come if span.period.starts_at >= running.ends_at), None)
+    # A period that is whole again ends later than the piece of it that runs.
+    ends_at = max([running.ends_at, *(piece.period.ends_at for piece in decision.pieces)])
+    to_come = after.spans_until(ends_at + TICK, since=running.starts_at)
+    found = next((span for span in to_come if span.period.starts_at >= ends_at), None)
     return None if found is None else NextPeriod(found, tuple(estimate_periods(after, [found], sources)))
 
 
