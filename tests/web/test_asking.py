@@ -186,6 +186,7 @@ def test_another_definition_is_written_with_rules_of_its_own(visit: Visit, size:
     page.wait_for_selector(".field .error")
     assert page.input_value("[name='/policies/sessions/timeout_s']") == "a while"
     page.fill("[name='/policies/sessions/timeout_s']", "900")
+    page.click("summary:has-text('Courses')")
     page.click("button:has-text('Add a rule by days after the charge') >> nth=0")
     page.wait_for_selector("[name$='/after_trigger/0/days']")
     assert page.input_value("[name='/policies/sessions/timeout_s']") == "900"

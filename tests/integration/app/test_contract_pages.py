@@ -202,11 +202,25 @@ def test_faults_stand_in_plain_words_at_their_fields(sales: Sales) -> None:
     for on in ("2020-01-01", add_months(today.replace(day=1), 3).isoformat()):
         assert faults(sales.post(change, {"quantity": "2", "when": "on", "on": on}).text) == ["on"]
     assert sales.do(sales.address("change"), quantity="2", when="at_period_end").status_code == 303
-    pending = {"quantity": "3", "when": "prorate_now", "keep_later": ""}
-    assert faults(sales.post(change, pending).text) == ["keep_later"]
-    for page in (same.text, sales.post(change, pending).text):
+    assert "stays as it is; withdraw it first" in sales.client.get(sales.address("change")).text
+    taken = sales.post(change, {"quantity": "3", "when": "at_period_end"})
+    assert faults(taken.text) == ["when"]
+    for page in (same.text, taken.text):
         assert "/v1/" not in page
-        assert "keep_later'" not in page
+        assert "at_period_end'" not in page
+
+
+def test_a_change_that_is_withdrawn_leaves_the_running_period_as_it_is(sales: Sales) -> None:
+    begun(sales, plan="cheap@1")
+    assert sales.do(sales.address("change"), quantity="3", when="at_period_end").status_code == 303
+    [at] = re.findall(r'<option value="([^"]+T[^"]+)"', sales.client.get(sales.address("withdraw")).text)
+
+    page = sales.post(f"{sales.address('withdraw')}/preview", {"at": at}).text
+
+    # 10.00 in each period, in place of 30.00 in the next one.
+    assert "€10.00 if nothing is done" in page
+    assert "€30.00 if nothing is done" in page
+    assert re.findall(r'class="stat-figure">([^<]+)', page) == ["€10.00", "€10.00"]
 
 
 def test_a_coupon_is_previewed_redeemed_and_refused_in_words(sales: Sales) -> None:

@@ -136,8 +136,6 @@ def first_said(asked: Asked) -> dict[str, str]:
     """Return what an act's form says before somebody wrote in it: the contract as it stands."""
     contract = asked.contract
     said = {"when": "prorate_now" if asked.act == "resume" else "at_period_end"}
-    if asked.pending:
-        said["keep_later"] = "keep"
     match asked.act:
         case "change":
             said |= {"plan": "", "quantity": str(contract.base.quantity)}
@@ -157,7 +155,7 @@ def first_said(asked: Asked) -> dict[str, str]:
 def sections_of(asked: Asked, made: Maker, sold: Sold) -> tuple[Section, ...]:
     """Return an act's form, part by part."""
     field = made.field
-    when = Section(_("When"), (_when(asked, made),))
+    when = Section(_("When"), (_when(asked, made),), _stays(asked))
     match asked.act:
         case "change":
             stays = [("", _("as before: %(plan)s") % {"plan": _held(asked.contract)}), *sold.plans]
@@ -180,7 +178,7 @@ def sections_of(asked: Asked, made: Maker, sold: Sold) -> tuple[Section, ...]:
             return (Section(_("Which change"), ((field("at", _("Change"), "wide", pending),),)),)
         case "cancel":
             reason = field("reason", _("Reason, for your own records"))
-            return (Section(when.title, (*when.rows, (reason,))),)
+            return (Section(when.title, (*when.rows, (reason,)), when.note),)
     return (when,)
 
 
@@ -226,7 +224,8 @@ def _change(asked: Asked, said: Said, fields: Mapping[str, str], sold: Sold) -> 
         "at_period_end" if said.text("when") == "at_period_end" else "prorate_now"
     )
     at = _on(asked, said) if said.text("when") == "on" else None
-    keep = said.text("keep_later") == "keep"
+    # What is agreed on for later stays; who does not want it withdraws it.
+    keep = bool(asked.pending)
     if asked.act != "change":
         mode: Literal["paused", "regular"] = "paused" if asked.act == "pause" else "regular"
         return ChangeInput(
@@ -256,11 +255,14 @@ def _when(asked: Asked, made: Maker) -> tuple[Field, ...]:
     on = made.field("on", _("Last day") if ends else _("First day"), "day")
     hint = "" if ends else _("In the running period: until %(day)s.") % until
     fields = [replace(when, asks=True), replace(on, hint=hint, asked_by="on")]
-    if asked.pending and not ends:
-        label = _("What is agreed on from %(day)s on") % {"day": day(local_date(asked.pending[0], tz))}
-        choices = [("keep", _("stays as it is agreed on")), ("", _("is in the way: then refuse"))]
-        fields.append(made.field("keep_later", label, "wide", choices))
     return tuple(fields)
+
+
+def _stays(asked: Asked) -> str:
+    if not asked.pending or asked.act == "cancel":
+        return ""
+    later = {"day": day(local_date(asked.pending[0], asked.tz))}
+    return _("What is agreed on from %(day)s on stays as it is; withdraw it first if it should not.") % later
 
 
 def _on(asked: Asked, said: Said, *, last: bool = False) -> datetime | None:

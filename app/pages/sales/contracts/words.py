@@ -58,7 +58,7 @@ def _told(refusal: Refused) -> tuple[str, str]:
         "change_already_at_that_instant": (
             "when", _("The contract changes at that moment already. Choose another time, or withdraw that change."),
         ),
-        "change_pending": ("keep_later", _("Something is agreed on for later. Say that it stays, or withdraw it.")),
+        "change_pending": ("", _("Something is agreed on for later that this cannot come before. Withdraw it first.")),
         "change_in_the_past": (
             "on", _("That is over. Choose today or a later day; what is billed is corrected by a credit note."),
         ),
