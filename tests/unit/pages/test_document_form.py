@@ -170,9 +170,9 @@ def test_what_a_charge_counts_and_is_listed_by_is_chosen_from_what_its_meter_kee
 
     # What is said and not kept stands there too; a level is not narrowed.
     offered = [value for value, _name in shown["/charges/0/dimension"].choices]
-    assert offered == ["", "cost_centre", "audience", "class", "course_id", "course_type", "course"]
+    assert offered == ["", "cost_centre", "audience", "class", "course_id", "course_type", "community_id", "course"]
     assert [name for name in shown if "/where/" in name] == [
-        f"/charges/0/where/{name}" for name in ("audience", "class", "course_id", "course_type", "kind")
+        f"/charges/0/where/{name}" for name in ("audience", "class", "course_id", "course_type", "community_id", "kind")
     ]
     written, faults = applied(document, {"/charges/0/where/course_type": "wbt", "/charges/0/where/kind": ""})
     assert (written.charges[0].where, faults) == ({"course_type": ("wbt",)}, [])
