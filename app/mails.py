@@ -15,6 +15,7 @@ from app.pages.alert_words import figure_text, subject_text
 from app.pages.formats import instant, month
 from core.settings import public_url
 from plans.licensing.seats.actions.invite import INVITED
+from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import get_invitation
 from tenants.mails.actions.put_mail import TEST
 from tenants.mails.letters import Letter
@@ -84,12 +85,15 @@ def _alert(data: dict[str, Any]) -> Letter:
 def _invited(data: dict[str, Any]) -> Letter:
     until = instant(datetime.fromisoformat(data["until"]), ZoneInfo(data["zone"]))
     words = {"pool": data["pool"], "tenant": data["tenant"], "until": until}
+    address = invitation_link(UUID(data["tenant_id"]), UUID(data["invitation"])) if "tenant_id" in data else ""
+    link = (_("Open the invitation"), address) if address else None
     return Letter(
         _("You are invited to a seat: %(pool)s") % words,
         (
             _("%(tenant)s keeps a seat of “%(pool)s” open for you until %(until)s.") % words,
-            _("Sign in to your learning suite and accept it there: the seat is yours from then on."),
+            _("Open the invitation and accept it, or do so in your learning suite: the seat is yours from then on."),
         ),
+        link,
     )
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ("ALERT", "DENIED", "EVENT_TYPES", "TEST", "TOLD", "told_of")
+__all__ = ("ALERT", "DENIED", "EVENT_TYPES", "SEAT_INVITED", "TEST", "TOLD", "told_of")
 
 ALERT = "alert.fired"
 """A figure reached what somebody watches for; told by who looks, since it is no act of anybody."""
 
 DENIED = "licence.denied"
 """A floating pool did not let somebody in; one event a pool and quarter of an hour."""
+
+SEAT_INVITED = "seat.invited"
+"""Somebody is invited to a seat; told with the link that opens the invitation, which the trail must not have."""
 
 TEST = "webhook.test"
 """Sent on demand to one endpoint."""
@@ -29,6 +32,7 @@ TOLD = {
     "reactivate_person": "person.reactivated",
     "merge_people": "person.merged",
     "unmerge_person": "person.unmerged",
+    "accept_invitation": "seat.accepted",
     "post_chargeback_run": "chargeback.posted",
     "revoke_api_key": "key.revoked",
 }
@@ -37,7 +41,7 @@ TOLD = {
 _FREE_TEXT = ("reason",)
 """People's own words, which may name anybody: they stay in the customer's trail."""
 
-EVENT_TYPES = tuple(sorted({*TOLD.values(), ALERT, DENIED}))
+EVENT_TYPES = tuple(sorted({*TOLD.values(), ALERT, DENIED, SEAT_INVITED}))
 """What an endpoint may ask for."""
 
 

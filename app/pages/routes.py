@@ -11,6 +11,7 @@ __all__ = ("route_handlers",)
 _MODULES = (
     "app.pages.account",
     "app.pages.sso",
+    "app.pages.invitation",
     "app.pages.sales.pages",
     "app.pages.sales.answer_pages",
     "app.pages.sales.definition_pages",

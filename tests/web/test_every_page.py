@@ -1,6 +1,7 @@
 """Every page: there for whom it is for, accessible, no wider than a phone, no fault in the console."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -111,6 +112,28 @@ def test_sign_in_and_error_pages_are_accessible_too(visit: Visit) -> None:
     assert visitor.axe() == []
     visitor.go("/no-such-page", 404)
     assert visitor.axe() == []
+
+
+def test_the_page_of_an_invitation_is_accessible_too_and_takes_the_seat(visit: Visit) -> None:
+    pool = "/admin/brightmart/seat-pools/learners"
+    admin = visit("tenant_admin", "brightmart")
+    admin.go(f"{pool}?show=waiting")
+    address = admin.page.inner_text("#seats tbody th .sub")
+    admin.go(f"{pool}/invitations")
+    admin.page.fill("#names", address)
+    admin.page.click("button.btn-primary")
+    link = admin.page.get_attribute("a[href*='/invitations/']:has-text('Link')", "href")
+    assert link
+    assert admin.axe() == []
+
+    stranger = visit(None, size="phone", scheme="dark")
+    stranger.go(urlsplit(link).path)
+
+    assert stranger.axe() == []
+    assert stranger.overflow() <= 0
+    stranger.page.click("button.btn-primary")
+    stranger.page.wait_for_selector(".notice")
+    assert stranger.axe() == []
 
 
 def test_every_link_of_the_rail_leads_somewhere_for_every_role(visit: Visit, service: object) -> None:

@@ -18,7 +18,8 @@ from app.pages.visit import TenantVisit
 from app.pages.words import state_badge
 from core.errors import Refused
 from core.settings import mail_server
-from plans.licensing.seats.actions.invite import InviteInput, invite, withdraw_invitation
+from plans.licensing.seats.actions.invite import InviteInput, activate_invitation, invite, withdraw_invitation
+from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import InvitationView, find_pool, invitations
 from tenants.reads.finding import people_by_id
 from tenants.roles import Permission
@@ -66,13 +67,39 @@ def add(visit: TenantVisit, key: str, data: Form) -> Response[str]:
 def withdraw(visit: TenantVisit, key: str, data: Form) -> Response[str]:
     """Withdraw the open invitations that are ticked."""
     visit.need(Permission.SEATS_WRITE)
-    open_ones = {str(one.id): one for one in _found(visit, key) if one.status == "open"}
-    ticked = [open_ones[name] for name in (n.removeprefix("invitation.") for n in data) if name in open_ones]
+    ticked = _ticked(visit, key, data)
     for one in ticked:
         withdraw_invitation(visit.session, visit.tenant, one.id, visit.principal.actor, visit.now)
     text = ngettext("%(num)d invitation withdrawn", "%(num)d invitations withdrawn", len(ticked)) % {"num": len(ticked)}
     done = Result(text) if ticked else Result(_("Nothing was changed"), (_("Tick open invitations first."),))
     return _answer(visit, key, done)
+
+
+@post("/admin/{tenant_slug:str}/seat-pools/{key:str}/invitations/accept", sync_to_thread=True, status_code=200)
+def accept(visit: TenantVisit, key: str, data: Form) -> Response[str]:
+    """Accept the open invitations that are ticked for who is invited; each for itself."""
+    visit.need(Permission.SEATS_WRITE)
+    ticked = _ticked(visit, key, data)
+    taken, faults = 0, []
+    for one in ticked:
+        done = visit.attempt(
+            lambda one=one: activate_invitation(  # type: ignore[misc]
+                visit.session, visit.tenant, one.id, visit.principal.actor, visit.now
+            )
+        )
+        if isinstance(done, Refused):
+            faults.append(done.detail)
+        else:
+            taken += 1
+    if not ticked:
+        return _answer(visit, key, Result(_("Nothing was changed"), (_("Tick open invitations first."),)))
+    text = ngettext("%(num)d seat taken", "%(num)d seats taken", taken) % {"num": taken}
+    return _answer(visit, key, Result(text if taken else _("Nothing was changed"), tuple(faults)))
+
+
+def _ticked(visit: TenantVisit, key: str, data: Mapping[str, str]) -> list[InvitationView]:
+    open_ones = {str(one.id): one for one in _found(visit, key) if one.status == "open"}
+    return [open_ones[name] for name in (n.removeprefix("invitation.") for n in data) if name in open_ones]
 
 
 def _found(visit: TenantVisit, key: str) -> list[InvitationView]:
@@ -107,10 +134,16 @@ def _table(visit: TenantVisit, found: Sequence[InvitationView], may_act: bool) -
     return Table(
         id="invitations",
         caption=_("Invitations"),
-        columns=(Column(_("Person")), Column(_("Invited")), Column(_("Open until")), Column(_("Status"))),
+        columns=(
+            Column(_("Person")),
+            Column(_("Invited")),
+            Column(_("Open until")),
+            Column(_("Status")),
+            *((Column(_("To be passed on")),) if may_act else ()),
+        ),
         rows=tuple(_row(one, names, visit, may_act) for one in found),
         empty_title=_("Nobody is invited"),
-        empty_text=_("An invitation takes its seat when the person accepts it in the suite, not before."),
+        empty_text=_("An invitation takes its seat when the person accepts it, by its link or in the suite."),
     )
 
 
@@ -122,7 +155,14 @@ def _row(one: InvitationView, names: Mapping[UUID, str], visit: TenantVisit, may
         cell(instant(one.invited_at, tz), css="nowrap"),
         cell(instant(one.expires_at, tz), css="nowrap"),
         status(*state_badge("accepted" if one.status == "activated" else one.status)),
+        *((_link(one, visit),) if may_act else ()),
     )
 
 
-route_handlers = (listed, add, withdraw)
+def _link(one: InvitationView, visit: TenantVisit) -> Cell:
+    if one.status != "open":
+        return cell("–")
+    return cell(_("Link of the invitation"), href=invitation_link(visit.tenant.id, one.id))
+
+
+route_handlers = (listed, add, withdraw, accept)

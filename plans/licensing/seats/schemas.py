@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from plans.licensing.seats.actions.assign_seats import SeatRow
 from plans.licensing.seats.advice import Advice, Rule
+from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import AdviceNow, AutoAssign, InvitationView, PoolNow, PoolView
 from plans.licensing.seats.seating import Freed, Granted, No, Waits
 from plans.schemas.parts import MoneyAnswer
@@ -268,7 +269,10 @@ class InvitationBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class InvitationAnswer(msgspec.Struct):
-    """An invitation: open, activated, withdrawn or expired. Only an activated one has taken a seat."""
+    """An invitation: open, activated, withdrawn or expired. Only an activated one has taken a seat.
+
+    `link` opens it for who is invited, without signing in; it is there while it is open, for who may invite.
+    """
 
     id: UUID
     pool: str
@@ -277,11 +281,15 @@ class InvitationAnswer(msgspec.Struct):
     invited_at: datetime
     expires_at: datetime
     settled_at: datetime | None
+    link: str | None = None
 
     @classmethod
-    def of(cls, view: InvitationView) -> "InvitationAnswer":
-        """Return an invitation."""
-        return cls(view.id, view.pool, view.person_id, view.status, view.invited_at, view.expires_at, view.settled_at)
+    def of(cls, view: InvitationView, links_of: UUID | None = None) -> "InvitationAnswer":
+        """Return an invitation; with its link where the tenant is given."""
+        link = invitation_link(links_of, view.id) if links_of is not None and view.status == "open" else None
+        return cls(
+            view.id, view.pool, view.person_id, view.status, view.invited_at, view.expires_at, view.settled_at, link
+        )
 
 
 class InvitationPage(msgspec.Struct):

@@ -182,3 +182,77 @@ def test_who_may_only_read_takes_the_file_and_releases_nothing(client: TestClien
     assert client.get(f"{POOL}/release-matching").status_code == 403
     for act in ("release-matching", "move"):
         assert client.post(f"{POOL}/{act}", data={**csrf, "count": "0"}).status_code == 403
+
+
+def nobody(client: TestClient[Litestar]) -> TestClient[Litestar]:
+    """Return a browser in which nobody has signed in."""
+    other = TestClient(client.app)
+    other.headers["accept"] = "text/html"
+    return other
+
+
+def invited(client: TestClient[Litestar], csrf: dict[str, str], who: str) -> str:
+    """Invite somebody on the page and return the path of the invitation's link."""
+    page = client.post(f"{POOL}/invitations", data={**csrf, "names": who, "days": "7"}).text
+    assert "1 person invited." in page
+    link = re.search(r'href="https?://[^/"]+(/invitations/[^"]+)"', page)
+    assert link
+    return link[1]
+
+
+def test_who_is_invited_opens_the_link_without_signing_in_and_takes_the_seat_once(
+    client: TestClient[Litestar], world: World
+) -> None:
+    csrf, _ = signed_in(client, world)
+    client.post(f"{POOL}/release-matching?show=held", data={**csrf, "count": "3"})
+    client.post(f"{POOL}/release-matching?show=held", data={**csrf, "count": "2"})
+    link, stranger = invited(client, csrf, "ann"), nobody(client)
+
+    shown = stranger.get(link)
+
+    assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
+    assert "Acme invites Ann Hall." in shown.text
+    assert "0 of 3 seats taken" in client.get(POOL).text, "to look takes no seat"
+    assert "The seat is yours." in stranger.post(link).text
+    assert "1 of 3 seats taken" in client.get(POOL).text
+    client.post(f"{POOL}/release-matching?show=held", data={**csrf, "count": "1"})
+    assert "The seat is yours." in stranger.post(link).text
+    assert "0 of 3 seats taken" in client.get(POOL).text, "what was taken back does not come again by an old link"
+    assert stranger.post(link, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    for forged in (link[:-2] + ("AA" if link[-2:] != "AA" else "BB"), f"{link}A", "/invitations/x", "/invitations/é"):
+        assert stranger.get(forged).status_code == 404, forged
+
+
+def test_an_invitation_is_refused_where_none_is_free_and_over_where_it_was_withdrawn(
+    client: TestClient[Litestar], world: World
+) -> None:
+    csrf, _ = signed_in(client, world)  # all three seats are held, and two wait
+    link, stranger = invited(client, csrf, "eva"), nobody(client)
+
+    full = stranger.post(link)
+
+    assert (full.status_code, "Every seat is taken now." in full.text) == (409, True)
+    assert "Accept the seat" in full.text
+    page = client.get(f"{POOL}/invitations").text
+    box = re.search(r'name="(invitation\.[0-9a-f-]+)"', page)
+    assert box
+    assert "Tick open invitations first" in client.post(f"{POOL}/invitations/accept", data=csrf).text
+    assert "Nothing was changed" in client.post(f"{POOL}/invitations/accept", data={**csrf, box[1]: "on"}).text
+    client.post(POOL, data={**csrf, "name": "Learners", "seats": "9"})
+    client.post(f"{POOL}/invitations/withdraw", data={**csrf, box[1]: "on"})
+    assert "was withdrawn" in stranger.get(link).text
+    assert "was withdrawn" in stranger.post(link).text
+
+
+def test_an_administrator_accepts_for_who_is_invited(client: TestClient[Litestar], world: World) -> None:
+    csrf, tenant = signed_in(client, world)
+    client.post(POOL, data={**csrf, "name": "Learners", "seats": "9"})
+    world.people(tenant, "fay", name="Fay")
+    invited(client, csrf, "fay")
+    box = re.search(r'name="(invitation\.[0-9a-f-]+)"', client.get(f"{POOL}/invitations").text)
+    assert box
+
+    done = client.post(f"{POOL}/invitations/accept", data={**csrf, box[1]: "on"}).text
+
+    assert "1 seat taken." in done
+    assert "6 of 9 seats taken" in client.get(POOL).text

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput
 from core.ids import new_id
+from core.outbox import put
 from plans.licensing.errors import PersonInactive
 from plans.licensing.seats.actions.assign_seats import SeatRow, assign_seats
 from plans.licensing.seats.errors import InvitationOver, PersonInvited, refusal
+from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import InvitationView, find_pool, get_invitation
 from plans.licensing.seats.seating import No, Reason
 from plans.licensing.seats.store import add_invitation, settle_invitation
@@ -21,12 +23,13 @@ from tenants.errors import PersonUnknown
 from tenants.mails.actions.put_mail import MailInput, put_mail
 from tenants.reads import TenantView
 from tenants.reads.finding import find_people
+from tenants.told import SEAT_INVITED
 
 __all__ = ("INVITED", "InviteInput", "activate_invitation", "invite", "withdraw_invitation")
 
 LONGEST_DAYS = 365
-INVITED = "seat.invited"
-"""The mail to who is invited."""
+INVITED = SEAT_INVITED
+"""The mail to who is invited, and what webhooks are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,15 @@ def invite(
     if not add_invitation(session, row):
         raise PersonInvited(name)
     record_audit(session, tenant.id, actor, "invite_to_seat", ("seat_pool", key), {"invitation": str(invitation_id)})
+    # Not by the trail: who may read that may not accept for others.
+    link = invitation_link(tenant.id, invitation_id)
+    detail = {"pool": pool.key, "expires_at": row["expires_at"], "link": link}
+    told = {"object": {"type": "seat_invitation", "id": str(invitation_id)}, "detail": msgspec.to_builtins(detail)}
+    put(session, tenant.id, SEAT_INVITED, told, utc_now())
     if given.language is not None:
         data = {
-            "invitation": invitation_id, "tenant": tenant.name, "zone": tenant.time_zone, "pool": pool.name,
-            "until": row["expires_at"],
+            "invitation": invitation_id, "tenant_id": tenant.id, "tenant": tenant.name, "zone": tenant.time_zone,
+            "pool": pool.name, "until": row["expires_at"],
         }  # fmt: skip
         mail = MailInput(INVITED, msgspec.to_builtins(data), given.language, person.id)
         put_mail(session, tenant.id, mail, utc_now())
@@ -101,6 +109,9 @@ def activate_invitation(
     if isinstance(row.outcome, No) and row.outcome.reason is not Reason.HELD:
         name = row.person.name if row.person else ""
         raise refusal(row.outcome, {row.outcome.person_id: name or row.name}, tenant.tz)
+    if found.status == "open":
+        detail = {"invitation": str(invitation_id)}
+        record_audit(session, tenant.id, actor, "accept_invitation", ("seat_pool", found.pool), detail)
     return get_invitation(session, tenant.id, invitation_id, now), row
 
 

@@ -35,7 +35,8 @@ class InvitationController(Controller):
         require(principal, Permission.SEATS_READ)
         pool, now = find_pool(session, tenant.id, key), tenant_now(session, tenant)
         found = invitations(session, tenant.id, pool.key, now)
-        return InvitationPage([InvitationAnswer.of(view) for view in found])
+        links_of = tenant.id if principal.may(Permission.SEATS_WRITE) else None
+        return InvitationPage([InvitationAnswer.of(view, links_of) for view in found])
 
     @post("/seat-pools/{key:str}/invitations", sync_to_thread=True)
     def add(
@@ -47,7 +48,7 @@ class InvitationController(Controller):
         now = tenant_now(session, tenant)
         language = request.headers.get("accept-language", "")[:100] if data.mail else None
         made = invite(session, tenant, key, InviteInput(data.person, data.days, language), principal.actor, now)
-        return InvitationAnswer.of(made)
+        return InvitationAnswer.of(made, tenant.id)
 
     @post("/seat-invitations/{invitation_id:uuid}/activate", sync_to_thread=True, status_code=200)
     def activate(
