@@ -1,4 +1,4 @@
-"""`python -m bench`: measure every row, print one table, write bench/results/latest.json."""
+"""`python -m bench`: measure every row, print one table, write a file into bench/results/."""
 
 import argparse
 import pkgutil
@@ -39,7 +39,7 @@ def main() -> int:
             print(f"{name} …", file=sys.stderr)
             figures += modules[name].measure(place)
     print_table(figures)
-    write_results(figures, facts)
+    print(f"\nwritten to {write_results(figures, facts, 'bench')}")
     return 0
 
 

@@ -65,12 +65,12 @@ def _main(arguments: dict[str, Any]) -> dict[str, Any]:
         some = sorted(rows[start : start + _TRANSACTION], key=lambda row: row.event_key)
         stock.append([b"".join((HEADER, *(getattr(row, part) for row in some), TRAILER)) for _, part in TABLES])
     threads = [threading.Thread(target=_copy, args=(url, stock)) for _ in range(2)]
-    start, cpu = time.perf_counter(), time.process_time()
+    begun, cpu = time.perf_counter(), time.process_time()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return {"seconds": time.perf_counter() - start, "cpu_s": time.process_time() - cpu, "events": count}
+    return {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu, "events": count}
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def main() -> int:
         print(f"{target} is in use: bodies were written with it. Choose another id.", file=sys.stderr)
         return 1
     texts = samples()
-    trained = zstandard.train_dictionary(_SIZE, texts, dict_id=number)
+    trained = zstandard.train_dictionary(_SIZE, [*texts], dict_id=number)
     target.write_bytes(trained.as_bytes())
     trained.precompute_compress(level=1)
     pack = zstandard.ZstdCompressor(level=1, dict_data=trained, write_checksum=False).compress

@@ -1,8 +1,9 @@
-"""What a row measures, the table of all rows, and `bench/results/latest.json`."""
+"""What a row measures, the table of all rows, and the files of `bench/results/`."""
 
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any
 
 __all__ = ("Figure", "Goal", "machine_facts", "print_table", "ratio_of", "write_results")
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
+RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def machine_facts(postgresql: str) -> dict[str, Any]:
     )
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
         "cores": os.cpu_count(),
         "cpu": cpu,
         "load_average": [round(load, 2) for load in os.getloadavg()],
@@ -114,11 +116,37 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def write_results(figures: Sequence[Figure], facts: dict[str, Any], path: Path = RESULTS) -> None:
-    """Write everything as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_results(figures: Sequence[Figure], facts: dict[str, Any], kind: str, folder: Path = RESULTS) -> Path:
+    """Write everything as JSON into a file of its own, and let `<kind>-latest.json` lead to it.
+
+    Args:
+        figures: what was measured.
+        facts: what it depends on, as `machine_facts` gives it; the file is named by its instant and commit.
+        kind: `bench`, `growth` or `soak`.
+        folder: where results lie.
+
+    Raises:
+        FileExistsError: there is one of that instant: no result is ever written over.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    at = datetime.fromisoformat(facts["at"])
+    path = folder / f"{at:%Y-%m-%dT%H%M%SZ}-{facts['commit']}-{kind}.json"
     rows = [
         {name: value for name, value in asdict(f).items() if name != "goal"} | {"goal": str(f.goal), "met": f.met}
         for f in figures
     ]
-    path.write_text(json.dumps({"machine": facts, "figures": rows}, indent=2, ensure_ascii=False) + "\n")
+    with path.open("x") as file:
+        file.write(json.dumps({"machine": facts, "figures": rows}, indent=2, ensure_ascii=False) + "\n")
+    pointer = folder / f"{kind}-latest.json"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(path.name)
+    return path
+
+
+def _commit() -> str:
+    """Return the commit that is measured, `-changed` where files differ from it; `unknown` outside of a clone."""
+    told = [
+        subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False).stdout.strip()
+        for command in (["git", "rev-parse", "--short=10", "HEAD"], ["git", "status", "--porcelain", "-uno"])
+    ]
+    return (told[0] or "unknown") + ("-changed" if told[1] else "")

@@ -227,7 +227,7 @@ def _write_lines(
     ids: Sequence[UUID],
     totals: Totals,
 ) -> None:
-    head = dict(zip(("tenant_id", "invoice_id"), document, strict=True))
+    head: dict[str, Any] = dict(zip(("tenant_id", "invoice_id"), document, strict=True))
     rows = [
         head | {
             "position": line.position, "kind": line.kind, "consumer_tenant_id": line.consumer_tenant_id,

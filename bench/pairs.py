@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections import Counter
+from functools import partial
 from typing import Any
 
 __all__ = ("Pairs",)
@@ -126,7 +127,7 @@ class Pairs:
         loop, self._open = asyncio.get_running_loop(), clients
         self._begun = start = time.perf_counter()
         await asyncio.gather(
-            *(loop.create_connection(lambda n=n: _Client(self, n), "127.0.0.1", port) for n in range(clients))
+            *(loop.create_connection(partial(_Client, self, n), "127.0.0.1", port) for n in range(clients))
         )
         await self._done
         return time.perf_counter() - start

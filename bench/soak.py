@@ -14,7 +14,7 @@ from statistics import median
 import httpx
 import psycopg
 
-from bench.figures import RESULTS, Figure, Goal, machine_facts, print_table, write_results
+from bench.figures import Figure, Goal, machine_facts, print_table, write_results
 from bench.rows.ingest import send
 from bench.stand import Options, Stand, in_a_process, resident_mb, stand
 from core.periods import Period
@@ -105,13 +105,13 @@ def _soak(place: Stand, web: WebProcess, minutes: float) -> list[Figure]:
 
 
 def main() -> None:
-    """Soak, print the table, and write bench/results/soak.json."""
+    """Soak, print the table, and write a file into bench/results/."""
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
     with stand(Options(rows=0, events=40_000)) as place, place.web() as web:
         figures = _soak(place, web, minutes)
         facts = machine_facts(place.postgresql_version())
     print_table(figures)
-    write_results(figures, facts, RESULTS.with_name("soak.json"))
+    print(f"\nwritten to {write_results(figures, facts, 'soak')}")
 
 
 if __name__ == "__main__":

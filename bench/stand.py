@@ -24,7 +24,7 @@ from tenants.reads import TenantView
 from tests.builders.world import World
 from tests.web_process import ROOT, WebProcess
 
-__all__ = ("Options", "Stand", "stand")
+__all__ = ("Options", "Stand", "beside", "stand")
 
 RUN = ROOT / ".run" / "bench"
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "3GB", "checkpoint_timeout": "15min"}
@@ -164,8 +164,21 @@ def in_a_process(module: str, **arguments: Any) -> dict[str, Any]:
 @contextmanager
 def stand(options: Options) -> Iterator[Stand]:
     """Make a database on DATABASE_URL's server, else on an embedded one with durable settings; drop it at the end."""
+    with _server() as admin, _database_on(admin, options) as made:
+        yield made
+
+
+@contextmanager
+def beside(other: Stand, options: Options) -> Iterator[Stand]:
+    """Make one more database on a stand's server, with nothing in it; drop it at the end."""
+    with _database_on(other.admin_url, options) as made:
+        yield made
+
+
+@contextmanager
+def _database_on(admin: str, options: Options) -> Iterator[Stand]:
     name = f"bench_{secrets.token_hex(4)}"
-    with _server() as admin, psycopg.connect(admin, autocommit=True) as connection:
+    with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"create database {name}")
         base, _, query = admin.partition("?")
         url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")

@@ -6,22 +6,22 @@ from statistics import median
 from typing import Any
 
 import psycopg
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from bench.figures import Figure, Goal
+from bench.month import by_centre, month_of_usage, ways_to_read
 from bench.stand import Stand
+from bench.statements import Statement, recorded, server_ms
 from core.db import APP, conninfo
-from core.scope import TenantScope
 from metering.reads.event_log import EventFilter, find_event, list_events
 from metering.reads.facts import load_facts
+from tenants.reads import TenantView
 
 __all__ = ("ROW", "measure")
 
 ROW = "row_security"
 _RUNS = 15
-
-Statement = tuple[str, Any]
+_MONTH = 20_000
+"""Facts of the month whose usage is read."""
 
 
 def measure(stand: Stand) -> list[Figure]:
@@ -34,10 +34,24 @@ def measure(stand: Stand) -> list[Figure]:
         "facts of a month": lambda s: load_facts(
             s, stand.tenant.id, ["activity.performed", "course.launched"], since=month[0], until=month[1]
         ),
-        "a page of events": lambda s: list_events(s, stand.tenant.id, page, named=False),
+        # The bodies that the table is filled with are none; the statement was sent by then.
+        "a page of events": lambda s: _or_nothing(lambda: list_events(s, stand.tenant.id, page, named=False)),
         "one event": lambda s: _or_nothing(lambda: find_event(s, stand.tenant.id, "suite", "1", named=False)),
     }
-    return [_compared(stand, name, _recorded(stand, read), rows) for name, read in reads.items()]
+    tenant = stand.tenant
+    told = [_compared(stand, tenant, name, recorded(stand, tenant, read), rows) for name, read in reads.items()]
+    return [*told, *_of_usage(stand)]
+
+
+def _of_usage(stand: Stand) -> list[Figure]:
+    """Compare a month's usage by day and cost centre as pages read it: from the facts, from folded days, kept."""
+    rows = min(stand.options.rows, _MONTH)
+    month = month_of_usage(stand, rows)
+    tenant, call = month[0], by_centre(month)
+    return [
+        _compared(stand, tenant, f"usage of a month, {how}", sent, rows)
+        for how, sent in ways_to_read(stand, tenant, call).items()
+    ]
 
 
 def _or_nothing(read: Callable[[], object]) -> object:
@@ -47,34 +61,16 @@ def _or_nothing(read: Callable[[], object]) -> object:
         return None
 
 
-def _recorded(stand: Stand, read: Callable[[Any], object]) -> list[Statement]:
-    """Return the statements that a read sends, longest text last."""
-    sent: list[Statement] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.lstrip().lower().startswith(("select", "with")):
-            sent.append((statement, parameters))
-
-    engine: Engine = stand.db.app
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        with stand.db.begin(TenantScope(stand.tenant.id)) as session:
-            _or_nothing(lambda: read(session))
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return sent
-
-
-def _compared(stand: Stand, name: str, statements: list[Statement], rows: int) -> Figure:
+def _compared(stand: Stand, tenant: TenantView, name: str, statements: list[Statement], rows: int) -> Figure:
     with (
         psycopg.connect(conninfo(stand.database_url, APP)) as bound,
         psycopg.connect(conninfo(stand.database_url, None)) as free,
     ):
-        bound.execute(f"set app.tenant_id = '{stand.tenant.id}'")
+        bound.execute(f"set app.tenant_id = '{tenant.id}'")
         times: dict[bool, list[float]] = {True: [], False: []}
         for _ in range(_RUNS):
             for connection, policies in ((free, False), (bound, True)):
-                times[policies].append(sum(_server_ms(connection, *statement) for statement in statements))
+                times[policies].append(sum(server_ms(connection, *statement) for statement in statements))
     with_policies, without = min(times[True][1:]), min(times[False][1:])
     return Figure(
         f"row-level security: {name}", with_policies, "ms", without, "the same statements as a superuser",
@@ -82,12 +78,3 @@ def _compared(stand: Stand, name: str, statements: list[Statement], rows: int) -
         [f"best of {_RUNS} in the server; medians {median(times[True]):.3g} and {median(times[False]):.3g} ms",
          f"{len(statements)} statements", f"{rows:,} rows in the table"],
     )  # fmt: skip
-
-
-def _server_ms(connection: psycopg.Connection[Any], statement: str, parameters: Any) -> float:
-    """Return planning and execution as the server measures them."""
-    cursor = connection.execute(f"explain (analyze, timing off, format json) {statement}", parameters)
-    row = cursor.fetchone()
-    assert row is not None
-    (plan,) = row[0]
-    return float(plan["Planning Time"] + plan["Execution Time"])
