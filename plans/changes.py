@@ -70,6 +70,8 @@ class Decision:
     opens: tuple[Holding, ...]
     """Versions that begin there."""
     after: SubscriptionView
+    following: tuple[Span, ...] = ()
+    """The periods between that one and now, where the change is dated back: they stay as they are cut."""
 
 
 def effective_at(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> datetime:
@@ -82,15 +84,15 @@ def effective_at(subscription: SubscriptionView, known: Sequence[Span], timing: 
 
     Raises:
         SubscriptionNotIn: it has not begun or is over (`subscription_state`).
-        ChangeInThePast: the instant is before now (`change_in_the_past`).
+        ChangeInThePast: the instant is before the contract (`change_in_the_past`).
         ChangeAlreadyAtThatInstant: something changes at the instant named (`change_already_at_that_instant`).
         ChangeOutsidePeriod: the instant is after the running period (`change_outside_period`).
     """
     advance(state_at(subscription.starts_at, subscription.ends_at, timing.now), Trigger.CHANGE)
-    if timing.when == "prorate_now" and timing.at is not None and timing.at >= timing.now:
+    if timing.when == "prorate_now" and timing.at is not None:
         # The running period ends with a change that is agreed on: its instant is not wrong for lying outside.
         _refuse_taken(subscription, timing.at)
-    return _effective(running_span(subscription, known, timing.now), timing)
+    return _effective(_changed_span(subscription, known, timing), timing)
 
 
 def decide_change(
@@ -113,7 +115,7 @@ def decide_change(
         ChangesNothing: it holds exactly this already (`changes_nothing`).
     """
     at = effective_at(subscription, known, timing)
-    running = running_span(subscription, known, timing.now)
+    running = _changed_span(subscription, known, timing)
     _refuse_collision(subscription, at, keep_later=timing.keep_later)
     current = [holding for holding in subscription.holdings if holding.holds_at(at)]
     kept = [holding for holding in current if any(_same(holding, other) for other in wanted)]
@@ -133,7 +135,16 @@ def decide_change(
     holdings = [replace(holding, ends_at=at) if holding in closes else holding for holding in subscription.holdings]
     holdings = sorted([*holdings, *opens], key=lambda holding: (holding.slot, holding.starts_at))
     after = replace(subscription, holdings=tuple(holdings), as_of=at)
-    return Decision(at, running, _pieces(running, at), closes, opens, after)
+    following = tuple(subscription.spans_until(timing.now + TICK, running.period.ends_at)) if at < timing.now else ()
+    return Decision(at, running, _pieces(running, at), closes, opens, after, following)
+
+
+def _changed_span(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> Span:
+    """Return the billing period that a change falls in: the running one, or where it is dated back, an earlier one."""
+    at = timing.at if timing.when == "prorate_now" else None
+    if at is None or not subscription.starts_at <= at < timing.now:
+        at = timing.now
+    return running_span(subscription, known, at)
 
 
 def _until(subscription: SubscriptionView, slot: str, at: datetime) -> datetime | None:
@@ -153,6 +164,8 @@ def decide_cancellation(subscription: SubscriptionView, known: Sequence[Span], t
     """
     trigger = Trigger.CANCEL_NOW if timing.when == "prorate_now" else Trigger.CANCEL_AT_PERIOD_END
     advance(state_at(subscription.starts_at, subscription.ends_at, timing.now), trigger)
+    if timing.when == "prorate_now" and timing.at is not None and timing.at < timing.now:
+        raise ChangeInThePast(timing.at, timing.now)
     running = running_span(subscription, known, timing.now)
     at = _effective(running, timing)
     if at <= subscription.starts_at:
@@ -282,7 +295,7 @@ def _effective(running: Span, timing: Timing) -> datetime:
     if timing.when == "at_period_end":
         return running.period.ends_at
     at = timing.at or timing.now
-    if at < timing.now:
+    if at < running.period.starts_at:
         raise ChangeInThePast(at, timing.now)
     if at >= running.period.ends_at:
         raise ChangeOutsidePeriod(at, running.period.ends_at)

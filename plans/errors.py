@@ -162,16 +162,19 @@ class ChangePending(Refused):
 
 
 class ChangeInThePast(Refused):
-    """What has begun to be billed is not changed backwards."""
+    """What is over is not changed: before the contract, on an invoice already, or an end in the past."""
 
     code = "change_in_the_past"
     status = 422
 
-    def __init__(self, at: datetime, now: datetime) -> None:
-        detail = (
-            f"{at.isoformat()} is before now ({now.isoformat()}). Leave 'at' out to change now; what is billed already"
-            " is corrected by a credit note."
-        )
+    def __init__(self, at: datetime, now: datetime, billed_until: datetime | None = None) -> None:
+        detail = f"{at.isoformat()} is before now ({now.isoformat()}). Leave 'at' out to change now"
+        if billed_until is not None:
+            detail = (
+                f"{at.isoformat()} is in a period that is on an invoice. Nothing before {billed_until.isoformat()} can"
+                " be changed any more: name a later instant, or leave 'at' out to change now"
+            )
+        detail += "; what is billed already is corrected by a credit note."
         super().__init__(detail)
         self.errors = (InputError("/at", self.code, detail),)
 

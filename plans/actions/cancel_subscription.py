@@ -58,8 +58,9 @@ def cancel_subscription(session: Session, given: CancelInput, now: datetime) -> 
         decision = decide_end(subscription, spans, Timing("prorate_now", given.at, now))
     else:
         decision = decide_cancellation(subscription, spans, Timing(given.when, given.at, now))
-    if closed_after(known, decision.effective_at):
-        raise ChangeInThePast(decision.effective_at, now)
+    billed_until = closed_after(known, decision.effective_at)
+    if billed_until is not None:
+        raise ChangeInThePast(decision.effective_at, now, billed_until)
     if not given.preview:
         _write(session, subscription, decision, now)
         detail = {"ends_at": decision.effective_at.isoformat(), "reason": given.reason}

@@ -1,5 +1,6 @@
 """Change what a subscription holds: another plan, another version, other add-ons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -17,8 +18,8 @@ from plans.changes import Decision, Timing, When, decide_change, effective_at
 from plans.documents import PlanDocument
 from plans.errors import ChangeInThePast
 from plans.reads.offers import Wish, offered, refuse_unfit
-from plans.reads.periods import closed_after, periods
-from plans.reads.subscriptions import get_subscription
+from plans.reads.periods import BillingPeriodView, closed_after, periods
+from plans.reads.subscriptions import get_subscription, subscriptions
 from plans.store import add_holdings, add_spans, end_holding, end_span, lock_subscription
 from plans.subscriptions import BASE, Holding, Mode, SubscriptionView
 from tenants.actions.record_audit import record_audit
@@ -49,7 +50,7 @@ class ChangeInput:
     """Change before something that is agreed on for later, and leave that as it is."""
     when: When = "prorate_now"
     at: datetime | None = None
-    """With `prorate_now`: an instant in the running period; None: now."""
+    """With `prorate_now`: an instant in the running period, or an earlier one that is not billed yet; None: now."""
     preview: bool = False
     """Decide and show, write nothing."""
 
@@ -69,7 +70,7 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
         NotFound, VersionRetired, AddonNotOffered: something wanted cannot be had.
         CurrencyNotPriced, IntervalDiffers: it does not fit the subscription.
         InvalidInput: an add-on is named twice or 0 times (`invalid_input`).
-        ChangeInThePast: something after the instant is on an invoice (`change_in_the_past`).
+        ChangeInThePast: it is dated back over something that is on an invoice (`change_in_the_past`).
         Those of `plans.changes.decide_change`.
     """
     faults = addon_faults(given.addons or ())
@@ -84,8 +85,9 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
     wanted = _wanted(session, subscription.at(at), given)
     refuse_unfit(wanted, subscription.currency, subscription.interval_months)
     decision = decide_change(subscription, spans, wanted, timing)
-    if closed_after(known, decision.effective_at):
-        raise ChangeInThePast(decision.effective_at, now)
+    billed_until = closed_after(_judged(session, subscription, decision, known), decision.effective_at)
+    if billed_until is not None:
+        raise ChangeInThePast(decision.effective_at, now, billed_until)
     if not given.preview:
         _write(session, subscription, decision, given.actor, now)
         detail = {
@@ -97,6 +99,29 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
         target = ("subscription", str(subscription.id))
         record_audit(session, subscription.tenant_id, given.actor, "change_subscription", target, detail)
     return decision
+
+
+def _judged(
+    session: Session, subscription: SubscriptionView, decision: Decision, known: Sequence[BillingPeriodView]
+) -> Sequence[BillingPeriodView]:
+    """Return the billing periods of which none that is on an invoice may lie after a change.
+
+    They are the contract's own; of a change that is dated back to another way of counting, those of all the
+    customer's contracts that began since, for they would be counted anew.
+    """
+    plans = [held for held in decision.opens if held.slot == BASE]
+    before = subscription.at(decision.effective_at).document.policies
+    if not decision.following and decision.effective_at >= subscription.as_of:
+        return known
+    if all(held.document.policies == before for held in plans):
+        return known
+    others = [
+        view
+        for one in subscriptions(session, subscription.tenant_id, subscription.as_of)
+        for view in periods(session, one.tenant_id, one.id)
+        if view.span.period.starts_at >= decision.effective_at
+    ]
+    return [*known, *others]
 
 
 def _wanted(session: Session, subscription: SubscriptionView, given: ChangeInput) -> tuple[Holding, ...]:

@@ -41,7 +41,7 @@ def estimate_change(before: SubscriptionView, decision: Decision, sources: Sourc
     """Return what the running period will bill after a change.
 
     Fees that were billed in advance for the whole period are told as their difference, as the next
-    bill does; all else as that bill will have it.
+    bill does; all else as that bill will have it. Of a change that is dated back so are the periods up to now.
 
     Args:
         before: the subscription as it stands.
@@ -57,6 +57,9 @@ def estimate_change(before: SubscriptionView, decision: Decision, sources: Sourc
         if piece is not first:
             lines += rate_advance(after, piece)
         lines += rate_period(after, piece, sources)
+    for span in decision.following:
+        lines += _differences(rate_advance(before, span), rate_advance(after, span))
+        lines += rate_period(after, span, sources)
     return lines
 
 
@@ -69,7 +72,7 @@ def estimate_next(decision: Decision, sources: Sources) -> NextPeriod | None:
         decision: what becomes of the contract.
         sources: use so far.
     """
-    running, after = decision.running.period, decision.after
+    running, after = [decision.running, *decision.following][-1].period, decision.after
     # A period that is whole again ends later than the piece of it that runs.
     ends_at = max([running.ends_at, *(piece.period.ends_at for piece in decision.pieces)])
     to_come = after.spans_until(ends_at + TICK, since=running.starts_at)

@@ -71,9 +71,10 @@ def periods_since(session: Session, tenant_ids: Collection[UUID], instant: datet
     return tuple((row.tenant_id, Period(row.starts_at, row.ends_at)) for row in rows)
 
 
-def closed_after(known: Sequence[BillingPeriodView], instant: datetime) -> bool:
-    """Tell whether something after the instant is on an invoice already."""
-    return any(view.closed_at is not None and view.span.period.ends_at > instant for view in known)
+def closed_after(known: Sequence[BillingPeriodView], instant: datetime) -> datetime | None:
+    """Return up to when something after the instant is on an invoice already; None where nothing is."""
+    closed = (view.span.period.ends_at for view in known if view.closed_at is not None)
+    return max((ends_at for ends_at in closed if ends_at > instant), default=None)
 
 
 def due_periods(

@@ -26,6 +26,7 @@ from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
 from plans.actions.withdraw_change import WithdrawInput, withdraw_change
 from plans.changes import TICK, Decision
 from plans.documents import PlanDocument
+from plans.periods import Span
 from plans.rating import CREDITS, RatedCharge, rate_advance
 from plans.rating.estimate import estimate_change, estimate_periods
 from plans.reads import get_subscription, measured_sources
@@ -82,8 +83,14 @@ def wishes() -> st.SearchStrategy[dict[str, Any]]:
         st.fixed_dictionaries({"addons": st.sampled_from((0, 1, 2)), "when": when, "keep_later": keep}),
         st.fixed_dictionaries({"mode": st.sampled_from(("paused", "regular")), "when": when}),
     )
+    dated_back = {"back": st.sampled_from((1, 3, 17, 40)), "keep_later": keep}
+    back = st.one_of(
+        st.fixed_dictionaries(dated_back | {"quantity": st.integers(1, 4)}),
+        st.fixed_dictionaries(dated_back | {"plan_key": st.sampled_from(("light", "full"))}),
+        st.fixed_dictionaries(dated_back | {"addons": st.sampled_from((0, 1, 2))}),
+    )
     ends = st.fixed_dictionaries({"cancel": st.sampled_from(("prorate_now", "at_period_end"))})
-    return st.one_of(changes, changes, changes, changes, ends, st.just({"withdraw": None}))
+    return st.one_of(changes, changes, changes, changes, back, back, ends, st.just({"withdraw": None}))
 
 
 @st.composite
@@ -122,6 +129,11 @@ class Promise:
     decision: Decision
     kept: bool = True
     """Until something else happens to the period."""
+
+    @property
+    def told(self) -> list[Span]:
+        """The periods that the preview is about."""
+        return [self.decision.running, *self.decision.following]
 
 
 @dataclass
@@ -178,6 +190,8 @@ class Play:
                 if "addons" in wanted:
                     many = wanted["addons"]
                     wanted["addons"] = (AddonInput(self.plan("extra"), many),) if many else ()
+                if "back" in wanted:
+                    wanted["at"] = step.at - timedelta(days=wanted.pop("back"))
                 given = ChangeInput(self.tenant.id, self.held.id, ACTOR, **wanted)
                 self.change(change_subscription, given, step.at)
         except Refused as refusal:
@@ -196,9 +210,9 @@ class Play:
             assert told(estimate_change(before, done, sources)) == foreseen
         note(f"{now} {given} done")
         for promise in self.promises:
-            running = promise.decision.running.period
-            lasting = any(line.period.ends_at > running.ends_at for line in self.advance(promise))
-            promise.kept &= now >= running.ends_at and not lasting and action is not withdraw_change
+            told_until = promise.told[-1].period.ends_at
+            lasting = any(line.period.ends_at > told_until for line in self.advance(promise))
+            promise.kept &= min(now, done.effective_at) >= told_until and not lasting and action is not withdraw_change
         if action is not withdraw_change:
             self.promises.append(Promise(before, done))
 
@@ -207,9 +221,8 @@ class Play:
         began = promise.decision.running.period.starts_at
         spans = promise.before.spans_until(began)
         lines = [line for span in spans for line in rate_advance(promise.before, span)]
-        return [line for line in lines if line.period.ends_at > began] + list(
-            rate_advance(promise.before, promise.decision.running)
-        )
+        paid = [line for span in promise.told for line in rate_advance(promise.before, span)]
+        return [line for line in lines if line.period.ends_at > began] + paid
 
     def send(self, until: datetime) -> None:
         """Facts come as they happen."""

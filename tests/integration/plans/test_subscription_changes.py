@@ -76,12 +76,12 @@ def test_two_changes_at_one_instant_and_changes_before_one_agreed_on_are_refused
         change_subscription(session, replace(at_end, when="prorate_now"), NOW + timedelta(days=2))
 
 
-def test_changes_in_the_past_beyond_the_period_or_to_the_same_are_refused(session, tenant):
+def test_changes_before_the_contract_beyond_the_period_or_to_the_same_are_refused(session, tenant):
     held = begin(session, tenant, addons=(AddonInput("compliance"),))
     given = ChangeInput(tenant.id, held.id, ACTOR, plan_key="light")
 
     with pytest.raises(ChangeInThePast):
-        change_subscription(session, replace(given, at=NOW - timedelta(seconds=1)), NOW)
+        change_subscription(session, replace(given, at=held.starts_at - timedelta(seconds=1)), NOW)
     with pytest.raises(ChangeOutsidePeriod):
         change_subscription(session, replace(given, at=NOW + timedelta(days=40)), NOW)
     with pytest.raises(ChangesNothing):
