@@ -1,5 +1,6 @@
 """Readings: concurrent sessions."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -354,3 +355,22 @@ def test_the_percentile_is_the_smallest_value_that_covers_95_percent(values: lis
     assert found in values
     assert sum(value <= found for value in values) * 100 >= 95 * len(values)
     assert all(sum(value <= lower for value in values) * 100 < 95 * len(values) for lower in values if lower < found)
+
+
+@pytest.mark.parametrize(("weights", "bytes_each"), [(1, 100), (2, 150)], ids=["all weigh 1", "weights differ"])
+def test_the_memory_of_a_sweep_grows_with_the_sessions_and_nothing_else(weights: int, bytes_each: int) -> None:
+    # Peak, p95 and average of a month, arrays that come in included: of 10 million sessions at most 1 GB
+    # where all weigh alike, 1.5 GB where they don't.
+    count, month = 300_000, 30 * 86_400 * 1_000_000
+    random = np.random.default_rng(7)
+    tracemalloc.start()
+    try:
+        starts = random.integers(0, month, count)
+        ends = starts + random.integers(60_000_000, 14_400_000_000, count)
+        clipped = Intervals(starts, ends, 1 + np.arange(count) % weights).clipped(0, month)
+        assert peak_level(clipped) >= nearest_rank(bucket_maxima(clipped, minute_edges(0, month)), 95)
+        assert average_level(clipped, month) > 0
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak / count <= bytes_each
