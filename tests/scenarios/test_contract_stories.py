@@ -142,10 +142,9 @@ def test_an_add_on_across_the_change_to_summer_time(vendor: Teller) -> None:
     elder.until("2025-04-04T01:00:00Z")
 
     # March has 743 hours, since the 30th has 23; from midnight of the 16th on 383 are left. The add-on:
-    # 743.00 × 383/743 = 383.00. The plan's own fee is cut there: 100.00 × 360/743 = 48.45 stay, 51.55 go
-    # back, and 100.00 × 383/743 = 51.55 come. April has no change any more: 100.00 and 743.00.
+    # 743.00 × 383/743 = 383.00. The plan's own fee of March is paid and stays as it is. April: 100.00 and 743.00.
     assert elder.bills() == ["2025-03-01 100.00", "2025-03-16 383.00", "2025-04-01 843.00"]
-    assert elder.lines("2025-03-16") == ["fee advance 51.55", "boost.boost advance 383.00", "fee late -51.55"]
+    assert elder.lines("2025-03-16") == ["boost.boost advance 383.00"]
 
 
 def test_a_minimum_over_a_term_with_its_true_up(vendor: Teller) -> None:
