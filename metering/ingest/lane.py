@@ -4,7 +4,7 @@ body → split → draft (each event by itself) → ids → pack → group commi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -32,6 +32,8 @@ Follow = Callable[[UUID], Awaitable[None]]
 
 _SLICE = 250
 """Events handled between two looks at other requests."""
+_SLICE_BYTES = 65_536
+"""And their bytes at most: events of a door for files or jobs may be large, and nobody divided them before."""
 _TOO_LONG = 128
 """An id in the answer is cut to this many characters."""
 
@@ -185,13 +187,27 @@ class IngestLane:
         await self._connections.close()
 
 
+def _slices(events: Sequence[Raw]) -> Iterator[tuple[int, Sequence[Raw]]]:
+    """Yield runs of events, each with the index of its first, that are no more work than others may wait for.
+
+    At most `_SLICE` events and, but for an event that has more by itself, `_SLICE_BYTES` bytes.
+    """
+    first, size = 0, 0
+    for index, raw in enumerate(events):
+        size += len(raw)
+        if index > first and (index - first == _SLICE or size > _SLICE_BYTES):
+            yield first, events[first:index]
+            first, size = index, len(raw)
+    if first < len(events):
+        yield first, events[first:]
+
+
 async def _draft_all(events: Sequence[Raw], rules: Rules) -> tuple[list[Draft], list[ItemFault]]:
     drafts: list[Draft] = []
     rejected: list[ItemFault] = []
-    for first in range(0, len(events), _SLICE):
+    for first, some in _slices(events):
         if first:
             await asyncio.sleep(0)
-        some = events[first : first + _SLICE]
         plain = draft_plain(some, first, rules) if len(some) > 1 else None
         if plain is not None:
             drafts += plain
