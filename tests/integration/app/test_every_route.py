@@ -21,6 +21,7 @@ def api_routes() -> list[tuple[str, str]]:
             continue
         path = re.sub(r"\{[^}:]+:uuid\}", "01890000-0000-7000-8000-00000000dead", route.path)
         path = re.sub(r"\{[^}:]+:int\}", "7", path)
+        path = re.sub(r"\{[^}:]+:date\}", "2026-01-01", path)
         path = re.sub(r"\{[^}]+\}", "nothing", path)
         found |= {(method, path) for method in getattr(route, "methods", ()) if method not in ("OPTIONS", "HEAD")}
     return sorted(found)
