@@ -1,6 +1,6 @@
 """A file of a community's activity, imported; or its events, given to the lane directly: in a process of its own.
 
-Reads `{"what": "file" | "lane", "url", "tenant", "rows", "offset"}` and prints seconds, events and the
+Reads `{"what": "file" | "lane" | "worker", "url", "tenant", "rows", "offset"}` and prints seconds, events and the
 process's highest memory. The file has a mapping, derived ids and local times; `offset` makes its rows
 others than those of another run.
 """
@@ -20,7 +20,7 @@ from msgspec import Raw
 from app.process import tune_collector
 from core.clock import utc_now
 from core.db import Database
-from core.scope import GlobalScope
+from core.scope import GlobalScope, TenantScope
 from metering.actions.accept_import import AcceptInput, accept_import
 from metering.actions.run_import import run_import
 from metering.imports.batches import batches
@@ -30,6 +30,8 @@ from metering.imports.reading import FileRows
 from metering.imports.text import Scan
 from metering.ingest.lane import IngestLane
 from metering.ingest.validation import Rules
+from metering.reads.imports import imports_by_place
+from metering.tasks import run_imports
 from tenants.reads import TenantView, get_tenant
 
 KINDS = ("Post", "Reply", "View", "Like", "Answer")
@@ -88,10 +90,28 @@ async def _feed(url: str, tenant_id: UUID, ready: list[list[Raw]]) -> None:
     await lane.close()
 
 
+def work_off(db: Database, tenant: TenantView) -> float:
+    """Do what the worker does, until an import of the tenant is done; return when that was (`time.time`)."""
+    while True:
+        run_imports(db)
+        with db.begin(TenantScope(tenant.id)) as session:
+            jobs = imports_by_place(session, tenant.id, 0, 1)
+        if jobs and jobs[0].status not in ("queued", "running"):
+            assert jobs[0].status == "done", jobs[0].status
+            return time.time()
+        time.sleep(0.05)
+
+
 def main() -> None:
     tune_collector()  # as the worker does
     given = json.load(sys.stdin)
     db = Database(given["url"])
+    if given["what"] == "worker":
+        with db.begin(GlobalScope()) as session:
+            ended = work_off(db, get_tenant(session, UUID(given["tenant"])))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"ended": ended, "peak_mb": peak}))
+        return
     with db.begin(GlobalScope()) as session:
         tenant = get_tenant(session, UUID(given["tenant"]))
     with tempfile.TemporaryDirectory() as folder:

@@ -123,6 +123,16 @@ def resident_mb(pid: int) -> float:
     return total
 
 
+def highest_mb(pid: int) -> float:
+    """Return the most memory that a process, or one of its living descendants, ever had, in MB."""
+    found = []
+    for one in (pid, *descendants(pid)):
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{one}/status").read_text().splitlines()
+            found += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
+    return max(found, default=0.0)
+
+
 def cpu_seconds(pid: int) -> float:
     """Return user and system seconds of a process, its dead children and its living descendants."""
     stats = [_stat(one) for one in (pid, *descendants(pid))]
