@@ -135,6 +135,12 @@ class Promise:
         """The periods that the preview is about."""
         return [self.decision.running, *self.decision.following]
 
+    @property
+    def fees(self) -> list[RatedCharge]:
+        """What the change brings in advance: a later one may cut it, long after these periods."""
+        spans = (*self.decision.pieces, *self.decision.following)
+        return [line for span in spans for line in rate_advance(self.decision.after, span)]
+
 
 @dataclass
 class Play:
@@ -211,7 +217,7 @@ class Play:
         note(f"{now} {given} done")
         for promise in self.promises:
             told_until = promise.told[-1].period.ends_at
-            lasting = any(line.period.ends_at > told_until for line in self.advance(promise))
+            lasting = any(line.period.ends_at > told_until for line in self.advance(promise) + promise.fees)
             promise.kept &= min(now, done.effective_at) >= told_until and not lasting and action is not withdraw_change
         if action is not withdraw_change:
             self.promises.append(Promise(before, done))
