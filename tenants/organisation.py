@@ -34,7 +34,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 R = TypeVar("R")
 CENTRE_HEAD = ("code", "name", "parent", "valid_from", "valid_to", "headcount")
 PERSON_HEAD = (
-    "key", "name", "email", "class", "audience", "active_from", "cost_centre", "valid_from", "valid_to",
+    "key", "name", "email", "class", "audience", "active_from", "cost_centre", "valid_from", "valid_to", "active_to",
 )  # fmt: skip
 
 
@@ -59,12 +59,15 @@ class PersonRow:
     key: str
     name: str
     email: str
-    person_class: str
-    audience: str
+    person_class: str | None
+    """None: not said."""
+    audience: str | None
     active_from: date
     cost_centre: str | None
     valid_from: date
     valid_to: date | None
+    active_to: date | None = None
+    """The first day on which they are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +160,27 @@ def read_centres(body: bytes) -> list[CentreRow]:
 def read_people(body: bytes) -> list[PersonRow]:
     """Return the people of a file, and who carries them.
 
-    The head is `key,name,email,class,audience,active_from,cost_centre,valid_from,valid_to`. Several
-    rows of one key are several assignments. Class and audience are member and employee where they
-    are empty, `valid_from` is `active_from`.
+    The head is `key,name,email,class,audience,active_from,cost_centre,valid_from,valid_to,active_to`. Several
+    rows of one key are several assignments; `valid_from` is `active_from` where it is empty.
 
     Raises:
         InvalidInput: as above.
     """
 
     def one(row: _Row) -> PersonRow:
-        kind, audience = row.text("class") or "member", row.text("audience") or "employee"
-        if kind not in PERSON_CLASSES:
+        kind, audience = row.text("class") or None, row.text("audience") or None
+        if kind is not None and kind not in PERSON_CLASSES:
             row.fault("class_unknown", f"use a class of {', '.join(PERSON_CLASSES)}.")
-        if audience not in AUDIENCES:
+        if audience is not None and audience not in AUDIENCES:
             row.fault("audience_unknown", f"use an audience of {', '.join(AUDIENCES)}.")
         active_from = row.start("active_from")
-        first, end = row.start("valid_from", active_from), row.day("valid_to")
+        first, end, gone = row.start("valid_from", active_from), row.day("valid_to"), row.day("active_to")
+        if gone is not None and gone <= active_from:
+            row.fault("date_invalid", "active_to must be after active_from.")
         _check_span(row, first, end)
         return PersonRow(
             row.number, row.needed("key"), row.text("name"), row.text("email"), kind, audience, active_from,
-            row.text("cost_centre") or None, first, end,
+            row.text("cost_centre") or None, first, end, gone,
         )  # fmt: skip
 
     found, faults = _read(body, PERSON_HEAD, ("key", "active_from"), one)

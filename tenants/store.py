@@ -42,6 +42,7 @@ __all__ = (
     "last_recorded_assignment",
     "last_seal",
     "last_trait",
+    "last_traits",
     "lock_clock",
     "lock_organisation",
     "lock_people",
@@ -198,6 +199,20 @@ def last_trait(session: Session, tenant_id: UUID, person_id: UUID, trait: str) -
         .order_by(PersonTrait.valid_from.desc(), PersonTrait.event_key)
         .limit(1)
     ).scalar_one_or_none()
+
+
+def last_traits(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> dict[tuple[UUID, str], str]:
+    """Return what was last said of class and audience of each person, where anything was."""
+    rows = session.execute(
+        select(IdentityKey.home_person_id, PersonTrait.trait, PersonTrait.value)
+        .join(
+            IdentityKey,
+            (IdentityKey.tenant_id == PersonTrait.tenant_id) & (IdentityKey.id == PersonTrait.identity_id),
+        )
+        .where(PersonTrait.tenant_id == tenant_id, any_of(IdentityKey.home_person_id, persons))
+        .order_by(PersonTrait.valid_from, PersonTrait.event_key.desc())
+    )
+    return {(person_id, trait): value for person_id, trait, value in rows}
 
 
 def last_recorded_assignment(session: Session, tenant_id: UUID, person_id: UUID) -> datetime | None:

@@ -71,22 +71,25 @@ def reactivate_person(session: Session, tenant_id: UUID, person_id: UUID, at: da
     publish(session, PersonReactivated(tenant_id, person_id, at))
 
 
-def let_leave(session: Session, tenant_id: UUID, name: str, actor: str, now: datetime) -> UUID:
-    """Record that somebody leaves now, with all who were found to be them; return the person.
+def let_leave(
+    session: Session, tenant_id: UUID, name: str, actor: str, now: datetime, at: datetime | None = None
+) -> UUID:
+    """Record that somebody leaves, with all who were found to be them; return the person.
 
     Args:
         session: scoped to the tenant.
         tenant_id: whose people.
         name: the person's id, a key of a sender, external id or e-mail address.
         actor: who says so.
-        now: when, in the tenant's time.
+        now: when it is said, in the tenant's time.
+        at: since when they are gone, now or before; None: now.
 
     Raises:
         PersonUnknown: that tells nobody, or not one alone (`person_unknown`).
     """
     first, *others = _known_as(session, tenant_id, name)
     for one in (first, *others):
-        deactivate_person(session, tenant_id, one, now, actor, now)
+        deactivate_person(session, tenant_id, one, at or now, actor, now)
     return first
 
 

@@ -1,14 +1,17 @@
 """Bring in people, cost centres and who carries whom from CSV: all of a file, or nothing with each bad row named."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
-from core.periods import day_start
+from core.periods import day_start, local_date
+from tenants.actions.deactivate_person import let_leave
 from tenants.actions.import_people import (
     SUBJECT,
     AssignmentInput,
@@ -17,6 +20,7 @@ from tenants.actions.import_people import (
     import_people,
 )
 from tenants.actions.record_audit import record_audit
+from tenants.actions.state_person import UNSAID_TRAITS, state_trait
 from tenants.organisation import (
     FAULTS_MAX,
     CentreRow,
@@ -29,7 +33,8 @@ from tenants.organisation import (
     tree_faults,
 )
 from tenants.reads import TenantView, all_cost_centres, attribution
-from tenants.store import identities_by_key, lock_organisation, put_cost_centres
+from tenants.reads.people import people_by_id
+from tenants.store import identities_by_key, last_traits, lock_organisation, put_cost_centres, set_person
 
 __all__ = ("OrganisationImported", "import_centres_csv", "import_people_csv")
 
@@ -85,16 +90,25 @@ def import_centres_csv(
 def import_people_csv(
     session: Session, tenant: TenantView, body: bytes, actor: str, now: datetime, *, dry_run: bool
 ) -> OrganisationImported:
-    """Create people of a file who are not known, and record who carries whom; the same file again changes nothing.
+    """Create or change the people of a file, and record who carries whom; the same file again changes nothing.
 
-    Somebody who is known stays as they are; what their row says of cost centres is recorded where it
-    differs from what holds on its first day.
+    Of somebody who is known, the first row says what they are called and how they are reached now, and from now on
+    their class and audience; what is left out stays. What a row says of cost centres is recorded where it differs
+    from what holds on its first day. Whoever has an `active_to` has left at its begin.
 
     Raises:
-        InvalidInput: rows are bad, name a centre that does not exist on the first day, or overlap;
-            nothing is written (`invalid_input`).
+        InvalidInput: rows are bad, name a centre that does not exist on the first day, overlap, or let somebody leave
+            on a day to come; nothing is written (`invalid_input`).
     """
     rows = read_people(body)
+    today = local_date(now, tenant.tz)
+    ahead = [
+        InputError(f"/{row.row}", "date_invalid", f"Row {row.row}: active_to is a day to come. Say it on that day.")
+        for row in rows
+        if row.active_to is not None and row.active_to > today
+    ]
+    if ahead:
+        raise InvalidInput(*ahead[:FAULTS_MAX])
     _refuse_centres(session, tenant, rows)
     known = identities_by_key(session, tenant.id, SUBJECT, sorted({row.key for row in rows}))
     carried = attribution(session, tenant.id)
@@ -108,15 +122,76 @@ def import_people_csv(
 
     fresh = [row for row in rows if row.key not in known]
     moved = [row for row in rows if row.key in known and not holds(row)]
-    if (fresh or moved) and not dry_run:
+    changes = _changes(session, tenant, rows, {key: person for key, (_, person) in known.items()})
+    if (fresh or moved or changes) and not dry_run:
         people = [
-            PersonInput(r.key, day_start(r.active_from, tenant.tz), r.name, r.email, r.person_class, r.audience)
+            PersonInput(
+                r.key, day_start(r.active_from, tenant.tz), r.name, r.email, r.person_class or "member",
+                r.audience or "employee",
+            )
             for r in reversed(fresh)  # of several rows of one person the first says who it is
-        ]
+        ]  # fmt: skip
         import_people(session, tenant.id, people, actor, now)
         _assign(session, tenant, [row for row in (*fresh, *moved) if row.cost_centre is not None], actor, now)
+        for change in changes:
+            _change(session, tenant, change, actor, now)
+        left = {row.key: row.active_to for row in reversed(fresh) if row.active_to is not None}
+        for key, gone in sorted(left.items()):
+            let_leave(session, tenant.id, key, actor, now, day_start(gone, tenant.tz))
     created = len({row.key for row in fresh})
-    return OrganisationImported(dry_run, len(rows), created, len(moved), len(rows) - len(fresh) - len(moved))
+    changed = {row.row for row in moved} | {change.row.row for change in changes}
+    return OrganisationImported(dry_run, len(rows), created, len(changed), len(rows) - len(fresh) - len(changed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a row says of a known person otherwise than it is known."""
+
+    row: PersonRow
+    person_id: UUID
+    values: dict[str, str]
+    """Name and address."""
+    traits: dict[str, str]
+    """Class and audience."""
+    leaves: bool
+
+
+def _changes(
+    session: Session, tenant: TenantView, rows: Sequence[PersonRow], known: Mapping[str, UUID]
+) -> list[_Change]:  # fmt: skip
+    first = {row.key: row for row in reversed(rows) if row.key in known}
+    persons = {one.id: one for one in people_by_id(session, tenant.id, set(known.values()))}
+    said = last_traits(session, tenant.id, set(known.values()))
+    found = []
+    for key, row in sorted(first.items()):
+        person = persons[known[key]]
+        values = {
+            name: text
+            for name, text, now in (("name", row.name, person.name), ("email", row.email, person.email))
+            if text and text != now
+        }
+        traits = {
+            trait: told
+            for trait, told in (("class", row.person_class), ("audience", row.audience))
+            if told is not None and told != said.get((person.id, trait), UNSAID_TRAITS[trait])
+        }
+        leaves = row.active_to is not None and person.active_to is None
+        if values or traits or leaves:
+            found.append(_Change(row, person.id, values, traits, leaves))
+    return found
+
+
+def _change(session: Session, tenant: TenantView, change: _Change, actor: str, now: datetime) -> None:
+    if change.values:
+        set_person(session, tenant.id, change.person_id, **change.values)
+    for trait, value in change.traits.items():
+        state_trait(session, tenant.id, change.person_id, trait, value, now)
+    if change.values or change.traits:
+        # Which fields, and not what they say: that is personal.
+        told = {"changed": sorted((*change.values, *change.traits))}
+        record_audit(session, tenant.id, actor, "import_people", ("person", str(change.person_id)), told)
+    if change.leaves and change.row.active_to is not None:
+        let_leave(session, tenant.id, change.row.key, actor, now, day_start(change.row.active_to, tenant.tz))
 
 
 def _assign(session: Session, tenant: TenantView, rows: list[PersonRow], actor: str, now: datetime) -> None:

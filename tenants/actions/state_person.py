@@ -14,10 +14,11 @@ from tenants.reads import cost_centres, get_person
 from tenants.reads.identities import identities_of_home
 from tenants.store import add_all, last_recorded_assignment, last_trait
 
-__all__ = ("state_cost_centre", "state_trait")
+__all__ = ("UNSAID_TRAITS", "state_cost_centre", "state_trait")
 
 TICK = timedelta(microseconds=1)
-_DEFAULTS = {"class": DEFAULT_TRAITS.person_class, "audience": DEFAULT_TRAITS.audience}
+UNSAID_TRAITS = {"class": DEFAULT_TRAITS.person_class, "audience": DEFAULT_TRAITS.audience}
+"""What holds of somebody of whom nothing was said."""
 
 
 def state_trait(session: Session, tenant_id: UUID, person_id: UUID, trait: str, value: str, now: datetime) -> None:
@@ -28,10 +29,10 @@ def state_trait(session: Session, tenant_id: UUID, person_id: UUID, trait: str, 
     """
     identity_id = identities_of_home(session, tenant_id, person_id)[0]
     known = last_trait(session, tenant_id, person_id, trait)
-    if (known.value if known else _DEFAULTS[trait]) == value:
+    if (known.value if known else UNSAID_TRAITS[trait]) == value:
         return
     begun = get_person(session, tenant_id, person_id).active_from
-    rows = [] if known or begun >= now else [(begun, _DEFAULTS[trait])]
+    rows = [] if known or begun >= now else [(begun, UNSAID_TRAITS[trait])]
     rows.append((max(now, known.valid_from + TICK) if known else now, value))
     add_all(session, PersonTrait, [
         {"tenant_id": tenant_id, "identity_id": identity_id, "trait": trait, "valid_from": since,

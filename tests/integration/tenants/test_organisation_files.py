@@ -168,3 +168,28 @@ def test_two_files_at_once_close_no_circle_together(world: World) -> None:
             other.result()
 
     assert {one.code for one in refused.value.errors} == {"cost_centre_cycle"}
+
+
+def test_what_a_file_says_of_known_people_is_corrected_and_who_left_has_left(desk: Desk) -> None:
+    head = "key,name,email,class,audience,active_from,active_to\n"
+    desk.send("people", head + "ann,Ann,ann@a.example,,,2026-01-01,\nbob,Bob,,,,2026-01-01,\n")
+
+    def person(key: str) -> dict[str, str | None]:
+        found = desk.client.get("/v1/people", params={"search": key}, headers=desk.headers).json()["items"]
+        return {name: found[0][name] for name in ("name", "email", "active_to")}
+
+    # A married name, a new address, a class from now on; what is left out stays.
+    later = head + "ann,Ann Lee,,guest,,2026-01-01,\nbob,Bob,,member,employee,2026-01-01,\n"
+    assert desk.counts("people", later, "true") == (0, 1, 1)
+    assert person("ann")["name"] == "Ann"
+    assert desk.counts("people", later) == (0, 1, 1)
+    assert desk.counts("people", later) == (0, 0, 2)
+    assert (person("ann")["name"], person("ann")["email"]) == ("Ann Lee", "ann@a.example")
+
+    gone = head + "bob,,,,,2026-01-01,2026-03-01\neve,Eve,,,,2026-01-01,2026-02-01\n"
+    assert desk.counts("people", gone) == (1, 1, 0)
+    assert (person("bob")["name"], (person("bob")["active_to"] or "")[:7]) == ("Bob", "2026-02")
+    assert (person("eve")["active_to"] or "")[:7] == "2026-01"
+    assert desk.counts("people", gone) == (0, 0, 2)
+    assert desk.faults("people", head + "ann,,,,,2026-01-01,2999-01-01\n") == [("/2", "date_invalid")]
+    assert desk.faults("people", head + "ann,,,,,2026-01-01,2025-12-31\n") == [("/2", "date_invalid")]
