@@ -130,7 +130,8 @@ def test_what_nothing_fits_is_refused_with_what_there_is(vendor: Teller) -> None
     _, refused = vendor.send("POST", f"/v1/plans/faulty/versions/{draft['number']}/publish")
     [error] = refused["errors"]
     assert (error["pointer"], error["code"]) == ("/charges/0/where/course-type", "dimension_unknown")
-    assert error["detail"].endswith("does not keep 'course-type'. Use one of audience, class, course_id, course_type.")
+    keeps = "audience, class, course_id, course_type, community_id"
+    assert error["detail"].endswith(f"does not keep 'course-type'. Use one of {keeps}.")
 
 
 def test_a_plan_stands_in_a_family_that_there_is(vendor: Teller) -> None:
