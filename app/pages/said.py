@@ -40,6 +40,11 @@ class Said:
         self._fields = fields
         self._faults: list[InputError] = []
 
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The form as it was sent."""
+        return self._fields
+
     def text(self, name: str, longest: int = 500) -> str:
         """Return a text without the space around it."""
         return self._fields.get(name, "").strip()[:longest]

@@ -10,12 +10,23 @@ from zoneinfo import ZoneInfo
 from app.i18n import gettext as _
 from app.pages.charts import Chart, Mark, series
 from app.pages.formats import instant, quantity, time_of_day
-from app.pages.tables import Cell, Column, Table, cell, number, status
+from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
 from metering.leases import Stretch
 from plans.licensing.floating import Mode, PoolRules, Reason
-from plans.licensing.reads import DenialView, Inside, PoolView
+from plans.licensing.reads import DenialLine, DenialView, Inside, PoolView
 
-__all__ = ("Floor", "denials_table", "fullness_chart", "inside_table", "pools_table", "reason_name", "reasons_table")
+__all__ = (
+    "SHOWN",
+    "Floor",
+    "denials_table",
+    "fullness_chart",
+    "hours_table",
+    "inside_table",
+    "mode_name",
+    "pools_table",
+    "reason_name",
+    "reasons_table",
+)
 
 SHOWN = 100
 """Rows of a list; who is in first is told first."""
@@ -84,17 +95,18 @@ def pools_table(floors: Sequence[Floor], base: str, way: tuple[str, str] = ("", 
         ),
         empty_title=_("No floating pools yet"),
         empty_text=_(
-            "A floating pool lets so many people in at once, and says why when it does not. Your systems set it up"
-            " with a key of theirs; from then on its leases are what is counted and billed."
+            "A floating pool lets so many people in at once, and says why when it does not. Make one below; your"
+            " systems use it with a key of theirs. From then on its leases are what is counted and billed."
         ),
         empty_way=way,
     )
 
 
-def inside_table(found: Inside, names: Mapping[int, str], tz: ZoneInfo) -> Table:
-    """Return who is in, in order of letting in, then whose seat lingers."""
+def inside_table(found: Inside, names: Mapping[int, str], tz: ZoneInfo, query: TableQuery) -> Table:
+    """Return who is in, in order of letting in, then whose seat lingers; `names` has those of the page."""
     rows = [(one, one.ends_at, _standing(one)) for one in found.open]
     rows += [(one, one.ends_at + timedelta(seconds=one.lingers_s), (_("Lingers"), "")) for one in found.lingering]
+    shown, pager = query.page(rows)
     return Table(
         id="inside",
         caption=_("Who is in"),
@@ -113,8 +125,9 @@ def inside_table(found: Inside, names: Mapping[int, str], tz: ZoneInfo) -> Table
                 cell(instant(until, tz), css="nowrap"),
                 status(*words),
             )
-            for one, until, words in rows[:SHOWN]
+            for one, until, words in shown
         ),
+        pager=pager,
         empty_title=_("Nobody is in"),
         empty_text=_("Whoever checks a lease out appears here at once."),
     )
@@ -134,6 +147,34 @@ def reasons_table(found: Sequence[DenialView]) -> Table:
         rows=tuple(
             (cell(reason_name(reason)), number(str(count), str(count)), number(str(true[reason]), str(true[reason])))
             for reason, count in every.most_common()
+        ),
+        empty_title=_("Nobody was denied"),
+        empty_text=_("In the last seven days everybody who asked was let in."),
+    )
+
+
+def hours_table(lines: Sequence[DenialLine], tz: ZoneInfo) -> Table:
+    """Return denials counted by hour, group and reason, the newest hours first."""
+    newest = sorted(lines, key=lambda one: one.hour, reverse=True)
+    return Table(
+        id="hours",
+        caption=_("Denials by hour and group"),
+        columns=(
+            Column(_("Hour from")),
+            Column(_("Group")),
+            Column(_("Reason")),
+            Column(_("Denials"), numeric=True),
+            Column(_("Of them true"), numeric=True),
+        ),
+        rows=tuple(
+            (
+                cell(instant(one.hour, tz), css="nowrap"),
+                cell(one.group or "–"),
+                cell(reason_name(one.reason)),
+                number(quantity(one.denials), str(one.denials)),
+                number(quantity(one.true), str(one.true)),
+            )
+            for one in newest[:SHOWN]
         ),
         empty_title=_("Nobody was denied"),
         empty_text=_("In the last seven days everybody who asked was let in."),

@@ -1,9 +1,13 @@
-"""The addresses of floating pools: how full each is now, who is in, and who was not let in."""
+"""The addresses of floating pools: how full each is now, who is in, who was not let in, and their rules."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Annotated
 
-from litestar import Response, get
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
 
 from app.i18n import gettext as _
 from app.pages.admin.floating import (
@@ -11,20 +15,37 @@ from app.pages.admin.floating import (
     Floor,
     denials_table,
     fullness_chart,
+    hours_table,
     inside_table,
     pools_table,
     reasons_table,
 )
+from app.pages.admin.floating_form import pool_form, read_changes, read_pool, said_of_pool
 from app.pages.admin.reading import readers
 from app.pages.frame import Crumb
+from app.pages.tables import TableQuery
 from app.pages.visit import TenantVisit
+from core.errors import InvalidInput, Refused
+from plans.licensing.actions.set_pool import change_pool, create_pool, default_count_by
 from plans.licensing.errors import PoolUnknown
 from plans.licensing.occupancy import seats_in_use
-from plans.licensing.reads import PoolView, all_pools, denials, find_pool, inside, persons_of, seated
+from plans.licensing.reads import (
+    PoolView,
+    all_pools,
+    denial_report,
+    denials,
+    find_pool,
+    folded_denials,
+    inside,
+    persons_of,
+    seated,
+)
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
 
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Answer = Response[str] | Redirect
 _DAY, _WEEK, _STEP = timedelta(days=1), timedelta(days=7), timedelta(minutes=10)
 _INSTANT = timedelta(microseconds=1)
 
@@ -32,32 +53,41 @@ _INSTANT = timedelta(microseconds=1)
 @get("/admin/{tenant_slug:str}/floating-pools", sync_to_thread=True)
 def listed(visit: TenantVisit) -> Response[str]:
     """The pools, each with what is taken of it now."""
-    visit.need(Permission.LICENCES_READ)
-    floors = [_floor(visit, view) for view in all_pools(visit.session, visit.tenant.id)]
-    keys = (f"/admin/{visit.tenant.slug}/keys", _("Make a key")) if visit.may(Permission.CONNECT_WRITE) else ("", "")
-    return visit.page(
-        "admin/floating_pools.html", "concurrency", *visit.crumbs(_section(visit), Crumb(_("Floating pools"))),
-        table=pools_table(floors, _base(visit), keys), here=_base(visit),
-    )  # fmt: skip
+    return _listed(visit, {})
+
+
+@post("/admin/{tenant_slug:str}/floating-pools", sync_to_thread=True)
+def add(visit: TenantVisit, data: Form) -> Answer:
+    """Make a pool."""
+    visit.need(Permission.LICENCES_WRITE)
+
+    def act() -> PoolView:
+        name, rules = read_pool(data, default_count_by(visit.session, visit.tenant, visit.now))
+        return create_pool(visit.session, visit.tenant, name, rules, visit.principal.actor, visit.now)
+
+    done = visit.attempt(act)
+    if isinstance(done, Refused):
+        return _listed(visit, data, done)
+    return Redirect(f"{_base(visit)}/{done.rules.key}", status_code=303)
 
 
 @get("/admin/{tenant_slug:str}/floating-pools/{key:str}", sync_to_thread=True)
 def one(visit: TenantVisit, key: str) -> Response[str]:
-    """A pool: the last day's curve, who is in, and the week's denials."""
-    visit.need(Permission.LICENCES_READ)
-    floor = _floor(visit, _pool(visit, key))
-    until = visit.now + _INSTANT
-    week = denials(visit.session, visit.tenant.id, key, (until - _WEEK, until), visit.now)
-    held = seated(visit.session, visit.tenant.id, key, until - _DAY, until)
-    curve = seats_in_use(held, until - _DAY, until, _STEP)
-    names = _names(visit, [one.identity_id for one in week[:SHOWN]])
-    return visit.page(
-        "admin/floating_pool.html", "concurrency",
-        *visit.crumbs(_section(visit), Crumb(_("Floating pools"), _base(visit)), Crumb(floor.view.name or key)),
-        floor=floor, live=f"{_base(visit)}/{key}/live", curve=fullness_chart(curve, floor.view.rules, visit.tenant.tz),
-        inside=_inside(visit, floor), reasons=reasons_table(week),
-        denials=denials_table(week, names, visit.tenant.tz),
-    )  # fmt: skip
+    """A pool: the last day's curve, who is in, the week's denials, and its rules."""
+    return _one(visit, key)
+
+
+@post("/admin/{tenant_slug:str}/floating-pools/{key:str}", sync_to_thread=True)
+def change(visit: TenantVisit, key: str, data: Form) -> Answer:
+    """Change a pool's rules; a lowered limit drains."""
+    visit.need(Permission.LICENCES_WRITE)
+    _pool(visit, key)
+    done = visit.attempt(
+        lambda: change_pool(visit.session, visit.tenant, key, read_changes(data), visit.principal.actor, visit.now)
+    )
+    if isinstance(done, Refused):
+        return _one(visit, key, data, done)
+    return Redirect(f"{_base(visit)}/{key}", status_code=303)
 
 
 @get("/admin/{tenant_slug:str}/floating-pools/{key:str}/live", sync_to_thread=True)
@@ -66,8 +96,53 @@ def live(visit: TenantVisit, key: str) -> Response[str]:
     visit.need(Permission.LICENCES_READ)
     floor = _floor(visit, _pool(visit, key))
     return visit.page(
-        "admin/floating_now.html", "concurrency", floor=floor, live=visit.path, inside=_inside(visit, floor)
+        "admin/floating_now.html",
+        "concurrency",
+        floor=floor,
+        live=_live(visit, f"{_base(visit)}/{key}"),
+        inside=_inside(visit, floor, f"{_base(visit)}/{key}"),
     )
+
+
+def _listed(visit: TenantVisit, said: dict[str, str], refusal: Refused | None = None) -> Response[str]:
+    visit.need(Permission.LICENCES_READ)
+    floors = [_floor(visit, view) for view in all_pools(visit.session, visit.tenant.id)]
+    keys = (f"/admin/{visit.tenant.slug}/keys", _("Make a key")) if visit.may(Permission.CONNECT_WRITE) else ("", "")
+    faults = refusal.errors if isinstance(refusal, InvalidInput) else ()
+    default = default_count_by(visit.session, visit.tenant, visit.now)
+    return visit.page(
+        "admin/floating_pools.html", "concurrency", *visit.crumbs(_section(visit), Crumb(_("Floating pools"))),
+        status=refusal.status if refusal else 200, refusal=refusal, table=pools_table(floors, _base(visit), keys),
+        here=_base(visit), form=pool_form(said, faults, is_new=True, default=default),
+        may_change=visit.may(Permission.LICENCES_WRITE), is_open=refusal is not None or not floors,
+    )  # fmt: skip
+
+
+def _one(
+    visit: TenantVisit, key: str, said: dict[str, str] | None = None, refusal: Refused | None = None
+) -> Response[str]:  # fmt: skip
+    visit.need(Permission.LICENCES_READ)
+    floor = _floor(visit, _pool(visit, key))
+    until = visit.now + _INSTANT
+    span = (until - _WEEK, until)
+    week = denials(visit.session, visit.tenant.id, key, span, visit.now)
+    folded = folded_denials(visit.session, visit.tenant.id, key, *span)
+    held = seated(visit.session, visit.tenant.id, key, until - _DAY, until)
+    curve = seats_in_use(held, until - _DAY, until, _STEP)
+    names = _names(visit, [one.identity_id for one in week[:SHOWN]])
+    faults = refusal.errors if isinstance(refusal, InvalidInput) else ()
+    here = f"{_base(visit)}/{key}"
+    return visit.page(
+        "admin/floating_pool.html", "concurrency",
+        *visit.crumbs(_section(visit), Crumb(_("Floating pools"), _base(visit)), Crumb(floor.view.name or key)),
+        status=refusal.status if refusal else 200, refusal=refusal,
+        floor=floor, live=_live(visit, here), here=here,
+        curve=fullness_chart(curve, floor.view.rules, visit.tenant.tz), inside=_inside(visit, floor, here),
+        reasons=reasons_table(week), hours=hours_table(denial_report(week, folded), visit.tenant.tz),
+        denials=denials_table(week, names, visit.tenant.tz), may_change=visit.may(Permission.LICENCES_WRITE),
+        form=pool_form(said_of_pool(floor.view) if said is None else said, faults, is_new=False),
+        is_open=refusal is not None,
+    )  # fmt: skip
 
 
 def _pool(visit: TenantVisit, key: str) -> PoolView:
@@ -84,9 +159,16 @@ def _floor(visit: TenantVisit, view: PoolView) -> Floor:
     return Floor(view, now, len(denied), sum(one.true for one in denied))
 
 
-def _inside(visit: TenantVisit, floor: Floor) -> object:
-    shown = [*floor.inside.open, *floor.inside.lingering][:SHOWN]
-    return inside_table(floor.inside, _names(visit, [one.identity_id for one in shown]), visit.tenant.tz)
+def _inside(visit: TenantVisit, floor: Floor, here: str) -> object:
+    query = TableQuery.of(here, visit.parameters)
+    shown, _pager = query.page([*floor.inside.open, *floor.inside.lingering])
+    return inside_table(floor.inside, _names(visit, [one.identity_id for one in shown]), visit.tenant.tz, query)
+
+
+def _live(visit: TenantVisit, here: str) -> str:
+    """Return where the part that follows the moment is read, on the page that is shown."""
+    after = visit.query.after
+    return f"{here}/live?after={after}" if after else f"{here}/live"
 
 
 def _names(visit: TenantVisit, identities: Sequence[int]) -> Mapping[int, str]:
@@ -104,4 +186,4 @@ def _base(visit: TenantVisit) -> str:
     return f"/admin/{visit.tenant.slug}/floating-pools"
 
 
-route_handlers = (listed, one, live)
+route_handlers = (listed, add, one, change, live)
