@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 
 from billing.quotes.actions.price_quote import replace_held, subscription_input
 from billing.quotes.errors import (
-    BelowFloor,
-    BelowMargin,
     QuoteAlreadyAccepted,
     QuoteApproverIsMaker,
     QuoteExpired,
@@ -18,8 +16,9 @@ from billing.quotes.errors import (
     QuoteSuperseded,
     QuoteTooDear,
 )
+from billing.quotes.floors import below_floor, below_margin, refuse_below_floors
 from billing.quotes.offers import State, Trigger, advance
-from billing.quotes.reads import LimitView, QuoteView, above_limit, below_floor, below_margin, get_quote
+from billing.quotes.reads import LimitView, QuoteView, above_limit, get_quote
 from billing.quotes.store import lock_quotes, set_quote
 from core.periods import local_date
 from plans.actions.subscribe import subscribe
@@ -50,7 +49,7 @@ def send_quote(
     lock_quotes(session, tenant.id)
     asks = above_limit(get_quote(session, tenant.id, quote_id), limit)
     quote, state = _decidable(session, tenant, quote_id, Trigger.ASK if asks else Trigger.SEND, now)
-    _refuse_below_floors(quote, limit)
+    refuse_below_floors(quote, limit)
     sent_at = None if asks else now
     set_quote(session, tenant.id, quote_id, status=state.value, sent_at=sent_at, needs_approval=asks)
     return _told(session, tenant, quote_id, actor, "send_quote")
@@ -134,13 +133,6 @@ def accept_quote(
     values = {"subscription_id": begun.id, "accepted_by": actor, "accepted_at": now}
     set_quote(session, tenant.id, quote_id, status=state.value, **values)
     return _told(session, tenant, quote_id, actor, "accept_quote")
-
-
-def _refuse_below_floors(quote: QuoteView, limit: LimitView) -> None:
-    if below_floor(quote, limit):
-        raise BelowFloor(100 - quote.discount_percent, limit.floor_percent)
-    if limit.margin_floor_percent is not None and below_margin(quote, limit):
-        raise BelowMargin(quote.margin_percent, limit.margin_floor_percent)
 
 
 def _decidable(

@@ -5,8 +5,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.orm import Session
 
-from billing.quotes.actions.price_quote import PricedQuote, QuoteInput, price_quote
-from billing.quotes.errors import BelowFloor, BelowMargin, QuoteAlreadyAccepted
+from billing.quotes.actions.price_quote import QuoteInput, price_quote
+from billing.quotes.errors import QuoteAlreadyAccepted
+from billing.quotes.floors import refuse_below_floors
 from billing.quotes.offers import State
 from billing.quotes.reads import QuoteView, accepted_version, get_quote
 from billing.quotes.store import add_quote, lock_quotes, next_version
@@ -37,7 +38,7 @@ def make_quote(session: Session, tenant: TenantView, given: QuoteInput, now: dat
             `below_cost_margin`).
     """
     priced = price_quote(session, tenant, given, now)
-    _refuse_below_floors(priced, given)
+    refuse_below_floors(priced, given.limit)
     sent = State.PENDING if priced.needs_approval else State.OPEN
     status = State.DRAFT if given.draft else sent
     lock_quotes(session, tenant.id)
@@ -77,10 +78,3 @@ def make_quote(session: Session, tenant: TenantView, given: QuoteInput, now: dat
     told = {"key": key, "version": version, "discount_percent": str(priced.discount_percent), "status": status.value}
     record_audit(session, tenant.id, given.actor, "make_quote", ("quote", str(quote_id)), told)
     return get_quote(session, tenant.id, quote_id)
-
-
-def _refuse_below_floors(priced: PricedQuote, given: QuoteInput) -> None:
-    if priced.below_floor:
-        raise BelowFloor(100 - priced.discount_percent, given.limit.floor_percent)
-    if given.limit.margin_floor_percent is not None and priced.below_margin:
-        raise BelowMargin(priced.margin_percent, given.limit.margin_floor_percent)

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from billing.answers.results import SimulatedInvoice
-from billing.costs.margins import least_margin, under_margin
+from billing.costs.margins import least_margin
+from billing.quotes.floors import below_floor, below_margin
 from billing.quotes.models import Quote, SellerLimit
 from billing.quotes.offers import QuoteTerms, State, needs_approval
 from billing.quotes.reads.limits import EVERYBODY, LimitView
@@ -26,8 +27,6 @@ __all__ = (
     "Why",
     "above_limit",
     "accepted_version",
-    "below_floor",
-    "below_margin",
     "find_quote",
     "get_quote",
     "quotes_page",
@@ -186,16 +185,6 @@ def above_limit(quote: QuoteView, limit: LimitView) -> bool:
     return needs_approval(
         quote.terms, quote.listed, quote.discount_percent, limit.discount_percent, assumed=quote.is_assumed
     )  # fmt: skip
-
-
-def below_floor(quote: QuoteView, limit: LimitView) -> bool:
-    """Tell whether less is asked for a quote than the floor's share of list price."""
-    return quote.listed.amount_minor != 0 and 100 - quote.discount_percent < limit.floor_percent
-
-
-def below_margin(quote: QuoteView, limit: LimitView) -> bool:
-    """Tell whether less is left of a quote after its costs than the floor, in the first year or the whole term."""
-    return under_margin(((quote.net, quote.cost), (quote.term_net, quote.term_cost)), limit.margin_floor_percent)
 
 
 def accepted_version(session: Session, tenant_id: UUID, key: str) -> int | None:
