@@ -12,6 +12,7 @@ from billing.answers.results import SimulatedInvoice
 from billing.answers.uncounted import uncounted
 from billing.quotes.actions.price_quote import PricedQuote
 from billing.quotes.actions.reckon_ending import Ending
+from billing.quotes.floors import below_floor, below_margin
 from billing.quotes.offers import QuoteTerms
 from billing.quotes.reads import LimitView, QuoteView, Why
 from billing.schemas.amounts import MoneyAnswer
@@ -187,11 +188,11 @@ class QuotePreview(msgspec.Struct):
             MoneyAnswer.of(priced.term_net),
             f"{priced.discount_percent:f}",
             priced.needs_approval,
-            priced.below_floor,
+            below_floor(priced, limit),
             MoneyAnswer.of(priced.cost) if priced.cost else None,
             MoneyAnswer.of(priced.term_cost) if priced.term_cost else None,
             None if priced.margin_percent is None else f"{priced.margin_percent:f}",
-            priced.below_margin,
+            below_margin(priced, limit),
             LimitAnswer.of(limit),
             priced.simulated_from,
             priced.simulated_until,

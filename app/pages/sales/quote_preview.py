@@ -16,6 +16,7 @@ from billing.answers.uncounted import uncounted
 from billing.quotes.actions.price_quote import PricedQuote
 from billing.quotes.actions.reckon_ending import Ending
 from billing.quotes.first_year import by_charge
+from billing.quotes.floors import below_floor, below_margin
 from billing.quotes.reads import LimitView
 from core.money import Money, to_money
 
@@ -54,9 +55,9 @@ class Priced:
 def priced_view(priced: PricedQuote, limit: LimitView, query: TableQuery) -> Priced:
     """Return what an offer comes to, against list price, the seller's limit and the floor."""
     chart, lines = first_year(priced.first_year, priced.net.currency, query)
-    if priced.below_floor:
+    if below_floor(priced, limit):
         verdict, tone = _("Below the floor: this would be refused. Give less away."), "bad"
-    elif priced.below_margin:
+    elif below_margin(priced, limit):
         verdict, tone = _("Less is left after costs than the floor: this would be refused. Give less away."), "bad"
     elif priced.needs_approval:
         verdict, tone = _("Above what you may give away alone: somebody else has to approve it."), "warn"

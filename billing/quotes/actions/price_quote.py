@@ -13,7 +13,7 @@ from billing.answers.actions.simulate import Simulated, assume_seats, simulate_s
 from billing.answers.questions import AssumedSeats
 from billing.answers.reads.figures import Figures
 from billing.answers.results import SimulatedInvoice, net_of, simulated_invoice
-from billing.costs.margins import least_margin, under_margin
+from billing.costs.margins import least_margin
 from billing.costs.reads import CostsView
 from billing.quotes.actions.reckon_ending import Ending, reckon_ending
 from billing.quotes.offers import (
@@ -77,8 +77,6 @@ class PricedQuote:
     discount_percent: Decimal
     """Of the first year or of the whole term, whichever gives more away."""
     needs_approval: bool
-    below_floor: bool
-    below_margin: bool
     simulated_from: date
     simulated_until: date
     first_year: tuple[SimulatedInvoice, ...]
@@ -113,7 +111,6 @@ def price_quote(session: Session, tenant: TenantView, given: QuoteInput, now: da
     made = _simulated(session, tenant, offers, given, now)
     net, list_net, term_net, term_list = (_net(documents, currency) for documents, currency in made.documents)
     cost, term_cost = made.costs[0], made.costs[2]
-    spent, floor = ((net, cost), (term_net, term_cost)), given.limit.margin_floor_percent
     discount = max(given_away(list_net, net), given_away(term_list, term_net))
     asks = needs_approval(terms, list_net, discount, given.limit.discount_percent, assumed=bool(made.assumed))
     return PricedQuote(
@@ -125,10 +122,8 @@ def price_quote(session: Session, tenant: TenantView, given: QuoteInput, now: da
         discount_percent=discount,
         cost=cost,
         term_cost=term_cost,
-        margin_percent=least_margin(spent),
-        needs_approval=asks or (floor is not None and cost is None),
-        below_margin=under_margin(spent, floor),
-        below_floor=list_net.amount_minor != 0 and 100 - discount < given.limit.floor_percent,
+        margin_percent=least_margin(((net, cost), (term_net, term_cost))),
+        needs_approval=asks or (given.limit.margin_floor_percent is not None and cost is None),
         simulated_from=year.starts_on,
         simulated_until=year.ends_on,
         first_year=tuple(simulated_invoice(one.draft, made.assumed) for one in made.documents[0][0]),

@@ -12,6 +12,7 @@ from billing.quotes.actions.decide_quote import accept_quote, send_quote
 from billing.quotes.actions.price_quote import QuoteInput, price_quote
 from billing.quotes.actions.set_limit import set_limit
 from billing.quotes.errors import BelowMargin, QuoteNeedsApproval
+from billing.quotes.floors import below_floor, below_margin
 from billing.quotes.offers import OfferPhase, State
 from billing.quotes.reads import LimitView, QuoteFilter, Why, quotes_page, why_it_waits
 from core.errors import NotFound
@@ -81,7 +82,11 @@ def test_a_preview_tells_the_floor_after_costs_and_refuses_nothing(books, acme, 
     with books.db.begin(TenantScope(acme.id)) as session:
         priced = price_quote(session, acme, given, books.now)
 
-    assert (priced.below_margin, priced.below_floor, priced.margin_percent) == (True, False, Decimal("25.62"))
+    assert (below_margin(priced, KEPT), below_floor(priced, KEPT), priced.margin_percent) == (
+        True,
+        False,
+        Decimal("25.62"),
+    )
 
 
 def test_where_costs_are_not_known_a_floor_after_them_asks_for_an_approval(quote, costs):

@@ -11,6 +11,7 @@ from billing.quotes.actions.price_quote import QuoteInput, price_quote
 from billing.quotes.errors import (
     BelowFloor,
 )
+from billing.quotes.floors import below_floor
 from billing.quotes.offers import (
     OfferPhase,
     State,
@@ -60,7 +61,11 @@ def test_a_preview_tells_what_is_made_and_writes_nothing(quote, books, acme):
         assert quotes_page(session, QuoteFilter(acme.id)) == ()
 
     # 40 % of the list price are left, the floor is 50 %: told here, refused when it is made.
-    assert (priced.below_floor, priced.needs_approval, priced.discount_percent) == (True, True, Decimal("60.00"))
+    assert (below_floor(priced, LIMIT), priced.needs_approval, priced.discount_percent) == (
+        True,
+        True,
+        Decimal("60.00"),
+    )
     made = quote(offer(10))
     with books.db.begin(TenantScope(acme.id)) as session:
         again = price_quote(session, acme, QuoteInput(made.terms, made.valid_until, SELLER, LIMIT), books.now)
