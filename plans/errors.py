@@ -175,7 +175,7 @@ class ChangeInThePast(Refused):
                 " be changed any more: name a later instant, or leave 'at' out to change now"
             )
         detail += "; what is billed already is corrected by a credit note."
-        super().__init__(detail)
+        super().__init__(detail, possible_from=(billed_until or now).isoformat())
         self.errors = (InputError("/at", self.code, detail),)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from app.pages.sales.contracts.foreseen import (
     redeemed_words,
     renewed_words,
 )
-from app.pages.sales.contracts.words import plain_faults
+from app.pages.sales.contracts.words import first_possible, plain_faults
 from app.pages.visit import TenantVisit, confirm_word
 from core.errors import NotFound, Refused
 from core.ids import new_id
@@ -133,6 +134,8 @@ def ask(visit: TenantVisit, subscription_id: UUID, act: str) -> Answer:
 def preview(visit: TenantVisit, subscription_id: UUID, act: str, data: Form) -> Answer:
     """The form again, beside what it bills; nothing is written."""
     asked = _asked(visit, subscription_id, act)
+    if "take" in data:
+        data |= {"on": data.pop("take")}
     return _unfit(visit, subscription_id) if asked is None else _act(visit, asked, data, show=True)
 
 
@@ -218,10 +221,12 @@ def _act(
     shown = visit.attempt(look) if show else None
     # What is refused as it is previewed anew is told; what was refused before it is told first.
     refusal = refusal or (shown if isinstance(shown, Refused) else None)
-    faults = plain_faults(refusal, data) if refusal else ()
+    possible = first_possible(refusal, now, asked.tz, last=asked.act == "cancel") if refusal else None
+    faults = plain_faults(refusal, data, possible) if refusal else ()
     here = f"{_customer(visit)}/contracts/{before.id}/{asked.act}"
     word = _("end") if asked.act == "cancel" else ""
-    page = FormPage(act_title(asked), act_told(asked.act), here, sections_of(asked, Maker(data, faults), sold), word)
+    sections = sections_of(asked, Maker(data, faults), sold)
+    page = FormPage(act_title(asked), act_told(asked.act), here, sections, word, possible)
     return _page(visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal)
 
 
@@ -261,6 +266,8 @@ class FormPage:
     sections: tuple[Section, ...]
     word: str = ""
     """To be typed for what cannot be undone."""
+    possible: date | None = None
+    """The first day that works, offered in place of one that does not."""
 
 
 def _page(

@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from app.pages.formats import day
 from core.clock import utc_now
 from core.db import Database
 from core.periods import add_months
@@ -34,6 +35,7 @@ class Sales:
     db: Database
     tenant: TenantView
     token: str
+    books: Books
 
     def held(self) -> tuple[SubscriptionView, ...]:
         with self.db.begin(TenantScope(self.tenant.id)) as session:
@@ -76,7 +78,7 @@ def sales(client: TestClient[Litestar], db: Database, world: World) -> Sales:
     client.post("/sign-in", data={"email": "vendor_sales@vendor.example", "password": "correct horse battery"})
     token = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/sales/customers").text)
     assert token
-    return Sales(client, db, tenant, token[1])
+    return Sales(client, db, tenant, token[1], books)
 
 
 def begun(sales: Sales, **said: str) -> SubscriptionView:
@@ -287,3 +289,28 @@ def test_a_day_of_the_end_is_the_last_one_included(sales: Sales) -> None:
     [held] = sales.held()
     assert held.ends_at is not None
     assert (held.ends_at.astimezone(held.schedule.tz).date() - last).days == 1
+
+
+def test_a_day_before_what_is_billed_is_refused_with_the_first_day_that_works_and_offers_it(sales: Sales) -> None:
+    today = utc_now().date()
+    last_month, this_month = add_months(today.replace(day=1), -1), today.replace(day=1)
+    begun(sales, starts_on=last_month.isoformat())
+    sales.books.run(utc_now(), skip_grace=True, reason="a test")
+    change, early = f"{sales.address('change')}/preview", last_month.replace(day=5).isoformat()
+
+    refused = sales.post(change, {"quantity": "2", "when": "on", "on": early})
+
+    assert refused.status_code == 422
+    assert faults(refused.text) == ["on"]
+    told = f"The first day that works is {day(this_month)}"
+    assert told in refused.text
+    [offered] = re.findall(r'name="take" value="([^"]+)"', refused.text)
+    assert offered == this_month.isoformat()
+    taken = sales.post(change, {"quantity": "2", "when": "on", "on": early, "take": offered})
+    assert taken.status_code == 200
+    assert f'name="on" value="{offered}"' in taken.text
+    assert carried(taken.text)["on"] == offered
+    # Of an end the last day is chosen: it is over with that day.
+    ends = sales.post(f"{sales.address('cancel')}/preview", {"when": "on", "on": early})
+    [last] = re.findall(r'name="take" value="([^"]+)"', ends.text)
+    assert sales.post(f"{sales.address('cancel')}/preview", {"when": "on", "on": last}).status_code == 200

@@ -1,23 +1,28 @@
 """Why a contract cannot be so, in plain words at the field that it is about (pure)."""
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
+from app.pages.formats import day
 from app.pages.words import state_badge
 from core.errors import InputError, InvalidInput, NotFound, Refused
+from core.periods import day_start, local_date
 
-__all__ = ("plain_faults",)
+__all__ = ("first_possible", "plain_faults")
 
 FIELDS = {"ends_on": "last_day", "code": "coupon"}
 """What a request calls something, and its form otherwise."""
 
 
-def plain_faults(refusal: Refused, said: Mapping[str, str]) -> tuple[InputError, ...]:
+def plain_faults(refusal: Refused, said: Mapping[str, str], possible: date | None = None) -> tuple[InputError, ...]:
     """Return what is wrong, each with the name of its field; a fault of the whole form has none.
 
     Args:
         refusal: of the action, or of the form that could not be read.
         said: the form.
+        possible: the first day that works, where an earlier one was refused.
     """
     if isinstance(refusal, InvalidInput):
         return tuple(_one(fault) for fault in refusal.errors)
@@ -26,8 +31,33 @@ def plain_faults(refusal: Refused, said: Mapping[str, str]) -> tuple[InputError,
     if refusal.code == "terms_dont_fit" and "starts_on" not in said:
         text = _("The contract runs as long already. Choose a later day, or none for no end.")
         return (InputError("last_day", refusal.code, text),)
+    if possible is not None:
+        text = _(
+            "That day is over, or on a bill already. The first day that works is %(day)s; what is billed is corrected"
+            " by a credit note."
+        )
+        return (InputError("on", refusal.code, text % {"day": day(possible)}),)
     name, text = _told(refusal)
     return (InputError(name if name in said or name in ("when", "plan") else "", refusal.code, text),)
+
+
+def first_possible(refusal: Refused, now: datetime, tz: ZoneInfo, *, last: bool) -> date | None:
+    """Return the first day that works, where an earlier one was refused; else None.
+
+    Args:
+        refusal: says from which instant on a contract can be changed.
+        now: the customer's time.
+        tz: of the contract's days.
+        last: the day asked for is the contract's last one: it ends as that day does.
+    """
+    if "possible_from" not in refusal.extra:
+        return None
+    at = datetime.fromisoformat(refusal.extra["possible_from"])
+    first = local_date(at, tz)
+    if day_start(first, tz) == at:
+        return first - timedelta(days=1) if last else first
+    # From within a day on: it can end with that day, and today means now; else the next day is the first whole one.
+    return first if last or first == local_date(now, tz) else first + timedelta(days=1)
 
 
 def _one(fault: InputError) -> InputError:
@@ -59,9 +89,6 @@ def _told(refusal: Refused) -> tuple[str, str]:
             "when", _("The contract changes at that moment already. Choose another time, or withdraw that change."),
         ),
         "change_pending": ("", _("Something is agreed on for later that this cannot come before. Withdraw it first.")),
-        "change_in_the_past": (
-            "on", _("That is over. Choose today or a later day; what is billed is corrected by a credit note."),
-        ),
         "change_outside_period": (
             "on", _("This day is after the running period. Choose a day in it, or the end of the period."),
         ),
