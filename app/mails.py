@@ -1,7 +1,7 @@
 """What each mail says, in the language of who gets it."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.i18n import gettext as _
 from app.i18n import negotiate, use
-from app.pages.alert_words import figure_text, subject_text
-from app.pages.formats import instant, month
+from app.pages.alert_words import figure_text, is_money, subject_text
+from app.pages.formats import dates, day, instant
+from core.periods import add_months
 from core.settings import public_url
 from plans.licensing.seats.actions.invite import INVITED
 from plans.licensing.seats.links import invitation_link
@@ -55,7 +56,10 @@ def _test(_data: dict[str, Any]) -> Letter:
 
 
 def _alert(data: dict[str, Any]) -> Letter:
-    currency = data["currency"] if data["subject"] == "spend" else ""
+    currency = data["currency"] if is_money(data["subject"], data["key"]) else ""
+    first = date.fromisoformat(data["period_starts_on"])
+    # A mail of the previous release, put before the update and made into text after it, knows months alone.
+    after = date.fromisoformat(data["period_ends_on"]) if "period_ends_on" in data else add_months(first, 1)
 
     def told(name: str) -> str:
         return figure_text(Decimal(data[name]), currency) if data[name] is not None else "–"
@@ -63,18 +67,18 @@ def _alert(data: dict[str, Any]) -> Letter:
     words = {
         "name": data["name"], "subject": subject_text(data["subject"], data["key"], data["cost_centre"]),
         "value": told("value"), "level": told("level"), "limit": told("limit"), "forecast": told("forecast"),
-        "month": month(date.fromisoformat(data["period_starts_on"])),
+        "period": dates(first, after), "last": day(after - timedelta(days=1)),
     }  # fmt: skip
     if data["when"] == "forecast":
-        subject = _("%(name)s: on the way to %(forecast)s in %(month)s")
-        text = _("%(subject)s: %(value)s so far, and %(forecast)s by the end of %(month)s if it goes on like this.")
+        subject = _("%(name)s: on the way to %(forecast)s by %(last)s")
+        text = _("%(subject)s: %(value)s so far, and %(forecast)s by %(last)s if it goes on like this.")
     else:
-        subject = _("%(name)s: %(value)s in %(month)s")
-        text = _("%(subject)s: %(value)s in %(month)s so far.")
+        subject = _("%(name)s: %(value)s, %(period)s")
+        text = _("%(subject)s: %(value)s so far (%(period)s).")
     parts = [text % words, _("This alert is told from %(level)s on.") % words]
     if data["limit"] is not None:
         parts.append(_("The limit is %(limit)s.") % words)
-    parts.append(_("It is told once a month, and again only after the figure has fallen clearly below."))
+    parts.append(_("It is told once a period, and again only after the figure has fallen clearly below."))
     subject %= words
     if data.get("test"):
         subject = _("Test: %(subject)s") % {"subject": subject}

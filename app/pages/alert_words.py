@@ -7,22 +7,29 @@ from app.pages.formats import money, quantity
 from app.pages.words import meter_name
 from core.money import Money, exponent, round_half_away
 
-__all__ = ("figure_text", "subject_text", "when_text")
+__all__ = ("figure_text", "is_money", "subject_text", "when_text")
 
 
 def subject_text(subject: str, key: str, cost_centre: str | None) -> str:
     """Return what is watched: `Course transactions of cost centre sales`."""
     names = {
-        "meter": lambda: meter_name(key),
+        "meter": lambda: _("Course revenue in your own currency") if is_money(subject, key) else meter_name(key),
         "seat_pool": lambda: _("Seats taken in pool %(pool)s") % {"pool": key},
         "floating_pool": lambda: _("Seats in use in floating pool %(pool)s") % {"pool": key},
         "denials": lambda: _("True denials of floating pool %(pool)s in 24 hours") % {"pool": key},
         "spend": lambda: _("The running bill, net"),
     }
+    if subject == "spend" and cost_centre:
+        return _("What the use of cost centre %(centre)s brings on the running bill, net") % {"centre": cost_centre}
     words = names[subject]()
     return (
         _("%(subject)s of cost centre %(centre)s") % {"subject": words, "centre": cost_centre} if cost_centre else words
     )
+
+
+def is_money(subject: str, key: str) -> bool:
+    """Tell whether a figure is money, in the customer's currency."""
+    return subject == "spend" or (subject == "meter" and key == "courses.revenue")
 
 
 def figure_text(value: Decimal, currency: str) -> str:
@@ -33,7 +40,7 @@ def figure_text(value: Decimal, currency: str) -> str:
 
 
 def when_text(when: str, value: Decimal, limit: Decimal | None, currency: str) -> str:
-    """Return from where on it is told: `80% of 1,000`."""
+    """Return from where on it is told: `from 80% of 1,000 on`."""
     if when == "percent":
         words = {
             "percent": quantity(value),
@@ -42,5 +49,5 @@ def when_text(when: str, value: Decimal, limit: Decimal | None, currency: str) -
         return _("from %(percent)s%% of %(limit)s on") % words
     words = {"level": figure_text(value, currency)}
     if when == "forecast":
-        return _("when %(level)s by the end of the month is to be expected") % words
+        return _("when %(level)s by the end of the period is to be expected") % words
     return _("from %(level)s on") % words

@@ -115,7 +115,11 @@ def time_of_day(value: datetime, tz: ZoneInfo) -> str:
 
 def period(value: Period, tz: ZoneInfo) -> str:
     """Write a period by its local dates, a whole month by its name."""
-    first, after = local_date(value.starts_at, tz), local_date(value.ends_at, tz)
+    return dates(local_date(value.starts_at, tz), local_date(value.ends_at, tz))
+
+
+def dates(first: date, after: date) -> str:
+    """Write the dates from one to the day before another, a whole month by its name."""
     last = date.fromordinal(after.toordinal() - 1)
     if first.day == 1 and after.day == 1 and (last.year, last.month) == (first.year, first.month):
         return month(first)

@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from plans.alerts.actions.judge import figure, tell_a_test
 from plans.alerts.actions.set_alert import AlertInput, change_alert, create_alert, remove_alert
 from plans.alerts.reads import AlertView, FiringView, Looking, Preview, alerts, firings, get_alert, preview
-from plans.alerts.rules import AlertRule, Subject, When, faults
+from plans.alerts.rules import AlertRule, Per, Subject, When, faults
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
@@ -40,6 +40,8 @@ class AlertBody(msgspec.Struct, forbid_unknown_fields=True):
     """The meter or the pool; left out for spend."""
     limit: Figure | None = None
     """For percent of a meter or of spend; a pool's limit is its own."""
+    per: Per = "contract"
+    """The contract's billing period (the calendar month without one), or the calendar month."""
     cost_centre: Text | None = None
     hysteresis_percent: Annotated[int, msgspec.Meta(ge=0, le=90)] = 5
     recipients: Annotated[list[Annotated[str, msgspec.Meta(max_length=254)]], msgspec.Meta(max_length=20)] = []
@@ -50,7 +52,7 @@ class AlertBody(msgspec.Struct, forbid_unknown_fields=True):
         limit = None if self.limit is None else Decimal(self.limit)
         return AlertRule(
             self.name, self.subject, self.key, self.when, Decimal(self.value), limit, self.cost_centre,
-            self.hysteresis_percent,
+            self.hysteresis_percent, self.per,
         )  # fmt: skip
 
 
@@ -66,6 +68,7 @@ class AlertAnswer(msgspec.Struct):
     limit: str | None
     cost_centre: str | None
     hysteresis_percent: int
+    per: Per
     recipients: list[str]
     enabled: bool
     created_at: datetime
@@ -81,7 +84,7 @@ class AlertAnswer(msgspec.Struct):
         rule = view.rule
         return cls(
             view.id, rule.name, rule.subject, rule.key, rule.when, str(rule.value), _text(rule.limit),
-            rule.cost_centre, rule.hysteresis_percent, list(view.recipients), view.stopped_at is None,
+            rule.cost_centre, rule.hysteresis_percent, rule.per, list(view.recipients), view.stopped_at is None,
             view.created_at, view.looked_at, _text(view.value), _text(view.limit), _text(view.forecast), view.error,
         )  # fmt: skip
 
@@ -93,6 +96,8 @@ class FiringAnswer(msgspec.Struct):
     alert: UUID
     name: str
     period_starts_on: date
+    period_ends_on: date
+    """The first day after the period."""
     round: int
     fired_at: datetime
     figure: str
@@ -104,14 +109,17 @@ class FiringAnswer(msgspec.Struct):
     def of(cls, view: FiringView) -> "FiringAnswer":
         """Return the view as JSON shows it."""
         return cls(
-            view.id, view.rule_id, view.name, view.starts_on, view.round, view.fired_at, str(view.value),
-            str(view.level), _text(view.forecast), view.rearmed_at,
+            view.id, view.rule_id, view.name, view.starts_on, view.ends_on, view.round, view.fired_at,
+            str(view.value), str(view.level), _text(view.forecast), view.rearmed_at,
         )  # fmt: skip
 
 
 class PreviewAnswer(msgspec.Struct):
-    """What an alert would do: `reached_on` is the day of this month on which its level was reached."""
+    """What an alert would do: `reached_on` is the day of this period on which its level was reached."""
 
+    period_starts_on: date
+    period_ends_on: date
+    """The first day after the period."""
     figure: str
     level: str | None
     limit: str | None
@@ -125,7 +133,9 @@ class PreviewAnswer(msgspec.Struct):
         reached, limit, forecast = (
             None if one is None else str(figure(one)) for one in (view.level, view.look.limit, view.look.forecast)
         )
-        return cls(str(figure(view.look.value)), reached, limit, forecast, view.fires, view.reached_on)
+        look = view.look
+        told = (str(figure(look.value)), reached, limit, forecast)
+        return cls(look.starts_on, look.ends_on, *told, view.fires, view.reached_on)
 
 
 class Told(msgspec.Struct):
@@ -162,7 +172,7 @@ class AlertController(Controller):
 
     @post("/preview", sync_to_thread=True, status_code=200)
     def would(self, principal: Principal, session: Session, tenant: TenantView, data: AlertBody) -> PreviewAnswer:
-        """Say what an alert would have done in this month; nothing is made."""
+        """Say what an alert would have done in this period; nothing is made."""
         require(principal, Permission.USAGE_READ)
         _may_see(principal, data.subject)
         rule = data.rule()
@@ -194,7 +204,7 @@ class AlertController(Controller):
         self, request: Request[Any, Any, State], principal: Principal, session: Session, tenant: TenantView,
         alert_id: UUID, data: AlertBody,
     ) -> AlertAnswer:  # fmt: skip
-        """Change an alert, or stop it for a while; what has fired in this month stays fired."""
+        """Change an alert, or stop it for a while; what has fired in this period stays fired."""
         require(principal, Permission.CONNECT_WRITE)
         for subject in (data.subject, get_alert(session, tenant.id, alert_id).rule.subject):
             _may_see(principal, subject)

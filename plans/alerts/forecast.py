@@ -1,10 +1,10 @@
-"""The forecast of a month: its run rate, by weekday (pure)."""
+"""What a figure comes to at the end of its period (pure): by its run rate, by periods before, or by its growth."""
 
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
-__all__ = ("at_the_end", "weekday_profile")
+__all__ = ("as_before", "at_the_end", "goes_on", "weekday_profile")
 
 Day = tuple[date, Fraction]
 
@@ -51,3 +51,42 @@ def at_the_end(before: Sequence[Day], ended: Sequence[Day], today: Day, ahead: S
     rate = so_far / expected
     rest = sum((profile[day.weekday()] for day in ahead), Fraction(0))
     return so_far + max(today[1], rate * profile[today[0].weekday()]) + rate * rest
+
+
+def as_before(figure: Fraction, earlier: Sequence[tuple[Fraction, Fraction]], passed: Fraction) -> Fraction | None:
+    """Return what a figure that does not add up comes to if its period goes on as those before it did.
+
+    It grows by what they grew from the same day to their end, but never faster than in step with the
+    time: a customer who began in the middle of an earlier period would foretell a multiple.
+
+    Args:
+        figure: of the period's ended days.
+        earlier: of each earlier period its figure up to the same day, and its whole.
+        passed: the part of the period that is over, above 0 and at most 1.
+
+    Returns:
+        The forecast; None where no earlier period had anything by that day.
+
+    >>> as_before(Fraction(60), [(Fraction(50), Fraction(80)), (Fraction(0), Fraction(90))], Fraction(1, 3))
+    Fraction(96, 1)
+    """
+    begun = [(so_far, whole) for so_far, whole in earlier if so_far > 0]
+    if not begun:
+        return None
+    grew = sum((whole for _, whole in begun), Fraction(0)) / sum((so_far for so_far, _ in begun), Fraction(0))
+    return figure * min(grew, 1 / passed)
+
+
+def goes_on(figure: Fraction, before: Fraction, days: tuple[int, int]) -> Fraction:
+    """Return what a figure comes to if it goes on to grow, or to fall, by as much a day; never below 0.
+
+    Args:
+        figure: at the end of the last day.
+        before: some days before that.
+        days: how many days lie between the two, at least 1, and how many are to come.
+
+    >>> goes_on(Fraction(100), Fraction(90), (5, 10))
+    Fraction(120, 1)
+    """
+    past, ahead = days
+    return max(figure + (figure - before) * ahead / past, Fraction(0))

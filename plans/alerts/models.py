@@ -20,6 +20,7 @@ class AlertRuleRow(Base):
     __table_args__ = (
         CheckConstraint("subject in ('meter', 'seat_pool', 'floating_pool', 'denials', 'spend')", name="subject"),
         CheckConstraint("when_kind in ('absolute', 'percent', 'forecast')", name="when_kind"),
+        CheckConstraint("per in ('contract', 'month')", name="per"),
         CheckConstraint("value > 0 and hysteresis_percent between 0 and 90", name="figures"),
         Index("ix_alert_rule_due", "due_at", postgresql_where="stopped_at is null"),
     )
@@ -33,6 +34,7 @@ class AlertRuleRow(Base):
     limit_value: Mapped[Decimal | None] = mapped_column(Numeric(24, 6))
     cost_centre: Mapped[str | None]
     hysteresis_percent: Mapped[int] = mapped_column(Integer)
+    per: Mapped[str] = mapped_column(server_default="contract")
     recipients: Mapped[Any] = json_column()
     """E-mail addresses that the customer typed."""
     language: Mapped[str]
@@ -49,7 +51,7 @@ class AlertRuleRow(Base):
 
 
 class AlertFiring(Base):
-    """A rule fired: once in a round of a month; the next round begins after it was armed again."""
+    """A rule fired: once in a round of a period; the next round begins after it was armed again."""
 
     __tablename__ = "alert_firing"
     __table_args__ = (
@@ -60,6 +62,8 @@ class AlertFiring(Base):
     rule_id: Mapped[UUID] = mapped_column(primary_key=True)
     starts_on: Mapped[date] = mapped_column(primary_key=True)
     round: Mapped[int] = mapped_column(Integer, primary_key=True)
+    ends_on: Mapped[date | None]
+    """The first day after the period; None, of what fired before it was kept: after the month."""
     id: Mapped[UUID]
     """The event that was told."""
     fired_at: Mapped[Instant]

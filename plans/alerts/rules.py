@@ -11,11 +11,13 @@ from core.periods import Period
 
 __all__ = (
     "FIGURE_MAX",
+    "PERS",
     "SUBJECTS",
     "WHENS",
     "AlertRule",
     "Fired",
     "Look",
+    "Per",
     "Subject",
     "When",
     "decide",
@@ -25,9 +27,18 @@ __all__ = (
 
 Subject = Literal["meter", "seat_pool", "floating_pool", "denials", "spend"]
 When = Literal["absolute", "percent", "forecast"]
+Per = Literal["contract", "month"]
 SUBJECTS: tuple[Subject, ...] = ("meter", "seat_pool", "floating_pool", "denials", "spend")
 WHENS: tuple[When, ...] = ("absolute", "percent", "forecast")
+PERS: tuple[Per, ...] = ("contract", "month")
 FIGURE_MAX = Decimal(10**12)
+_MOMENTARY = {
+    "floating_pool": "Who is in a floating pool changes from minute to minute: at the end of a period that has no"
+    " forecast. Use percent, for instance 90, or watch the meter sessions.concurrent.peak.",
+    "denials": "Denials are those of the last 24 hours, so that a period has no forecast of them. Use absolute, for"
+    " instance 10 true denials in 24 hours.",
+}
+"""What is a figure of the moment, and why that has no forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class AlertRule:
     `key` is the meter's or the pool's, '' for spend (the running bill, net, in the customer's
     currency). `value` is the figure itself, or per cent of the limit; the limit is `limit`, for
     pools their own seats. `hysteresis_percent` is how far below the level the figure must fall
-    before the rule may fire again within the month.
+    before the rule may fire again within the period. `per` is which period: the contract's, or the
+    calendar month.
     """
 
     name: str
@@ -48,15 +60,18 @@ class AlertRule:
     limit: Decimal | None = None
     cost_centre: str | None = None
     hysteresis_percent: int = 5
+    per: Per = "contract"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at a rule's subject found: the figure of the month so far, its limit, and its forecast."""
+    """What a look at a rule's subject found: the figure of the period so far, its limit, and its forecast."""
 
     period: Period
     starts_on: date
     """The first local day of the period: what a firing is known by."""
+    ends_on: date
+    """The first local day after it."""
     value: Fraction
     limit: Fraction | None = None
     forecast: Fraction | None = None
@@ -110,12 +125,8 @@ def faults(rule: AlertRule) -> list[InputError]:
         found.append(InputError("/name", "name_missing", "Give the alert a name by which people know it."))
     if not _well(rule.value):
         found.append(InputError("/value", "value_invalid", "Give a figure above 0, with at most six decimals."))
-    if pool and rule.when == "forecast":
-        text = "A pool has no forecast: its figure does not grow with the month. Use percent, for instance 90."
-        found.append(InputError("/when", "forecast_impossible", text))
-    if rule.subject == "denials" and rule.when == "forecast":
-        text = "Denials have no forecast. Use absolute, for instance 10 true denials in 24 hours."
-        found.append(InputError("/when", "forecast_impossible", text))
+    if rule.when == "forecast" and rule.subject in _MOMENTARY:
+        found.append(InputError("/when", "forecast_impossible", _MOMENTARY[rule.subject]))
     if rule.when == "percent" and not pool and rule.limit is None:
         found.append(InputError("/limit", "limit_missing", "Per cent of what? Give the limit too."))
     if rule.limit is not None and (pool or rule.when != "percent"):
@@ -123,9 +134,12 @@ def faults(rule: AlertRule) -> list[InputError]:
         found.append(InputError("/limit", "limit_unused", f"{text} Leave it out."))
     if rule.limit is not None and not _well(rule.limit):
         found.append(InputError("/limit", "limit_invalid", "Give a limit above 0, with at most six decimals."))
-    if rule.cost_centre is not None and rule.subject != "meter":
-        text = "Only a meter is watched per cost centre. Leave it out."
+    if rule.cost_centre is not None and rule.subject not in ("meter", "spend"):
+        text = "Only a meter or the running bill is watched per cost centre. Leave it out."
         found.append(InputError("/cost_centre", "cost_centre_unused", text))
+    if rule.per == "month" and rule.subject == "spend":
+        text = "The running bill is that of the contract's period. Leave it out."
+        found.append(InputError("/per", "per_unused", text))
     if not 0 <= rule.hysteresis_percent <= 90:
         found.append(InputError("/hysteresis_percent", "hysteresis_invalid", "Give 0 to 90 per cent."))
     return found

@@ -23,7 +23,6 @@ from app.pages.admin.alerts import (
 from app.pages.alert_words import subject_text
 from app.pages.frame import Crumb
 from app.pages.visit import TenantVisit, confirm_word
-from app.pages.words import meter_name
 from core.errors import InvalidInput, Refused
 from core.settings import mail_server
 from metering.reads import contract_meters
@@ -127,11 +126,12 @@ def _act(
 def _list_answer(visit: TenantVisit, said: Mapping[str, str], refusal: Refused | None) -> Response[str]:
     found = alerts(visit.session, visit.tenant.id)
     told = firings(visit.session, visit.tenant.id, limit=HISTORY)
-    place, subjects = _place(visit), {view.id: view.rule.subject for view in found}
+    place = _place(visit)
+    currencies = {view.id: place.money_of(view.rule.subject, view.rule.key) for view in found}
     return visit.page(
         "admin/alerts.html", "alerts", *visit.crumbs(Crumb(_("Alerts"))), status=refusal.status if refusal else 200,
-        refusal=refusal, said=said, base=place.base, table=alerts_table(found, _this_month(visit), place),
-        history=firings_table(told, subjects, place), fields=fields(said, _choices(visit), refusal),
+        refusal=refusal, said=said, base=place.base, table=alerts_table(found, _told(visit), place),
+        history=firings_table(told, currencies, place), fields=fields(said, _choices(visit), refusal),
         preview=_preview(visit, said) if "look" in said else None, may_act=visit.may(Permission.CONNECT_WRITE),
         unsent=mail_server() is None and any(view.recipients for view in found),
     )  # fmt: skip
@@ -148,8 +148,9 @@ def _one_answer(
         "admin/alert.html", "alerts", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
         alert=view, what=subject_text(rule.subject, rule.key, rule.cost_centre), here=f"{place.base}/{alert_id}",
         base=place.base, said=said, fields=fields(said, _choices(visit), refusal),
-        history=firings_table(told, {alert_id: rule.subject}, place), tested=bool(visit.query.get("tested")),
-        table=alerts_table([view], _this_month(visit), place), may_act=visit.may(Permission.CONNECT_WRITE),
+        history=firings_table(told, {alert_id: place.money_of(rule.subject, rule.key)}, place),
+        tested=bool(visit.query.get("tested")),
+        table=alerts_table([view], _told(visit), place), may_act=visit.may(Permission.CONNECT_WRITE),
     )  # fmt: skip
 
 
@@ -184,17 +185,13 @@ def _choices(visit: TenantVisit) -> list[tuple[str, str]]:
         for one in all_pools(session, tenant_id)
         for subject in ("floating_pool", "denials")
     ]
-    meters = [
-        (f"meter:{name}", meter_name(name))
-        for name, spec in contract_meters(session, tenant_id).items()
-        if spec.family != "revenue"
-    ]
+    meters = [(f"meter:{name}", subject_text("meter", name, None)) for name in contract_meters(session, tenant_id)]
     return [*pools, *floating, ("spend:", subject_text("spend", "", None)), *meters]
 
 
-def _this_month(visit: TenantVisit) -> frozenset[UUID]:
-    """Return the alerts that have told this month and are not armed again."""
-    return told_and_not_rearmed(visit.session, visit.tenant.id, visit.today.replace(day=1))
+def _told(visit: TenantVisit) -> frozenset[UUID]:
+    """Return the alerts that have told in a running period and are not armed again."""
+    return told_and_not_rearmed(visit.session, visit.tenant.id, visit.today)
 
 
 def _place(visit: TenantVisit) -> Place:

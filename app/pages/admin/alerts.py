@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import cast
@@ -9,13 +10,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
-from app.pages.alert_words import figure_text, subject_text, when_text
-from app.pages.formats import day, instant
+from app.pages.alert_words import figure_text, is_money, subject_text, when_text
+from app.pages.formats import dates, day, instant
 from app.pages.said import FIGURE_MAX, Field, Said
 from app.pages.tables import Cell, Column, Table, cell, status
 from core.errors import InputError, InvalidInput, Refused
 from plans.alerts.reads import AlertView, FiringView, Preview
-from plans.alerts.rules import SUBJECTS, WHENS, AlertRule, Subject, When
+from plans.alerts.rules import PERS, SUBJECTS, WHENS, AlertRule, Per, Subject, When
 
 __all__ = (
     "AlertForm",
@@ -38,9 +39,9 @@ class Place:
     tz: ZoneInfo
     currency: str
 
-    def money_of(self, subject: str) -> str:
+    def money_of(self, subject: str, key: str) -> str:
         """Return the currency in which a subject is told; '' for plain figures."""
-        return self.currency if subject == "spend" else ""
+        return self.currency if is_money(subject, key) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,9 @@ def read_form(data: Mapping[str, str]) -> AlertForm:
     when = said.text("when")
     if subject not in SUBJECTS or when not in WHENS:
         said.fault("what", "choice_missing", _("Choose what is watched, and when it is told."))
+    per = said.text("per") or "contract"
+    if per not in PERS:
+        said.fault("per", "choice_missing", _("Choose the contract’s period or the calendar month."))
     value, limit = said.figure("value", FIGURE_MAX), said.figure("limit", FIGURE_MAX)
     if value is None:
         said.fault("value", "figure_missing", _("Say from which figure on it is told, for instance 80."))
@@ -70,7 +74,7 @@ def read_form(data: Mapping[str, str]) -> AlertForm:
     needs_limit = when == "percent" and subject in ("meter", "spend", "denials")
     rule = AlertRule(
         said.text("name"), cast("Subject", subject), key, cast("When", when), value or Decimal(0),
-        limit if needs_limit else None, said.text("cost_centre") or None, hysteresis,
+        limit if needs_limit else None, said.text("cost_centre") or None, hysteresis, cast("Per", per),
     )  # fmt: skip
     return AlertForm(rule, tuple(data.get("recipients", "").replace(",", " ").split()))
 
@@ -81,7 +85,7 @@ def said_of(view: AlertView) -> dict[str, str]:
     return {
         "name": rule.name, "what": f"{rule.subject}:{rule.key}", "when": rule.when, "value": str(rule.value),
         "limit": "" if rule.limit is None else str(rule.limit), "cost_centre": rule.cost_centre or "",
-        "hysteresis_percent": str(rule.hysteresis_percent), "recipients": "\n".join(view.recipients),
+        "hysteresis_percent": str(rule.hysteresis_percent), "per": rule.per, "recipients": "\n".join(view.recipients),
     }  # fmt: skip
 
 
@@ -90,22 +94,31 @@ def fields(said: Mapping[str, str], choices: Sequence[tuple[str, str]], refusal:
     errors: Sequence[InputError] = refusal.errors if isinstance(refusal, InvalidInput) else ()
     whens = (
         ("percent", _("per cent of a limit")), ("absolute", _("a figure")),
-        ("forecast", _("a figure that is to be expected by the end of the month")),
+        ("forecast", _("a figure that is to be expected by the end of the period")),
     )  # fmt: skip
+    pers = (("contract", _("the contract’s billing period")), ("month", _("the calendar month")))
     labels = {
         "name": (_("Name"), "text", ()),
         "what": (_("Watch"), "text", tuple(choices)),
         "when": (_("Tell when it reaches"), "text", whens),
         "value": (_("Per cent, or the figure"), "figure", ()),
         "limit": (_("Limit (of a meter or the bill, for per cent)"), "figure", ()),
-        "cost_centre": (_("Only this cost centre (a meter’s)"), "text", ()),
+        "cost_centre": (_("Only this cost centre (of a meter or the bill)"), "text", ()),
+        "per": (_("Counted in"), "text", pers),
         "hysteresis_percent": (_("Again after it fell by (%)"), "figure", ()),
+    }
+    hints = {
+        "when": _(
+            "Who is in a floating pool, and denials, are figures of the moment: nothing is to be expected of them."
+        ),
+        "per": _("The running bill is always that of the contract’s period."),
     }
     preset = {"when": "percent", "value": "80", "hysteresis_percent": "5"}
     return {
         name: Field(
             name, label, said.get(name, preset.get(name, "")), options, kind,
             tuple(one.detail for one in errors if one.pointer.strip("/") == {"what": "key"}.get(name, name)),
+            hint=hints.get(name, ""),
         )
         for name, (label, kind, options) in labels.items()
     }  # fmt: skip
@@ -119,7 +132,7 @@ def alert_rows(found: Sequence[AlertView], fired: Collection[UUID], place: Place
 
 
 def alerts_table(found: Sequence[AlertView], fired: Collection[UUID], place: Place) -> Table:
-    """Return the alerts with what the last look found; `fired` are those that have told this month."""
+    """Return the alerts with what the last look found; `fired` are those that have told this period."""
     return Table(
         id="alerts",
         caption=_("Alerts"),
@@ -131,7 +144,7 @@ def alerts_table(found: Sequence[AlertView], fired: Collection[UUID], place: Pla
 
 
 def _row(one: AlertView, fired: bool, place: Place) -> tuple[Cell, ...]:
-    rule, currency = one.rule, place.money_of(one.rule.subject)
+    rule, currency = one.rule, place.money_of(one.rule.subject, one.rule.key)
     now = "–" if one.value is None else figure_text(one.value, currency)
     sub = ""
     if one.forecast is not None and rule.when == "forecast":
@@ -153,20 +166,21 @@ def _state(one: AlertView, fired: bool, looked: str) -> Cell:
     if one.error:
         return Cell(_("Cannot look"), tone="bad", sub=one.error)
     if fired:
-        return Cell(_("Told this month"), tone="warn", sub=looked)
+        return Cell(_("Told this period"), tone="warn", sub=looked)
     return Cell(_("Watching"), tone="good", sub=looked or _("looked at within a minute"))
 
 
-def firings_table(found: Sequence[FiringView], subjects: Mapping[UUID, str], place: Place) -> Table:
-    """Return what fired, newest first; `subjects` says what each rule is about."""
+def firings_table(found: Sequence[FiringView], currencies: Mapping[UUID, str], place: Place) -> Table:
+    """Return what fired, newest first; `currencies` says in which each rule is told, '' for plain figures."""
     return Table(
         id="firings",
         caption=_("What was told"),
         columns=(
-            Column(_("Alert")), Column(_("When")), Column(_("Figure"), numeric=True), Column(_("Level"), numeric=True),
+            Column(_("Alert")), Column(_("When")), Column(_("Period")), Column(_("Figure"), numeric=True),
+            Column(_("Level"), numeric=True),
             Column(_("Again")),
         ),
-        rows=tuple(_fired(one, place.money_of(subjects.get(one.rule_id, "")), place) for one in found),
+        rows=tuple(_fired(one, currencies.get(one.rule_id, ""), place) for one in found),
         empty_title=_("Nothing told yet"),
         empty_text=_("When a figure reaches its level, it is told by mail and webhook and written down here."),
     )  # fmt: skip
@@ -180,6 +194,7 @@ def _fired(one: FiringView, currency: str, place: Place) -> tuple[Cell, ...]:
     return (
         cell(one.name, href=f"{place.base}/{one.rule_id}"),
         cell(instant(one.fired_at, place.tz), css="nowrap"),
+        cell(dates(one.starts_on, one.ends_on), css="nowrap"),
         cell(figure_text(one.value, currency), sub=expected),
         cell(figure_text(one.level, currency)),
         cell(again),
@@ -188,23 +203,27 @@ def _fired(one: FiringView, currency: str, place: Place) -> tuple[Cell, ...]:
 
 def preview_text(found: Preview, rule: AlertRule, place: Place) -> tuple[str, str]:
     """Return in a sentence or two what the alert would have done, and the tone."""
-    currency = place.money_of(rule.subject)
+    currency = place.money_of(rule.subject, rule.key)
 
     def told(value: Fraction | None) -> str:
         return "–" if value is None else figure_text(_decimal(value), currency)
 
-    words = {"now": told(found.look.value), "level": told(found.level), "forecast": told(found.look.forecast)}
+    look = found.look
+    words = {
+        "now": told(look.value), "level": told(found.level), "forecast": told(look.forecast),
+        "period": dates(look.starts_on, look.ends_on), "last": day(look.ends_on - timedelta(days=1)),
+    }  # fmt: skip
     if rule.when == "forecast":
-        if found.look.forecast is None:
-            return _("So far %(now)s; a forecast comes when the first day of the month is over.") % words, "info"
-        text = _("So far %(now)s, and %(forecast)s is to be expected.") % words
+        if look.forecast is None:
+            return _("So far %(now)s; a forecast comes when a day or two of %(period)s are over.") % words, "info"
+        text = _("So far %(now)s, and %(forecast)s is to be expected by %(last)s.") % words
     else:
         text = _("Now %(now)s; it is told from %(level)s on.") % words
     if found.reached_on is not None:
         return text + " " + _("It would have told you on %(day)s.") % {"day": day(found.reached_on)}, "warn"
     if found.fires:
         return text + " " + _("It would tell you now."), "warn"
-    no = _("It would not have told you this month.") if found.traced else _("It would not tell you now.")
+    no = _("It would not have told you in %(period)s.") % words if found.traced else _("It would not tell you now.")
     return f"{text} {no}", "good"
 
 

@@ -26,7 +26,7 @@ def overview(visit: TenantVisit) -> Response[str]:
     picker, base = visit.months, _base(visit)
     held = [one for one in subscriptions(visit.session, visit.tenant.id, visit.now) if one.status != "ended"]
     gauge, place = Gauge(visit), Place(f"{base}/alerts", visit.tenant.tz, visit.tenant.currency)
-    told = told_and_not_rearmed(visit.session, visit.tenant.id, visit.today.replace(day=1))
+    told = told_and_not_rearmed(visit.session, visit.tenant.id, visit.today)
     given = OverviewInput(
         base=base,
         period=picker.key,

@@ -64,8 +64,9 @@ def _fire(session: Session, tenant: TenantView, alert: AlertView, look: Look, pl
     assert reached is not None, "a rule without a level does not fire"
     event_id = _tell(session, tenant, alert, _data(alert, look), now)
     row = {
-        "tenant_id": tenant.id, "rule_id": alert.id, "starts_on": look.starts_on, "round": number, "id": event_id,
-        "fired_at": now, "value": figure(look.value), "level": figure(reached), "forecast": _or_none(look.forecast),
+        "tenant_id": tenant.id, "rule_id": alert.id, "starts_on": look.starts_on, "ends_on": look.ends_on,
+        "round": number, "id": event_id, "fired_at": now, "value": figure(look.value),
+        "level": figure(reached), "forecast": _or_none(look.forecast),
     }  # fmt: skip
     # The rule is held, so that nobody else has written this round: the key is the proof, not the means.
     written = add_firing(session, row)
@@ -88,6 +89,7 @@ def _data(alert: AlertView, look: Look) -> dict[str, Any]:
     return {
         "subject": rule.subject, "key": rule.key, "when": rule.when,
         "cost_centre": rule.cost_centre, "period_starts_on": look.starts_on.isoformat(),
+        "period_ends_on": look.ends_on.isoformat(),
         "value": str(figure(look.value)), "level": _text(reached), "limit": _text(look.limit),
         "forecast": _text(look.forecast),
     }  # fmt: skip

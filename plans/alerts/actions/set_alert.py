@@ -62,7 +62,7 @@ def create_alert(session: Session, tenant: TenantView, given: AlertInput, actor:
 def change_alert(
     session: Session, tenant: TenantView, rule_id: UUID, given: AlertInput, actor: str, now: datetime, *, enabled: bool
 ) -> None:
-    """Change a rule, or stop it for a while; what has fired in this month stays fired.
+    """Change a rule, or stop it for a while; what has fired in this period stays fired.
 
     Raises:
         AlertUnknown: there is no such rule (`alert_unknown`).
@@ -105,7 +105,7 @@ def _values(given: AlertInput) -> dict[str, Any]:
     return {
         "name": rule.name.strip(), "subject": rule.subject, "key": rule.key, "when_kind": rule.when,
         "value": rule.value, "limit_value": rule.limit, "cost_centre": rule.cost_centre,
-        "hysteresis_percent": rule.hysteresis_percent,
+        "hysteresis_percent": rule.hysteresis_percent, "per": rule.per,
         "recipients": list(dict.fromkeys(given.recipients)),
     }  # fmt: skip
 

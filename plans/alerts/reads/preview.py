@@ -1,25 +1,23 @@
-"""What a rule would have done in this month, before it is made."""
+"""What a rule would have done in its running period, before it is made."""
 
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
 from core.periods import Period, days_of
+from plans.alerts.reads.figures import RISING, WatchedMeter
 from plans.alerts.reads.looking import Looking
 from plans.alerts.rules import AlertRule, Look, level
 from tenants.reads import TenantView
 
 __all__ = ("Preview", "preview")
 
-_RISING = ("unique", "peak", "any")
-"""Statistics that never fall in the course of a period."""
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What is now, from which figure on it fires, whether it would fire now, and on which day it was reached.
 
-    `reached_on` is None where it was not reached in this month, or where the figure has no history
+    `reached_on` is None where it was not reached in this period, or where the figure has no history
     that could be read back (pools, spend, averages, forecasts).
     """
 
@@ -28,7 +26,7 @@ class Preview:
     fires: bool
     reached_on: date | None
     traced: bool
-    """Whether the days of the month were looked at."""
+    """Whether the days of the period were looked at."""
 
 
 def preview(looking: Looking, tenant: TenantView, rule: AlertRule) -> Preview:
@@ -44,13 +42,13 @@ def preview(looking: Looking, tenant: TenantView, rule: AlertRule) -> Preview:
     fires = figure is not None and reached is not None and figure >= reached
     if rule.subject != "meter" or rule.when == "forecast" or reached is None:
         return Preview(look, reached, fires, None, False)
-    spec = looking.measuring.spec(rule.key)
-    days = [(day, span) for day, span in days_of(looking.month, tenant.tz) if day <= looking.today]
-    if spec.additive:
-        return Preview(look, reached, fires, _summed(looking.days(rule, days), reached), True)
-    if spec.statistic not in _RISING:
+    watched = looking.watched(rule)
+    days = [(day, span) for day, span in days_of(look.period, tenant.tz) if day <= looking.today]
+    if watched.spec.additive:
+        return Preview(look, reached, fires, _summed(watched.days(days), reached), True)
+    if watched.spec.statistic not in RISING:
         return Preview(look, reached, fires, None, False)
-    return Preview(look, reached, fires, _halved(looking, rule, days, reached) if fires else None, True)
+    return Preview(look, reached, fires, _halved(watched, days, reached) if fires else None, True)
 
 
 def _summed(days: list[tuple[date, Fraction]], reached: Fraction) -> date | None:
@@ -62,13 +60,12 @@ def _summed(days: list[tuple[date, Fraction]], reached: Fraction) -> date | None
     return None
 
 
-def _halved(looking: Looking, rule: AlertRule, days: list[tuple[date, Period]], reached: Fraction) -> date:
+def _halved(watched: WatchedMeter, days: list[tuple[date, Period]], reached: Fraction) -> date:
     """Return the first day at whose end a figure that never falls had reached the level; it has by the last."""
     low, high = 0, len(days) - 1
     while low < high:
         middle = (low + high) // 2
-        so_far = Period(looking.month.starts_at, days[middle][1].ends_at)
-        if looking.figure(rule, so_far) >= reached:
+        if watched.figure(Period(days[0][1].starts_at, days[middle][1].ends_at)) >= reached:
             high = middle
         else:
             low = middle + 1

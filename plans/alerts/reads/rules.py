@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Date, cast, func, select
 from sqlalchemy.orm import Session
 
 from plans.alerts.errors import AlertUnknown
@@ -50,6 +50,8 @@ class FiringView:
     rule_id: UUID
     name: str
     starts_on: date
+    ends_on: date
+    """The first day after the period."""
     round: int
     fired_at: datetime
     value: Decimal
@@ -61,7 +63,7 @@ class FiringView:
 def _alert(row: AlertRuleRow) -> AlertView:
     rule = AlertRule(
         row.name, row.subject, row.key, row.when_kind, _plain(row.value), _plain_or_none(row.limit_value),  # type: ignore[arg-type]
-        row.cost_centre, row.hysteresis_percent,
+        row.cost_centre, row.hysteresis_percent, row.per if row.subject != "spend" else "contract",  # type: ignore[arg-type]
     )  # fmt: skip
     return AlertView(
         row.id, rule, tuple(row.recipients), row.language, row.created_at, row.stopped_at, row.looked_at,
@@ -97,11 +99,15 @@ def get_alert(session: Session, tenant_id: UUID, rule_id: UUID) -> AlertView:
     return _alert(row)
 
 
+_ENDS_ON = func.coalesce(AlertFiring.ends_on, cast(AlertFiring.starts_on + func.make_interval(0, 1), Date))
+
+
 def _firings(tenant_id: UUID) -> Any:
     return (
         select(
-            AlertFiring.id, AlertFiring.rule_id, AlertRuleRow.name, AlertFiring.starts_on, AlertFiring.round,
-            AlertFiring.fired_at, AlertFiring.value, AlertFiring.level, AlertFiring.forecast, AlertFiring.rearmed_at,
+            AlertFiring.id, AlertFiring.rule_id, AlertRuleRow.name, AlertFiring.starts_on, _ENDS_ON.label("ends_on"),
+            AlertFiring.round, AlertFiring.fired_at, AlertFiring.value, AlertFiring.level, AlertFiring.forecast,
+            AlertFiring.rearmed_at,
         )
         .join(
             AlertRuleRow,
@@ -133,7 +139,8 @@ def firings(
 
 def _firing(row: Any) -> FiringView:
     figures = (_plain(row.value), _plain(row.level), _plain_or_none(row.forecast))
-    return FiringView(row.id, row.rule_id, row.name, row.starts_on, row.round, row.fired_at, *figures, row.rearmed_at)
+    place = (row.id, row.rule_id, row.name, row.starts_on, row.ends_on, row.round, row.fired_at)
+    return FiringView(*place, *figures, row.rearmed_at)
 
 
 def last_fired(session: Session, tenant_id: UUID, rule_id: UUID, starts_on: date) -> Fired | None:
@@ -148,11 +155,12 @@ def last_fired(session: Session, tenant_id: UUID, rule_id: UUID, starts_on: date
     return None if row is None else Fired(row.round, row.rearmed_at is not None)
 
 
-def told_and_not_rearmed(session: Session, tenant_id: UUID, starts_on: date) -> frozenset[UUID]:
-    """Return the rules that have fired in the period that begins on that day and are not armed again."""
+def told_and_not_rearmed(session: Session, tenant_id: UUID, today: date) -> frozenset[UUID]:
+    """Return the rules that have fired in a period that holds the day, and are not armed again."""
     query = select(AlertFiring.rule_id).where(
-        AlertFiring.tenant_id == tenant_id, AlertFiring.starts_on == starts_on, AlertFiring.rearmed_at.is_(None)
-    )
+        AlertFiring.tenant_id == tenant_id, AlertFiring.starts_on <= today, today < _ENDS_ON,
+        AlertFiring.rearmed_at.is_(None),
+    )  # fmt: skip
     return frozenset(session.execute(query).scalars())
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from core.periods import month_period, zone
-from plans.alerts.forecast import at_the_end, weekday_profile
+from plans.alerts.forecast import as_before, at_the_end, goes_on, weekday_profile
 from plans.alerts.rules import AlertRule, Fired, Look, decide, faults, level
 
 NOVEMBER = month_period(2026, 11, zone("UTC"))
@@ -19,7 +19,7 @@ FORECAST = replace(ABSOLUTE, when="forecast")
 
 def look(value: float | Fraction, limit: int | None = None, forecast: Fraction | None = None) -> Look:
     whole = None if limit is None else Fraction(limit)
-    return Look(NOVEMBER, date(2026, 11, 1), Fraction(value), whole, forecast)
+    return Look(NOVEMBER, date(2026, 11, 1), date(2026, 12, 1), Fraction(value), whole, forecast)
 
 
 def test_it_fires_when_the_level_is_reached_and_not_a_hair_before() -> None:
@@ -63,9 +63,10 @@ def test_a_forecast_fires_on_what_is_to_come_and_waits_until_there_is_one() -> N
         ({"name": " "}, "name_missing"), ({"value": Decimal(0)}, "value_invalid"),
         ({"value": Decimal("NaN")}, "value_invalid"), ({"when": "percent"}, "limit_missing"),
         ({"limit": Decimal(5)}, "limit_unused"), ({"hysteresis_percent": 91}, "hysteresis_invalid"),
-        ({"subject": "seat_pool", "when": "forecast"}, "forecast_impossible"),
+        ({"subject": "floating_pool", "when": "forecast"}, "forecast_impossible"),
         ({"subject": "denials", "when": "forecast"}, "forecast_impossible"),
-        ({"subject": "spend", "cost_centre": "a"}, "cost_centre_unused"),
+        ({"subject": "denials", "cost_centre": "a"}, "cost_centre_unused"),
+        ({"subject": "spend", "per": "month"}, "per_unused"),
         ({"when": "percent", "limit": Decimal(0)}, "limit_invalid"),
         ({"value": Decimal("0.0000001")}, "value_invalid"),
     ],
@@ -116,3 +117,21 @@ def test_a_month_that_began_on_days_without_history_goes_by_its_plain_mean() -> 
 
 def test_the_look_knows_its_period() -> None:
     assert look(1).period.starts_at == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_what_does_not_add_up_goes_on_as_before_but_never_faster_than_time() -> None:
+    third = Fraction(1, 3)
+
+    # Two earlier periods grew from 40 + 60 to 50 + 75: by a quarter.
+    assert as_before(Fraction(80), [(Fraction(40), Fraction(50)), (Fraction(60), Fraction(75))], third) == 100
+    # It began late in the earlier period: 2 grew to 500; after a third of the time there may be three times as many.
+    assert as_before(Fraction(80), [(Fraction(2), Fraction(500))], third) == 240
+    assert as_before(Fraction(80), [(Fraction(0), Fraction(500))], third) is None
+    # What shrank before is expected to shrink.
+    assert as_before(Fraction(80), [(Fraction(40), Fraction(30))], third) == 60
+
+
+def test_growth_goes_on_and_what_falls_ends_at_nothing() -> None:
+    # 28 more in 28 days: 1 a day, for 10 more days.
+    assert goes_on(Fraction(100), Fraction(72), (28, 10)) == 110
+    assert goes_on(Fraction(5), Fraction(15), (5, 10)) == 0
