@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models import Base, Instant, TenantId, json_column
 
-__all__ = ("Denial", "DenialHour", "DenialTold", "FloatingPool", "LicenceFile", "Quota", "QuotaClaim")
+__all__ = ("Denial", "DenialHour", "DenialTold", "FloatingPool", "LicenceFile", "PastLimit", "Quota", "QuotaClaim")
 
 
 class FloatingPool(Base):
@@ -45,6 +45,17 @@ class FloatingPool(Base):
     clock_at: Mapped[Instant]
     """The pool's time: it never runs backwards."""
     changed_at: Mapped[Instant]
+
+
+class PastLimit(Base):
+    """Append-only: so many seats a pool had from an instant until the next row's, or until its `changed_at`."""
+
+    __tablename__ = "past_limit"
+    __table_args__ = (CheckConstraint("seats >= 0", name="seats"),)
+    tenant_id: Mapped[TenantId]
+    pool: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    seats: Mapped[int] = mapped_column(Integer)
 
 
 class Denial(Base):

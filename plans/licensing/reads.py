@@ -12,11 +12,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.ids import first_id
+from core.lists import any_of
+from core.periods import Period
 from metering.leases import Stretch
 from metering.reads.leases import grants_in, held_stretches, seated_stretches
 from plans.licensing.floating import PoolRules, Reason
 from plans.licensing.licences import LicenceView, Revoked
-from plans.licensing.models import Denial, DenialHour, DenialTold, FloatingPool, LicenceFile
+from plans.licensing.limits import DenialCount, Limit
+from plans.licensing.models import Denial, DenialHour, DenialTold, FloatingPool, LicenceFile, PastLimit
 from tenants.reads import people_of
 from tenants.reads.identities import identities_of_people
 
@@ -26,6 +29,7 @@ __all__ = (
     "Inside",
     "PoolView",
     "all_pools",
+    "denial_counts",
     "denial_report",
     "denials",
     "find_licence",
@@ -33,6 +37,7 @@ __all__ = (
     "folded_denials",
     "inside",
     "licences",
+    "limits_of",
     "persons_of",
     "pools_denying",
     "revoked_licences",
@@ -43,26 +48,32 @@ __all__ = (
 
 SOON = timedelta(minutes=10)
 """A denial that a grant follows within this time is not a true one; until it is over, nobody can call it true."""
-_TRUE = text("""
+# Denials of pools, by so short spans; a true one was not followed by a grant to the same person soon.
+_COUNTED = text("""
     with latest as (
         select distinct on (identity_id) identity_id, person_id from identity_link where tenant_id = :tenant
         order by identity_id, recorded_at desc
     ), who as (
         select i.id, coalesce(l.person_id, i.home_person_id) as person_id
         from identity i left join latest l on l.identity_id = i.id where i.tenant_id = :tenant
-    ), denied as (
-        select d.id, d.at, w.person_id from denial d join who w on w.id = d.identity_id
-        where d.tenant_id = :tenant and d.pool = :pool and d.at >= :since and d.at < :until
     ), let_in as (
-        select s.starts_at, w.person_id from leased_session s join who w on w.id = s.identity_id
-        where s.tenant_id = :tenant and s.pool = :pool
+        select s.pool, s.starts_at, w.person_id from leased_session s join who w on w.id = s.identity_id
+        where s.tenant_id = :tenant and s.pool = any(cast(:pools as text[]))
             and s.starts_at >= :since and s.starts_at < cast(:until as timestamptz) + cast(:soon as interval)
+    ), denied as (
+        select d.at, not exists (
+            select 1 from let_in g where g.pool = d.pool and g.person_id = w.person_id
+                and g.starts_at >= d.at and g.starts_at < d.at + cast(:soon as interval)
+        ) as alone
+        from denial d join who w on w.id = d.identity_id
+        where d.tenant_id = :tenant and d.pool = any(cast(:pools as text[])) and d.at >= :since and d.at < :until
     )
-    select count(*) from denied d where not exists (
-        select 1 from let_in g where g.person_id = d.person_id
-            and g.starts_at >= d.at and g.starts_at < d.at + cast(:soon as interval)
-    )
+    select date_bin(cast(:span as interval), at, to_timestamp(0)) as starts_at, count(*),
+        count(*) filter (where alone and at + cast(:soon as interval) <= :now)
+    from denied group by 1
 """)
+_SPAN = timedelta(minutes=15)
+"""In so short spans denials are counted: local days and hours begin at a quarter of an hour everywhere."""
 _RULES = tuple(name for name in PoolRules.__struct_fields__)
 
 
@@ -225,9 +236,49 @@ def true_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, 
 
     One whose ten minutes are not over at `now` does not count: nobody knows yet.
     """
-    until = now - SOON + timedelta(microseconds=1)
-    given = {"tenant": tenant_id, "pool": pool, "since": since, "until": until, "soon": SOON}
-    return int(session.execute(_TRUE, given).scalar_one())
+    span = Period(since, now + timedelta(microseconds=1))
+    return sum(one.true for one in _kept_counts(session, tenant_id, [pool], span, now))
+
+
+def denial_counts(
+    session: Session, tenant_id: UUID, pools: Sequence[str], span: Period, now: datetime
+) -> list[DenialCount]:
+    """Return how many denials pools had in a span, by quarters of an hour; old ones by the hour.
+
+    One whose ten minutes are not over at `now` is not called true.
+    """
+    kept = _kept_counts(session, tenant_id, pools, span, now)
+    folded = session.execute(
+        select(DenialHour.hour, func.sum(DenialHour.denials), func.sum(DenialHour.true_denials))
+        .where(DenialHour.tenant_id == tenant_id, any_of(DenialHour.pool, pools))
+        .where(DenialHour.hour >= span.starts_at, DenialHour.hour < span.ends_at)
+        .group_by(DenialHour.hour)
+    )
+    return sorted([*kept, *(DenialCount(at, int(number), int(true)) for at, number, true in folded)])
+
+
+def _kept_counts(
+    session: Session, tenant_id: UUID, pools: Sequence[str], span: Period, now: datetime
+) -> list[DenialCount]:
+    given = {"tenant": tenant_id, "pools": list(pools), "since": span.starts_at, "until": span.ends_at, "soon": SOON}
+    rows = session.execute(_COUNTED, given | {"span": _SPAN, "now": now})
+    return [DenialCount(*row) for row in rows]
+
+
+def limits_of(session: Session, tenant_id: UUID, pools: Sequence[str]) -> dict[str, list[Limit]]:
+    """Return the limits that pools had and have, each pool's in order of time."""
+    past = session.execute(
+        select(PastLimit.pool, PastLimit.since, PastLimit.seats)
+        .where(PastLimit.tenant_id == tenant_id, any_of(PastLimit.pool, pools))
+        .order_by(PastLimit.pool, PastLimit.since)
+    )
+    found: dict[str, list[Limit]] = {pool: [] for pool in pools}
+    for pool, since, seats in past:
+        found[pool].append(Limit(since, seats))
+    for view in all_pools(session, tenant_id):
+        if view.rules.key in found:
+            found[view.rules.key].append(Limit(view.changed_at, view.rules.seats))
+    return found
 
 
 def pools_denying(session: Session, since: datetime) -> list[UUID]:

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from core.ids import first_id
 from core.lists import any_of
-from plans.licensing.models import Denial, DenialTold, FloatingPool, LicenceFile, Quota, QuotaClaim
+from plans.licensing.models import Denial, DenialTold, FloatingPool, LicenceFile, PastLimit, Quota, QuotaClaim
 
 __all__ = (
     "add_licence",
+    "add_past_limit",
     "add_pool",
     "add_quota_claim",
     "claim_told",
@@ -93,6 +94,11 @@ def put_revoked(session: Session, tenant_id: UUID, licence_id: UUID, at: datetim
 def add_pool(session: Session, row: Mapping[str, Any]) -> None:
     """Insert a pool."""
     session.execute(insert(FloatingPool).values(**row))
+
+
+def add_past_limit(session: Session, row: Mapping[str, Any]) -> None:
+    """Write what a pool's limit was; what held for no time at all is not told."""
+    session.execute(insert_or(PastLimit).values(**row).on_conflict_do_nothing())
 
 
 def rename_denials(

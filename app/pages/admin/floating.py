@@ -8,11 +8,13 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
-from app.pages.charts import Chart, Mark, series
+from app.pages.charts import Chart, series
 from app.pages.formats import instant, quantity, time_of_day
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
+from core.periods import Period
 from metering.leases import Stretch
-from plans.licensing.floating import Mode, PoolRules, Reason
+from plans.licensing.floating import Mode, Reason
+from plans.licensing.limits import Limit, highest_limit
 from plans.licensing.reads import DenialLine, DenialView, Inside, PoolView
 
 __all__ = (
@@ -216,14 +218,17 @@ def _became(one: DenialView) -> Cell:
     return status(_("True denial"), "bad") if one.true else status(_("Only had to wait"), "warn")
 
 
-def fullness_chart(curve: Sequence[tuple[datetime, int]], rules: PoolRules, tz: ZoneInfo) -> Chart:
-    """Return the most seats in use in each step of the last day, against the limit."""
+def fullness_chart(curve: Sequence[tuple[datetime, int]], limits: Mapping[str, Sequence[Limit]], tz: ZoneInfo) -> Chart:
+    """Return the most seats in use in each step of the last day, against the limit as it changed."""
+    spans = [Period(at, at + timedelta(microseconds=1)) for at, _used in curve]
     return Chart(
         title=_("Seats in use, last 24 hours"),
         x=tuple(time_of_day(at, tz) for at, _used in curve),
         x_name=_("Time"),
-        series=(series(_("In use"), [Fraction(used) for _at, used in curve], "steparea"),),
-        marks=(Mark(_("Limit"), str(rules.seats)),),
+        series=(
+            series(_("In use"), [Fraction(used) for _at, used in curve], "steparea"),
+            series(_("Limit"), [highest_limit(limits, span) for span in spans], "step"),
+        ),
     )
 
 

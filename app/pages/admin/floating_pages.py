@@ -37,6 +37,7 @@ from plans.licensing.reads import (
     find_pool,
     folded_denials,
     inside,
+    limits_of,
     persons_of,
     seated,
 )
@@ -128,6 +129,7 @@ def _one(
     week = denials(visit.session, visit.tenant.id, key, span, visit.now)
     folded = folded_denials(visit.session, visit.tenant.id, key, *span)
     held = seated(visit.session, visit.tenant.id, key, until - _DAY, until)
+    limits = limits_of(visit.session, visit.tenant.id, [key])
     curve = seats_in_use(held, until - _DAY, until, _STEP)
     names = _names(visit, [one.identity_id for one in week[:SHOWN]])
     faults = refusal.errors if isinstance(refusal, InvalidInput) else ()
@@ -137,7 +139,7 @@ def _one(
         *visit.crumbs(_section(visit), Crumb(_("Floating pools"), _base(visit)), Crumb(floor.view.name or key)),
         status=refusal.status if refusal else 200, refusal=refusal,
         floor=floor, live=_live(visit, here), here=here,
-        curve=fullness_chart(curve, floor.view.rules, visit.tenant.tz), inside=_inside(visit, floor, here),
+        curve=fullness_chart(curve, limits, visit.tenant.tz), inside=_inside(visit, floor, here),
         reasons=reasons_table(week), hours=hours_table(denial_report(week, folded), visit.tenant.tz),
         denials=denials_table(week, names, visit.tenant.tz), may_change=visit.may(Permission.LICENCES_WRITE),
         form=pool_form(said_of_pool(floor.view) if said is None else said, faults, is_new=False),

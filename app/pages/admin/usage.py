@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
-from app.pages.charts import Chart, Mark, exact, series
-from app.pages.formats import day as day_text
+from app.pages.charts import Chart, series
 from app.pages.formats import month as month_text
-from app.pages.formats import percent, quantity, short_day, short_month, time_of_day
+from app.pages.formats import percent, quantity, short_month
 from app.pages.frame import Tab
 from app.pages.tables import TableQuery
 from app.pages.words import meter_meaning, meter_name, unit_name
@@ -21,9 +19,7 @@ __all__ = (
     "Stat",
     "change_text",
     "chosen_meter",
-    "day_chart",
     "month_chart",
-    "peaks_chart",
     "stat",
     "tabs",
 )
@@ -144,26 +140,4 @@ def month_chart(meter: str, months: Sequence[tuple[date, Fraction]], *, running:
         x=tuple(labels),
         x_name=_("Month"),
         series=(series(meter_name(meter), [figure for _first, figure in months], "bar"),),
-    )
-
-
-def peaks_chart(days: Sequence[tuple[date, Fraction]], p95: Fraction) -> Chart:
-    """Return each day's highest number at once, with the month's 95th percentile as a line."""
-    return Chart(
-        title=_("Highest number at once, day by day"),
-        x=tuple(short_day(one) for one, _peak in days),
-        x_name=_("Day"),
-        series=(series(_("Peak of the day"), [peak for _day, peak in days], "bar"),),
-        marks=(Mark(_("p95 of the month"), exact(p95) or "0"),),
-    )
-
-
-def day_chart(day: date, curve: Sequence[tuple[datetime, Fraction]], p95: Fraction, tz: ZoneInfo) -> Chart:
-    """Return how many were signed in at once in the course of a day."""
-    return Chart(
-        title=_("At once on %(day)s") % {"day": day_text(day)},
-        x=tuple(time_of_day(at, tz) for at, _level in curve),
-        x_name=_("Time"),
-        series=(series(_("At once"), [level for _at, level in curve], "steparea"),),
-        marks=(Mark(_("p95 of the month"), exact(p95) or "0"),),
     )

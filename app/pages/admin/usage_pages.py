@@ -8,18 +8,20 @@ from litestar import Response, get
 
 from app.i18n import gettext as _
 from app.pages.admin.asked import asked_measurement
+from app.pages.admin.concurrency import Gate, day_chart, day_denials_chart, denials_chart, peaks_chart
 from app.pages.admin.courses import courses_table
 from app.pages.admin.evidence import EvidenceWish, evidence_export, evidence_table
 from app.pages.admin.reading import Gauge, day_curve, readers
-from app.pages.admin.usage import SECTIONS, Section, chosen_meter, day_chart, month_chart, peaks_chart, stat, tabs
+from app.pages.admin.usage import SECTIONS, Section, chosen_meter, month_chart, stat, tabs
 from app.pages.formats import instant
 from app.pages.formats import period as period_text
 from app.pages.frame import Crumb, Months
 from app.pages.tables import TableQuery
 from app.pages.visit import TenantVisit, csv_file
 from app.pages.words import meter_meaning, meter_name
-from core.periods import local_date
+from core.periods import Period, local_date
 from metering.measurement import Measurement
+from plans.licensing.reads import all_pools, denial_counts, limits_of
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
@@ -40,18 +42,20 @@ def seats(visit: TenantVisit) -> Response[str]:
 
 @get("/admin/{tenant_slug:str}/concurrency", sync_to_thread=True)
 def concurrency(visit: TenantVisit) -> Response[str]:
-    """How many at once: the month's daily peaks, and a day's curve."""
+    """How many at once: the month's daily peaks and a day's curve, against the limit, and who was not let in."""
     visit.need(Permission.USAGE_READ)
     gauge, period = Gauge(visit), visit.months.period
     p95 = gauge.measure("sessions.concurrent.p95", period).quantity
     days = gauge.days("sessions.concurrent.peak", period)
     day = _chosen_day(visit.query, days)
-    curve = day_chart(day, day_curve(visit, day), p95, visit.tenant.tz) if day else None
+    gate, tz = _gate(visit, period), visit.tenant.tz
+    curve = day_chart(day, day_curve(visit, day), p95, gate, tz) if day else None
     links = tuple((one, visit.query.href(day=one.isoformat()) + "#day") for one, _peak in days)
     floors = f"/admin/{visit.tenant.slug}/floating-pools" if visit.may(Permission.LICENCES_READ) else ""
     return _section_page(
-        visit, SECTIONS["concurrency"], gauge, peaks=peaks_chart(days, p95), curve=curve, day=day, days=links,
-        floors=floors,
+        visit, SECTIONS["concurrency"], gauge, peaks=peaks_chart(days, p95, gate, tz), curve=curve, day=day,
+        denied=denials_chart(days, gate, tz), days=links, floors=floors, gated=bool(gate.limits),
+        denied_then=day_denials_chart(day, gate, visit.now, tz) if day else None,
     )  # fmt: skip
 
 
@@ -113,6 +117,15 @@ def _section_page(visit: TenantVisit, section: Section, gauge: Gauge, **more: An
         table_text=_evidence_text(measurement),
         more=more,
     )  # fmt: skip
+
+
+def _gate(visit: TenantVisit, period: Period) -> Gate:
+    """Return the limits and denials of the floating pools, for who may know them."""
+    session, tenant_id = visit.session, visit.tenant.id
+    pools = [one.rules.key for one in all_pools(session, tenant_id)] if visit.may(Permission.LICENCES_READ) else []
+    if not pools:
+        return Gate({}, ())
+    return Gate(limits_of(session, tenant_id, pools), denial_counts(session, tenant_id, pools, period, visit.now))
 
 
 def _evidence_text(measurement: Measurement) -> str:

@@ -13,7 +13,7 @@ from metering.reads import policies_at
 from plans.licensing.errors import PoolInvalid, PoolKeyTaken, PoolUnknown
 from plans.licensing.floating import LARGEST, PoolRules
 from plans.licensing.reads import PoolView, find_pool
-from plans.licensing.store import add_pool, locked_in_use, put_pool
+from plans.licensing.store import add_past_limit, add_pool, locked_in_use, put_pool
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView
 
@@ -68,6 +68,9 @@ def change_pool(
     name = named.pop("name", known.name)
     changed = PoolView(name, msgspec.structs.replace(known.rules, **named), now)
     _check(changed.rules)
+    if known.changed_at < now:
+        past = {"tenant_id": tenant.id, "pool": key, "since": known.changed_at, "seats": known.rules.seats}
+        add_past_limit(session, past)
     fixed = {"key", "count_by"}
     row = {column: value for column, value in _row(changed).items() if column not in fixed}
     put_pool(session, tenant.id, key, row | {"ceiling": max(changed.rules.capacity, in_use)})
