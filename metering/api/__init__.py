@@ -1,6 +1,6 @@
-"""The API of metering: events and files in and out, meters, merges of people, usage and its evidence."""
+"""The API of metering: events and files in and out, meters, usage and its evidence."""
 
-from metering.api import archives, events, imports, meters, people, tail, usage, xapi
+from metering.api import archives, events, imports, meters, tail, usage, xapi
 
 __all__ = ("route_handlers",)
 
@@ -9,7 +9,6 @@ route_handlers = (
     *events.route_handlers,
     *imports.route_handlers,
     *meters.route_handlers,
-    *people.route_handlers,
     *tail.route_handlers,
     *usage.route_handlers,
     *xapi.route_handlers,

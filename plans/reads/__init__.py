@@ -19,7 +19,15 @@ from plans.reads.catalogue import (
 from plans.reads.chains import Phase
 from plans.reads.coupons import CouponView, coupons, get_coupon
 from plans.reads.figures import measured_sources
-from plans.reads.periods import BillingPeriodView, DuePeriod, due_periods, periods, periods_since, unopened
+from plans.reads.periods import (
+    BillingPeriodView,
+    DuePeriod,
+    due_periods,
+    periods,
+    periods_since,
+    unbilled_periods,
+    unopened,
+)
 from plans.reads.subscriptions import all_subscriptions, find_subscription, get_subscription, subscriptions
 from plans.subscriptions import SubscriptionView, charges_of
 
@@ -53,6 +61,7 @@ __all__ = (
     "periods_since",
     "plan_or_draft",
     "subscriptions",
+    "unbilled_periods",
     "unopened",
     "versions",
 )

@@ -10,12 +10,21 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.lists import any_of
-from core.periods import Period
+from core.periods import Period, add_months, local_date, month_period
 from plans.models import BillingPeriod, Subscription
 from plans.periods import Span
 from tenants.reads import TenantView, list_tenants, tenant_now
 
-__all__ = ("BillingPeriodView", "DuePeriod", "closed_after", "due_periods", "periods", "periods_since", "unopened")
+__all__ = (
+    "BillingPeriodView",
+    "DuePeriod",
+    "closed_after",
+    "due_periods",
+    "periods",
+    "periods_since",
+    "unbilled_periods",
+    "unopened",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,23 @@ def periods(session: Session, tenant_id: UUID, subscription_id: UUID) -> tuple[B
         )
         for row in rows
     )
+
+
+def unbilled_periods(session: Session, tenant: TenantView, now: datetime) -> tuple[Period, ...]:
+    """Return the periods that a customer's contracts have begun and nobody has billed yet, each once, in order.
+
+    Without a contract, or before its first period is stored, this month and the one before.
+    """
+    rows = session.execute(
+        select(BillingPeriod.starts_at, BillingPeriod.ends_at)
+        .where(BillingPeriod.tenant_id == tenant.id, BillingPeriod.closed_at.is_(None))
+        .distinct()
+    )
+    found = sorted(Period(row.starts_at, row.ends_at) for row in rows)
+    if found:
+        return tuple(found)
+    this = local_date(now, tenant.tz).replace(day=1)
+    return tuple(month_period(one.year, one.month, tenant.tz) for one in (add_months(this, -1), this))
 
 
 def periods_since(session: Session, tenant_ids: Collection[UUID], instant: datetime) -> tuple[tuple[UUID, Period], ...]:

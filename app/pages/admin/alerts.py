@@ -107,18 +107,11 @@ def fields(said: Mapping[str, str], choices: Sequence[tuple[str, str]], refusal:
         "per": (_("Counted in"), "text", pers),
         "hysteresis_percent": (_("Again after it fell by (%)"), "figure", ()),
     }
-    hints = {
-        "when": _(
-            "Who is in a floating pool, and denials, are figures of the moment: nothing is to be expected of them."
-        ),
-        "per": _("The running bill is always that of the contract’s period."),
-    }
     preset = {"when": "percent", "value": "80", "hysteresis_percent": "5"}
     return {
         name: Field(
             name, label, said.get(name, preset.get(name, "")), options, kind,
             tuple(one.detail for one in errors if one.pointer.strip("/") == {"what": "key"}.get(name, name)),
-            hint=hints.get(name, ""),
         )
         for name, (label, kind, options) in labels.items()
     }  # fmt: skip

@@ -46,11 +46,9 @@ def peaks_chart(days: Sequence[tuple[date, Fraction]], p95: Fraction, gate: Gate
 
 
 def limit_series(limits: Limits, spans: Sequence[Period | None]) -> tuple[Series, ...]:
-    """Return the limit in each of some spans, the highest where it changed within one; nothing without pools."""
-    if not limits:
-        return ()
+    """Return the limit in each of some spans, the highest where it changed; nothing before there were pools."""
     held = [None if span is None else highest_limit(limits, span) for span in spans]
-    return (series(_("Limit of the floating pools"), held, "step"),)
+    return (series(_("Limit of the floating pools"), held, "step"),) if any(one is not None for one in held) else ()
 
 
 def denials_chart(days: Sequence[tuple[date, Fraction]], gate: Gate, tz: ZoneInfo) -> Chart | None:

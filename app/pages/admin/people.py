@@ -7,11 +7,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
-from app.pages.formats import day, percent
+from app.pages.formats import dates, day, percent
 from app.pages.tables import PAGE_SIZE, Cell, Column, Table, TableQuery, cell, status
 from app.pages.words import meter_name
 from core.periods import local_date
-from metering.api.people import MergeAnswer
+from plans.api.people import MergeAnswer
 from tenants.reads import PersonView
 
 __all__ = ("effects_table", "people_table")
@@ -47,15 +47,21 @@ def effects_table(done: MergeAnswer) -> Table:
         caption=_("Figures that change"),
         columns=(
             Column(_("Meter")),
-            Column(_("Month")),
+            Column(_("Period")),
             Column(_("Before"), numeric=True),
             Column(_("After"), numeric=True),
         ),
         rows=tuple(
-            (cell(meter_name(one.meter)), cell(one.month), cell(one.before), cell(one.after)) for one in done.effects
+            (
+                cell(meter_name(one.meter)),
+                cell(dates(one.period_starts_on, one.period_ends_on)),
+                cell(one.before),
+                cell(one.after),
+            )
+            for one in done.effects
         ),
         empty_title=_("No figure changes"),
-        empty_text=_("Of this month and the one before, all figures stay as they are."),
+        empty_text=_("In all periods that are not billed yet, all figures stay as they are."),
     )
 
 

@@ -13,7 +13,7 @@ from app.pages.frame import Crumb
 from app.pages.tables import PAGE_SIZE
 from app.pages.visit import TenantVisit, confirm_word, cursor_of
 from core.errors import Refused
-from metering.api.people import MergeAnswer, merged_and_measured
+from plans.api.people import MergeAnswer, merged_and_measured
 from tenants.actions.deactivate_person import let_leave, let_return
 from tenants.actions.erase_person import Erased
 from tenants.actions.merge_people import Merged, merge_people, unmerge_person

@@ -54,7 +54,7 @@ def concurrency(visit: TenantVisit) -> Response[str]:
     floors = f"/admin/{visit.tenant.slug}/floating-pools" if visit.may(Permission.LICENCES_READ) else ""
     return _section_page(
         visit, SECTIONS["concurrency"], gauge, peaks=peaks_chart(days, p95, gate, tz), curve=curve, day=day,
-        denied=denials_chart(days, gate, tz), days=links, floors=floors, gated=bool(gate.limits),
+        denied=denials_chart(days, gate, tz), days=links, floors=floors,
         denied_then=day_denials_chart(day, gate, visit.now, tz) if day else None,
     )  # fmt: skip
 

@@ -23,33 +23,45 @@ def values(chart: Any) -> dict[str, dict[str, str | None]]:
     return {one["name"]: dict(zip(chart["x"], one["values"], strict=True)) for one in chart["series"]}
 
 
+class Desk:
+    """An administrator in the browser and by key, on a clock that stands at nine in the morning of 3 November 2026."""
+
+    def __init__(self, client: TestClient[Litestar], world: World) -> None:
+        self.client, self.vendor = client, bearer(world.key("vendor_admin"))
+        body = {"name": "t", "now": "2026-11-03T08:00:00Z"}
+        self.clock = client.post("/v1/test-clocks", json=body, headers=self.vendor).json()["id"]
+        self.key = bearer(world.key("tenant_admin", world.tenant(test_clock_id=self.clock)))
+        client.headers["accept"] = "text/html"
+        client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+
+    def go(self, to: str) -> None:
+        path = f"/v1/test-clocks/{self.clock}/advance"
+        assert self.client.post(path, json={"to": to}, headers=self.vendor).status_code == 201
+
+    def ask(self, person: str) -> int:
+        body = {"person": person, "client_key": person}
+        return self.client.post("/v1/pools/cad/leases", json=body, headers=self.key).status_code
+
+    def seats(self, seats: int) -> None:
+        assert self.client.patch("/v1/pools/cad", json={"seats": seats}, headers=self.key).status_code == 200
+
+    def make(self, seats: int) -> None:
+        assert self.client.post("/v1/pools", json={"key": "cad", "seats": seats}, headers=self.key).status_code == 201
+
+
 def test_the_month_shows_the_limit_as_a_step_and_denials_by_day_and_hour(
     client: TestClient[Litestar], world: World
 ) -> None:
-    vendor = bearer(world.key("vendor_admin"))
-    clock = client.post("/v1/test-clocks", json={"name": "t", "now": "2026-11-03T08:00:00Z"}, headers=vendor).json()[
-        "id"
-    ]
-    key = bearer(world.key("tenant_admin", world.tenant(test_clock_id=clock)))
-    client.headers["accept"] = "text/html"
-    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
-
-    def go(to: str) -> None:
-        assert client.post(f"/v1/test-clocks/{clock}/advance", json={"to": to}, headers=vendor).status_code == 201
-
-    def ask(person: str) -> int:
-        body = {"person": person, "client_key": person}
-        return client.post("/v1/pools/cad/leases", json=body, headers=key).status_code
-
-    assert client.post("/v1/pools", json={"key": "cad", "seats": 2}, headers=key).status_code == 201
-    assert [ask(one) for one in ("ann", "bob", "cleo", "dan")] == [201, 201, 409, 409]
-    go("2026-11-03T08:05:00Z")
-    assert client.patch("/v1/pools/cad", json={"seats": 3}, headers=key).status_code == 200
-    assert ask("dan") == 201  # within ten minutes: his denial is no true one
-    go("2026-11-05T08:00:00Z")
-    assert client.patch("/v1/pools/cad", json={"seats": 1}, headers=key).status_code == 200
-    assert [ask("ann"), ask("bob")] == [201, 409]
-    go("2026-11-06T08:00:00Z")
+    desk = Desk(client, world)
+    desk.make(2)
+    assert [desk.ask(one) for one in ("ann", "bob", "cleo", "dan")] == [201, 201, 409, 409]
+    desk.go("2026-11-03T08:05:00Z")
+    desk.seats(3)
+    assert desk.ask("dan") == 201  # within ten minutes: his denial is no true one
+    desk.go("2026-11-05T08:00:00Z")
+    desk.seats(1)
+    assert [desk.ask("ann"), desk.ask("bob")] == [201, 409]
+    desk.go("2026-11-06T08:00:00Z")
 
     shown = charts(client.get(f"{PAGE}&day=2026-11-03").text)
     month = values(shown["Highest number at once, day by day"])
@@ -66,14 +78,13 @@ def test_the_month_shows_the_limit_as_a_step_and_denials_by_day_and_hour(
 
 
 def test_without_pools_or_denials_the_page_says_so(client: TestClient[Litestar], world: World) -> None:
-    key = bearer(world.key("tenant_admin", world.tenant()))
-    client.headers["accept"] = "text/html"
-    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+    desk = Desk(client, world)
 
-    plain = client.get("/admin/acme/concurrency").text
+    plain = client.get(PAGE).text
     assert "Limit of the floating pools" not in plain
     assert "Everybody was let in" not in plain
-    client.post("/v1/pools", json={"key": "cad", "seats": 2}, headers=key)
-    page = client.get("/admin/acme/concurrency").text
+    desk.make(2)
+    page, before = client.get(PAGE).text, client.get("/admin/acme/concurrency?period=2026-10").text
     assert "Everybody was let in" in page
     assert "Not let in" not in page
+    assert "Everybody was let in" not in before, "there was no pool yet"

@@ -1,6 +1,6 @@
 """Two accounts of one person over HTTP: what a merge would do, doing it, and taking it back."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +8,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from core.scope import VENDOR_ID, TenantScope
+from plans.catalogue.suite import POLICIES
+from plans.documents import PlanDocument
 from tenants.actions.run_test_clock import create_test_clock
+from tests.builders.bill import FEE, Books
 from tests.builders.suite import Suite
 from tests.builders.world import World, bearer
 
@@ -30,7 +33,7 @@ def ask(suite: Suite, key: str, act: str, **body: Any) -> Any:
 
 
 def effects(answer: Any) -> dict[tuple[str, str], tuple[str, str]]:
-    return {(one["meter"], one["month"]): (one["before"], one["after"]) for one in answer.json()["effects"]}
+    return {(one["meter"], one["period_starts_on"]): (one["before"], one["after"]) for one in answer.json()["effects"]}
 
 
 def test_a_preview_tells_the_effect_and_changes_nothing(suite: Suite) -> None:
@@ -39,8 +42,8 @@ def test_a_preview_tells_the_effect_and_changes_nothing(suite: Suite) -> None:
     assert (answer.status_code, answer.json()["preview"]) == (200, True)
     # Ann and Bob instead of three people.
     assert effects(answer) == {
-        ("members.active", "2026-03"): ("3", "2"),
-        ("members.contributors", "2026-03"): ("3", "2"),
+        ("members.active", "2026-03-01"): ("3", "2"),
+        ("members.contributors", "2026-03-01"): ("3", "2"),
     }
     assert suite.figure("members.active") == 3
 
@@ -51,7 +54,7 @@ def test_merged_people_count_once_and_unmerged_ones_twice_again(suite: Suite) ->
     assert (done.json()["identities"], suite.figure("members.active")) == (1, 2)
     assert ask(suite, "a.lee", "merge", into="ann").json()["code"] == "same_person"
     back = ask(suite, "a.lee", "unmerge", preview=True)
-    assert effects(back)["members.active", "2026-03"] == ("2", "3")
+    assert effects(back)["members.active", "2026-03-01"] == ("2", "3")
     # The clock stands still: what is recorded later is later all the same.
     assert ask(suite, "a.lee", "unmerge").status_code == 200
     assert suite.figure("members.active") == 3
@@ -76,3 +79,25 @@ def test_what_cannot_be_done_is_refused(suite: Suite, world: World) -> None:
     finance = world.key("tenant_finance", suite.tenant)
     body = {"into": "bob", "reason": "x"}
     assert suite.client.post("/v1/people/ann/merge", json=body, headers=bearer(finance)).status_code == 403
+
+
+def test_the_preview_tells_all_open_periods_and_own_meters_too(suite: Suite, world: World) -> None:
+    books = Books(world.db, world, now=NOW)
+    document = PlanDocument(charges=(FEE,), policies=POLICIES)
+    books.subscribe(suite.tenant, books.publish("small", document), date(2026, 1, 1))
+    for who in ("ann", "a.lee"):
+        suite.tell("contribution.created", who, "2026-01-10 10:00", kind="post", object_id="2")
+        suite.tell("session.started", who, "2026-02-10 10:00", session_id=who)
+    meter = {"key": "creators", "filter": {"types": ["contribution.created"]}, "aggregation": "unique",
+             "unit": "person"}  # fmt: skip
+    made = suite.client.post("/v1/meters", json=meter, headers=bearer(suite.key))
+    assert made.status_code == 201, made.text
+
+    told = effects(ask(suite, "a.lee", "merge", into="ann", preview=True))
+
+    # January, February and March are billed by nobody yet.
+    assert told["members.contributors", "2026-01-01"] == ("2", "1")
+    assert told["creators@1", "2026-01-01"] == ("2", "1")
+    # Two were in at once in February: one person, by what counts there.
+    assert told["sessions.concurrent.peak", "2026-02-01"] == ("2", "1")
+    assert told["members.contributors", "2026-03-01"] == ("3", "2")

@@ -1,28 +1,25 @@
 """POST /v1/people/{key}/merge and /unmerge: what it would do to the figures, and doing it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
+from fractions import Fraction
 from typing import Annotated
 
 from litestar import Controller, post
 from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
 
-from core.periods import Period, add_months, local_date, month_period
+from core.periods import Period, local_date
 from metering.api.usage_answers import quantity_text
-from metering.reads import Measuring, Reading
+from metering.reads import Measuring, Reading, contract_meters
+from plans.reads import unbilled_periods
 from tenants.actions.merge_people import Merged, merge_people, unmerge_person
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
 
-__all__ = ("MergeAnswer", "merged_and_measured", "route_handlers")
+__all__ = ("MergeAnswer", "MergeController", "merged_and_measured")
 
-SHOWN = (
-    "members.active", "members.registered.average", "members.contributors", "seats.named.peak",
-    "sessions.concurrent.peak", "courses.transactions.net",
-)  # fmt: skip
-"""The meters whose figures depend on who is whom."""
-MONTHS = 2
 Reason = Annotated[str, Meta(min_length=1, max_length=1000)]
 Key = Annotated[str, Meta(min_length=1, max_length=512)]
 
@@ -41,10 +38,12 @@ class MergeBody(UnmergeBody, forbid_unknown_fields=True, kw_only=True):
 
 
 class Effect(Struct):
-    """A figure of a month before and after."""
+    """A figure of an open period before and after."""
 
     meter: str
-    month: str
+    period_starts_on: date
+    period_ends_on: date
+    """The first day after the period."""
     before: str
     after: str
 
@@ -57,7 +56,10 @@ class MergeAnswer(Struct):
     """Whom the identities point to."""
     identities: int
     effects: list[Effect]
-    """Of this month and the one before; figures that stay are left out. Closed periods get deltas."""
+    """Of all meters and all periods that are not billed yet, by period; figures that stay are left out.
+
+    Without a contract of this month and the one before. Billed periods get deltas.
+    """
 
 
 class MergeController(Controller):
@@ -103,33 +105,30 @@ def merged_and_measured(
     session: Session, tenant: TenantView, act: Callable[[], Merged], *, preview: bool
 ) -> MergeAnswer:
     """Do it and measure before and after; a preview is the same, undone."""
-    before = _figures(session, tenant)
+    periods = unbilled_periods(session, tenant, tenant_now(session, tenant))
+    before = _figures(session, tenant, periods)
     with session.begin_nested() as point:
         merged = act()
-        after = _figures(session, tenant)
+        after = _figures(session, tenant, periods)
         if preview:
             point.rollback()
     effects = [
-        Effect(meter, month, before[meter, month], figure)
-        for (meter, month), figure in after.items()
-        if before[meter, month] != figure
-    ]
+        Effect(
+            meter, local_date(period.starts_at, tenant.tz), local_date(period.ends_at, tenant.tz),
+            quantity_text(before[meter, period]), quantity_text(figure),
+        )
+        for (meter, period), figure in after.items()
+        if before[meter, period] != figure
+    ]  # fmt: skip
     return MergeAnswer(preview, str(merged.person_id), len(merged.identities), effects)
 
 
-def _figures(session: Session, tenant: TenantView) -> dict[tuple[str, str], str]:
-    now = tenant_now(session, tenant)
-    measuring = Measuring(session, tenant, Reading(now=now))
-    this = local_date(now, tenant.tz).replace(day=1)
-    months: dict[str, Period] = {}
-    for back in range(MONTHS):
-        first = add_months(this, -back)
-        months[f"{first:%Y-%m}"] = month_period(first.year, first.month, tenant.tz)
-    return {
-        (meter, month): quantity_text(measuring.figure(meter, period))
-        for meter in SHOWN
-        for month, period in months.items()
-    }
-
-
-route_handlers = (MergeController,)
+def _figures(
+    session: Session, tenant: TenantView, periods: Sequence[Period]
+) -> dict[tuple[str, Period], Fraction]:  # fmt: skip
+    """Return the figures of all meters, by period; of revenue none, which is the same whoever paid."""
+    measuring = Measuring(session, tenant, Reading(now=tenant_now(session, tenant)))
+    specs = [spec for spec in contract_meters(session, tenant.id).values() if spec.family != "revenue"]
+    for spec in specs:
+        measuring.prepare(spec, periods)
+    return {(spec.name, period): measuring.figure(spec.name, period) for period in periods for spec in specs}
