@@ -24,7 +24,7 @@ from core.scope import TenantScope
 from tenants.actions.change_grace import change_grace
 from tenants.reads import TenantView
 
-__all__ = ("Chapter", "History")
+__all__ = ("Chapter", "live_through")
 
 _AFTER_GRACE = timedelta(hours=73)
 _REPORTED_AFTER = timedelta(hours=6)
@@ -44,6 +44,15 @@ class Chapter:
     thousandths: int
     company: str
     tenants: tuple[TenantView, ...]
+
+
+def live_through(chapter: Chapter) -> Iterator[Lived]:
+    """Let the history of some customers happen, with connections of its own."""
+    history = History(chapter)
+    try:
+        yield from history.happen()
+    finally:
+        history.close()
 
 
 class History:

@@ -4,8 +4,9 @@ Safe to kill and to start again: steps that are done are known (`steps`), all ot
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -14,10 +15,10 @@ from app.demo.alerts import set_alerts
 from app.demo.credentials import DemoCredentials, read_credentials, write_credentials
 from app.demo.floating import let_in
 from app.demo.grants import grant
-from app.demo.history import Chapter, History
+from app.demo.history import Chapter, live_through
 from app.demo.offers import make_offers
 from app.demo.organisation import create_customers
-from app.demo.processes import side_by_side
+from app.demo.processes import one_by_one, side_by_side
 from app.demo.seats import open_pools
 from app.demo.steps import Lived, Progress, done_steps, note_step
 from app.demo.world import FULL_SIZE, World, build_world
@@ -62,7 +63,7 @@ def load(
         run_dir: where `demo.json` is kept.
         now: the world ends with the last full month before it.
         thousandths: size of the world (1000: about 300,000 events).
-        processes: let the histories of the vendor's companies happen side by side.
+        processes: let what does not depend on each other happen side by side.
         out: where progress is told.
 
     Returns:
@@ -81,19 +82,13 @@ def load(
     write_credentials(run_dir, credentials)
     progress.tell(Lived("catalogue, companies, customers, users", len(credentials.users), "users"))
     if _COMPLETE not in done:
-        chapters = _chapters(db, world, tenants, thousandths)
-        db.dispose()  # the processes must not share a connection
-        for lived in side_by_side(chapters) if processes else _one_by_one(chapters):
-            progress.tell(lived)
-        progress.tell(open_pools(db, world, tenants))
-        progress.tell(let_in(db, world, tenants))
-        progress.tell(grant(db, world, tenants))
-        progress.tell(set_alerts(db, tenants, now))
-        if _OFFERS not in done_steps(db, VENDOR_ID):
-            count = make_offers(db, tenants, now, whole=thousandths == FULL_SIZE)
-            progress.tell(Lived("quotes in every state", count, "quotes"))
-            with db.begin(TenantScope(VENDOR_ID)) as session:
-                note_step(session, VENDOR_ID, _OFFERS)
+        happen = side_by_side if processes else one_by_one
+        histories = [partial(live_through, chapter) for chapter in _chapters(db, world, tenants, thousandths)]
+        today = [partial(_license, db, world, tenants), partial(_sell, db, tenants, now, thousandths == FULL_SIZE)]
+        for stories in (histories, today):
+            db.dispose()  # the processes must not share a connection
+            for lived in happen(stories):
+                progress.tell(lived)
         with db.begin(TenantScope(VENDOR_ID)) as session:
             note_step(session, VENDOR_ID, _COMPLETE)
         progress.finish()
@@ -129,10 +124,19 @@ def _chapters(db: Database, world: World, tenants: Tenants, thousandths: int) ->
     ]
 
 
-def _one_by_one(chapters: Sequence[Chapter]) -> Iterator[Lived]:
-    for chapter in chapters:
-        history = History(chapter)
-        try:
-            yield from history.happen()
-        finally:
-            history.close()
+def _license(db: Database, world: World, tenants: Tenants) -> Iterator[Lived]:
+    """Open the pools and set what watches them."""
+    yield open_pools(db, world, tenants)
+    yield let_in(db, world, tenants)
+    yield grant(db, world, tenants)
+    yield set_alerts(db, tenants, world.now)
+
+
+def _sell(db: Database, tenants: Tenants, now: datetime, whole: bool) -> Iterator[Lived]:
+    """Make the quotes, once."""
+    if _OFFERS in done_steps(db, VENDOR_ID):
+        return
+    count = make_offers(db, tenants, now, whole=whole)
+    with db.begin(TenantScope(VENDOR_ID)) as session:
+        note_step(session, VENDOR_ID, _OFFERS)
+    yield Lived("quotes in every state", count, "quotes")

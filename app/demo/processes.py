@@ -1,25 +1,33 @@
-"""Histories in processes of their own, so that two cores are of use."""
+"""Stories in processes of their own, so that two cores are of use."""
 
 import gc
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from app.demo.history import Chapter, History
 from app.demo.steps import Lived
 
-__all__ = ("LoadFailed", "side_by_side")
+__all__ = ("LoadFailed", "Story", "one_by_one", "side_by_side")
+
+Story = Callable[[], Iterator[Lived]]
+"""What happens when it is called, told step by step; it opens its own connections."""
 
 
 class LoadFailed(RuntimeError):
-    """A history came to a bad end; the message is its own."""
+    """A story came to a bad end; the message is its own."""
 
 
-def side_by_side(chapters: Sequence[Chapter]) -> Iterator[Lived]:
-    """Let the histories happen, one a process; tell what was lived through, as it comes.
+def one_by_one(stories: Sequence[Story]) -> Iterator[Lived]:
+    """Let the stories happen here, one after the other."""
+    for story in stories:
+        yield from story()
+
+
+def side_by_side(stories: Sequence[Story]) -> Iterator[Lived]:
+    """Let the stories happen, one a process; tell what was lived through, as it comes.
 
     Raises:
         LoadFailed: one of them failed; the others are ended.
@@ -29,10 +37,10 @@ def side_by_side(chapters: Sequence[Chapter]) -> Iterator[Lived]:
     context = multiprocessing.get_context("fork")
     links: list[Any] = []
     processes = []
-    for chapter in chapters:
+    for story in stories:
         ours, theirs = context.Pipe()
         links.append(ours)
-        process = context.Process(target=_happen, args=(theirs, chapter, links), daemon=True)
+        process = context.Process(target=_happen, args=(theirs, story, links), daemon=True)
         process.start()
         theirs.close()
         processes.append(process)
@@ -61,22 +69,19 @@ def _told(link: Any) -> Lived | None:
     return told if isinstance(told, Lived) else None
 
 
-def _happen(link: Connection, chapter: Chapter, of_the_parent: Sequence[Connection]) -> None:
-    """Let a history happen; end at once when the parent has ended, however it did."""
+def _happen(link: Connection, story: Story, of_the_parent: Sequence[Connection]) -> None:
+    """Let a story happen; end at once when the parent has ended, however it did."""
     for inherited in of_the_parent:
         inherited.close()  # else the end of the parent would not be heard
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     # A load lives for half a minute and leaves little in circles: nothing is worth looking for.
     gc.disable()
-    history = History(chapter)
     try:
-        for lived in history.happen():
+        for lived in story():
             link.send(lived)
         link.send(None)
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         link.send(f"{type(error).__name__}: {error}")
-    finally:
-        history.close()
 
 
 def _end_with_parent(link: Connection) -> None:

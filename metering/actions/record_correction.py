@@ -95,10 +95,10 @@ def record_correction(
 
 def _follow_presence(session: Session, tenant_id: UUID, target_key: UUID, now: datetime) -> None:
     """Let people be out or in as it is without what was corrected, and with what was said instead."""
-    known = corrections(session, tenant_id, None)
-    ids = correction_ids(session, tenant_id, target_key)
-    about = statements_under(session, tenant_id, [target_key, *ids])
+    about = statements_under(session, tenant_id, [target_key, *correction_ids(session, tenant_id, target_key)])
     if about:
+        # All corrections there are: read only for the few events that say that somebody came or left.
+        known = corrections(session, tenant_id, None)
         follow_presence(session, tenant_id, set(about.values()), list(about), known.without_effect, now)
 
 
