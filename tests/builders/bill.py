@@ -1,6 +1,6 @@
 """A contract with usage that is billed: a small plan of every kind of charge, events, runs at any time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -115,6 +115,11 @@ class Books:
             "by": "learner",
         }
         return [self.event("course.cancelled", who, at, **of) for who in people]
+
+    def act(self, tenant: TenantView, action: Callable[..., Any], *args: Any) -> Any:
+        """Do something in a transaction of the tenant."""
+        with self.db.begin(TenantScope(tenant.id)) as session:
+            return action(session, *args)
 
     def send(self, tenant: TenantView, *events: dict[str, Any], now: datetime | None = None) -> None:
         answer = ingest_events(self.db.database_url, tenant, events, now or self.now)

@@ -1,6 +1,5 @@
 """Prepaid credits in tests: bought, moved, and what the ledger says of them."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from billing.actions.buy_credits import Bought, CreditsInput, buy_credits
 from billing.reads import GrantView, grants_page, movements_page, trial_balance
 from core.money import Money
-from core.scope import StewardScope, TenantScope
+from core.scope import StewardScope
 from metering.actions.record_correction import CorrectionInput, record_correction
 from tenants.reads import TenantView
 from tests.builders.bill import Books
@@ -20,29 +19,24 @@ DECEMBER = datetime(2026, 12, 4, 9, tzinfo=UTC)
 JANUARY = datetime(2027, 1, 6, 9, tzinfo=UTC)
 
 
-def act(books: Books, tenant: TenantView, action: Callable[..., Any], *args: Any) -> Any:
-    with books.db.begin(TenantScope(tenant.id)) as session:
-        return action(session, *args)
-
-
 def euros(text: str) -> Money:
     return Money(int(Decimal(text) * 100), "EUR")
 
 
 def buy(books: Books, tenant: TenantView, amount: str = "10.00", now: datetime = BOUGHT, **changes: Any) -> Bought:
     given = CreditsInput(tenant.id, "Credits", euros(amount), ACTOR, **changes)
-    return act(books, tenant, buy_credits, given, now)
+    return books.act(tenant, buy_credits, given, now)
 
 
 def grant(books: Books, tenant: TenantView, place: int = 0) -> GrantView:
     """The payer's blocks, oldest first."""
-    return act(books, tenant, grants_page, tenant.id, None, 100)[::-1][place]
+    return books.act(tenant, grants_page, tenant.id, None, 100)[::-1][place]
 
 
 def moved(books: Books, tenant: TenantView, place: int = 0) -> list[tuple[str, str, str]]:
     """Kind, amount and what is left of each movement; they add up to what is left."""
     held = grant(books, tenant, place)
-    found = act(books, tenant, movements_page, tenant.id, held.id, None, 100)[::-1]
+    found = books.act(tenant, movements_page, tenant.id, held.id, None, 100)[::-1]
     assert sum(m.amount.amount_minor for m in found) == held.remaining.amount_minor
     assert sum(m.deferred.amount_minor for m in found) == held.deferred.amount_minor
     return [(m.kind, m.amount.text(), m.remaining.text()) for m in found]
@@ -58,4 +52,4 @@ def ledger(books: Books) -> dict[str, str]:
 def withdraw(books: Books, tenant: TenantView, now: datetime, *event_ids: str) -> None:
     for event_id in event_ids:
         given = CorrectionInput("suite", event_id, "void", "sent by mistake", None)
-        act(books, tenant, record_correction, tenant.id, given, ACTOR, now)
+        books.act(tenant, record_correction, tenant.id, given, ACTOR, now)

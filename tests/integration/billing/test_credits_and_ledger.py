@@ -16,35 +16,14 @@ from billing.errors import (
     StepNotAllowed,
 )
 from billing.reads import transfers_of, trial_balance
-from core.db import Database
 from core.errors import InvalidInput, NotFound
 from core.money import Money
 from core.scope import StewardScope, TenantScope
-from tests.builders.bill import ACTIVE, FEE, Books, lines
-from tests.builders.world import ACTOR, World
+from tests.builders.bill import lines
+from tests.builders.world import ACTOR
 
 NOW = datetime(2026, 11, 4, 9, tzinfo=UTC)
 LATER = datetime(2026, 12, 4, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def books(db: Database, world: World) -> Books:
-    books = Books(db, world)
-    books.plan("small", FEE, ACTIVE)
-    return books
-
-
-@pytest.fixture
-def acme(books, world):
-    acme = world.tenant()
-    books.subscribe(acme, starts_on=date(2026, 10, 1))
-    books.send(acme, *books.active("2026-10-05", "ann", "bob", "cid"))
-    return acme
-
-
-def act(books, tenant, action, *args):
-    with books.db.begin(TenantScope(tenant.id)) as session:
-        return action(session, *args)
 
 
 def balance(books):
@@ -89,7 +68,7 @@ def test_voiding_keeps_the_number_undoes_the_transfers_and_bills_the_periods_ane
     october = books.invoices(acme)[1]
     before = balance(books)
 
-    act(books, acme, void_invoice, acme.id, october.id, "wrong address", ACTOR, NOW)
+    books.act(acme, void_invoice, acme.id, october.id, "wrong address", ACTOR, NOW)
 
     void = books.invoice(acme, october.id)
     assert (void.status, void.number, void.status_reason) == ("void", "EU-2026-000002", "wrong address")
@@ -109,15 +88,15 @@ def test_only_issued_documents_without_credits_can_be_voided(books, acme):
     books.run(finalise=False)
     draft, other = books.invoices(acme)
     with pytest.raises(StepNotAllowed):
-        act(books, acme, void_invoice, acme.id, draft.id, "x", ACTOR, NOW)
-    act(books, acme, finalise_invoice, acme.id, other.id, NOW, ACTOR)
+        books.act(acme, void_invoice, acme.id, draft.id, "x", ACTOR, NOW)
+    books.act(acme, finalise_invoice, acme.id, other.id, NOW, ACTOR)
     with pytest.raises(InvalidInput):
-        act(books, acme, void_invoice, acme.id, other.id, " ", ACTOR, NOW)
-    act(books, acme, credit_invoice, CreditInput(acme.id, other.id, "kind", {1: Money(1, "EUR")}), ACTOR, NOW)
+        books.act(acme, void_invoice, acme.id, other.id, " ", ACTOR, NOW)
+    books.act(acme, credit_invoice, CreditInput(acme.id, other.id, "kind", {1: Money(1, "EUR")}), ACTOR, NOW)
     with pytest.raises(InvoiceHasCreditNotes):
-        act(books, acme, void_invoice, acme.id, other.id, "x", ACTOR, NOW)
+        books.act(acme, void_invoice, acme.id, other.id, "x", ACTOR, NOW)
     with pytest.raises(NotFound):
-        act(books, acme, void_invoice, acme.id, acme.id, "x", ACTOR, NOW)
+        books.act(acme, void_invoice, acme.id, acme.id, "x", ACTOR, NOW)
 
 
 def test_partial_credits_give_back_exactly_what_was_charged(books, acme):
@@ -126,15 +105,14 @@ def test_partial_credits_give_back_exactly_what_was_charged(books, acme):
     receivable = balance(books)["receivable"]
 
     for _ in range(3):
-        act(
-            books,
+        books.act(
             acme,
             credit_invoice,
             CreditInput(acme.id, october.id, "goodwill", {1: Money(401, "EUR")}),
             ACTOR,
             NOW,
         )
-    last = act(books, acme, credit_invoice, CreditInput(acme.id, october.id, "the rest"), ACTOR, NOW)
+    last = books.act(acme, credit_invoice, CreditInput(acme.id, october.id, "the rest"), ACTOR, NOW)
 
     notes = books.invoices(acme)[2:]
     assert [note.number for note in notes] == [f"EU-CN-2026-00000{n}" for n in (1, 2, 3, 4)]
@@ -144,7 +122,7 @@ def test_partial_credits_give_back_exactly_what_was_charged(books, acme):
     assert lines(books.invoice(acme, last)) == [("active", "credit", "1", "0.57"), ("fee", "credit", "1", "100.00")]
     assert balance(books)["receivable"] == receivable - 13399
     with pytest.raises(NothingToCredit):
-        act(books, acme, credit_invoice, CreditInput(acme.id, october.id, "more"), ACTOR, NOW)
+        books.act(acme, credit_invoice, CreditInput(acme.id, october.id, "more"), ACTOR, NOW)
 
 
 def test_a_credit_beyond_the_invoice_is_refused(books, acme):
@@ -153,23 +131,23 @@ def test_a_credit_beyond_the_invoice_is_refused(books, acme):
     given = CreditInput(acme.id, october.id, "x", {1: Money(1261, "EUR")})
 
     with pytest.raises(CreditExceedsInvoice, match=r"12\.60 EUR"):
-        act(books, acme, credit_invoice, given, ACTOR, NOW)
+        books.act(acme, credit_invoice, given, ACTOR, NOW)
     for amounts in ({9: Money(1, "EUR")}, {1: Money(1, "USD")}, {1: Money(0, "EUR")}):
         with pytest.raises(InvalidInput):
-            act(books, acme, credit_invoice, CreditInput(acme.id, october.id, "x", amounts), ACTOR, NOW)
-    note = act(books, acme, credit_invoice, CreditInput(acme.id, opening.id, "x"), ACTOR, NOW)
+            books.act(acme, credit_invoice, CreditInput(acme.id, october.id, "x", amounts), ACTOR, NOW)
+    note = books.act(acme, credit_invoice, CreditInput(acme.id, opening.id, "x"), ACTOR, NOW)
     with pytest.raises(InvoiceNotCreditable):
-        act(books, acme, credit_invoice, CreditInput(acme.id, note, "x"), ACTOR, NOW)
+        books.act(acme, credit_invoice, CreditInput(acme.id, note, "x"), ACTOR, NOW)
 
 
 def test_goodwill_is_not_billed_again_but_a_restatement_is(books, acme):
     books.run()
     opening, october = books.invoices(acme)
-    act(books, acme, credit_invoice, CreditInput(acme.id, opening.id, "goodwill"), ACTOR, NOW)
+    books.act(acme, credit_invoice, CreditInput(acme.id, opening.id, "goodwill"), ACTOR, NOW)
     assert books.run().invoices == ()
     books.send(acme, *books.active("2026-10-06", "dora"))
 
-    act(books, acme, credit_invoice, CreditInput(acme.id, october.id, "restated", rebill=True), ACTOR, NOW)
+    books.act(acme, credit_invoice, CreditInput(acme.id, october.id, "restated", rebill=True), ACTOR, NOW)
     books.run()
 
     assert sorted(lines(books.invoices(acme)[-1])) == [("active", "late", "4", "16.80"), ("fee", "late", "1", "100.00")]

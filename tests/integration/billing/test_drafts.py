@@ -9,33 +9,11 @@ from billing.actions.refresh_draft import refresh_draft
 from billing.errors import (
     InvoiceDraftOutdated,
 )
-from core.db import Database
-from core.scope import TenantScope
-from tests.builders.bill import ACTIVE, FEE, Books, lines
-from tests.builders.world import ACTOR, World
+from tests.builders.bill import lines
+from tests.builders.world import ACTOR
 
 NOW = datetime(2026, 11, 4, 9, tzinfo=UTC)
 LATER = datetime(2026, 12, 4, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def books(db: Database, world: World) -> Books:
-    books = Books(db, world)
-    books.plan("small", FEE, ACTIVE)
-    return books
-
-
-@pytest.fixture
-def acme(books, world):
-    acme = world.tenant()
-    books.subscribe(acme, starts_on=date(2026, 10, 1))
-    books.send(acme, *books.active("2026-10-05", "ann", "bob", "cid"))
-    return acme
-
-
-def act(books, tenant, action, *args):
-    with books.db.begin(TenantScope(tenant.id)) as session:
-        return action(session, *args)
 
 
 def test_a_run_can_leave_drafts_which_are_issued_exactly_as_they_stand(books, acme):
@@ -44,7 +22,7 @@ def test_a_run_can_leave_drafts_which_are_issued_exactly_as_they_stand(books, ac
     assert [(draft.status, draft.number, draft.issued_on) for draft in drafts] == [("draft", None, None)] * 2
     assert lines(drafts[1]) == [("active", "usage", "3", "12.60"), ("fee", "advance", "1", "100.00")]
 
-    number = act(books, acme, finalise_invoice, acme.id, drafts[1].id, NOW, ACTOR)
+    number = books.act(acme, finalise_invoice, acme.id, drafts[1].id, NOW, ACTOR)
 
     issued = books.invoice(acme, drafts[1].id)
     assert (number, issued.number, issued.status) == ("EU-2026-000001", "EU-2026-000001", "finalised")
@@ -68,7 +46,7 @@ def test_a_draft_takes_in_late_facts_when_it_is_reckoned_anew_and_not_before(boo
     books.send(acme, *books.active("2026-10-06", "dora"))
     assert books.invoice(acme, draft.id) == draft
 
-    act(books, acme, refresh_draft, acme.id, draft.id, NOW, ACTOR)
+    books.act(acme, refresh_draft, acme.id, draft.id, NOW, ACTOR)
 
     assert lines(books.invoice(acme, draft.id))[0] == ("active", "usage", "4", "16.80")
     assert books.invoice(acme, draft.id).evidence_sha256 != draft.evidence_sha256
@@ -78,7 +56,7 @@ def test_what_comes_after_a_draft_was_issued_is_late_on_the_next_invoice(books, 
     books.run(finalise=False)
     draft = books.invoices(acme)[1]
     books.send(acme, *books.active("2026-10-06", "dora"), now=NOW + timedelta(hours=1))
-    act(books, acme, finalise_invoice, acme.id, draft.id, NOW + timedelta(hours=2), ACTOR)
+    books.act(acme, finalise_invoice, acme.id, draft.id, NOW + timedelta(hours=2), ACTOR)
 
     books.run(LATER)
 
@@ -92,7 +70,7 @@ def test_a_refreshed_draft_keeps_its_late_lines(books, acme):
     draft = books.invoices(acme)[-1]
     assert ("active", "late", "1", "4.20") in lines(draft)
 
-    act(books, acme, refresh_draft, acme.id, draft.id, LATER + timedelta(days=3), ACTOR)
+    books.act(acme, refresh_draft, acme.id, draft.id, LATER + timedelta(days=3), ACTOR)
 
     assert lines(books.invoice(acme, draft.id)) == lines(draft)
 
@@ -107,10 +85,10 @@ def test_a_draft_whose_late_lines_another_invoice_billed_must_be_refreshed_first
     books.run(january)
 
     with pytest.raises(InvoiceDraftOutdated):
-        act(books, acme, finalise_invoice, acme.id, draft.id, january, ACTOR)
+        books.act(acme, finalise_invoice, acme.id, draft.id, january, ACTOR)
     assert books.invoice(acme, draft.id).status == "draft"
-    act(books, acme, refresh_draft, acme.id, draft.id, january, ACTOR)
-    act(books, acme, finalise_invoice, acme.id, draft.id, january, ACTOR)
+    books.act(acme, refresh_draft, acme.id, draft.id, january, ACTOR)
+    books.act(acme, finalise_invoice, acme.id, draft.id, january, ACTOR)
 
     # October: 3 in time, 2 late on January's invoice: 5 × 4.20 = 21.00 in all, and nothing twice.
     october = [

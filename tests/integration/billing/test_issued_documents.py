@@ -24,34 +24,12 @@ from billing.errors import (
     IssueDateGoesBack,
 )
 from billing.reads import evidence_of
-from core.db import Database
 from core.scope import VENDOR_ID, StewardScope, TenantScope
 from tenants.actions.run_test_clock import create_test_clock
-from tests.builders.bill import ACTIVE, FEE, Books
-from tests.builders.world import ACTOR, World
+from tests.builders.world import ACTOR
 
 NOW = datetime(2026, 11, 4, 9, tzinfo=UTC)
 LATER = datetime(2026, 12, 4, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def books(db: Database, world: World) -> Books:
-    books = Books(db, world)
-    books.plan("small", FEE, ACTIVE)
-    return books
-
-
-@pytest.fixture
-def acme(books, world):
-    acme = world.tenant()
-    books.subscribe(acme, starts_on=date(2026, 10, 1))
-    books.send(acme, *books.active("2026-10-05", "ann", "bob", "cid"))
-    return acme
-
-
-def act(books, tenant, action, *args):
-    with books.db.begin(TenantScope(tenant.id)) as session:
-        return action(session, *args)
 
 
 def test_an_issued_document_is_not_issued_or_reckoned_again(books, acme):
@@ -59,9 +37,9 @@ def test_an_issued_document_is_not_issued_or_reckoned_again(books, acme):
     invoice = books.invoices(acme)[1]
 
     with pytest.raises(InvoiceAlreadyFinalised, match="EU-2026-000002"):
-        act(books, acme, finalise_invoice, acme.id, invoice.id, NOW, ACTOR)
+        books.act(acme, finalise_invoice, acme.id, invoice.id, NOW, ACTOR)
     with pytest.raises(InvoiceNotDraft):
-        act(books, acme, refresh_draft, acme.id, invoice.id, NOW, ACTOR)
+        books.act(acme, refresh_draft, acme.id, invoice.id, NOW, ACTOR)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +95,8 @@ def test_no_document_is_dated_before_the_last_of_its_series(books, acme, world):
     draft = books.invoices(other)[0]
 
     with pytest.raises(IssueDateGoesBack):
-        act(books, other, finalise_invoice, other.id, draft.id, NOW - timedelta(days=1), ACTOR)
-    assert act(books, other, finalise_invoice, other.id, draft.id, NOW, ACTOR) == "EU-2026-000003"
+        books.act(other, finalise_invoice, other.id, draft.id, NOW - timedelta(days=1), ACTOR)
+    assert books.act(other, finalise_invoice, other.id, draft.id, NOW, ACTOR) == "EU-2026-000003"
 
 
 def test_a_test_clocks_documents_have_a_series_of_their_own(books, world):
@@ -164,8 +142,8 @@ def test_the_pdf_is_rendered_once_and_could_be_again_with_the_same_bytes(books, 
     books.run()
     october = books.invoices(acme)[1]
 
-    pdf = act(books, acme, render_invoice, acme.id, october.id, NOW)
-    assert act(books, acme, render_invoice, acme.id, october.id, LATER) == pdf
+    pdf = books.act(acme, render_invoice, acme.id, october.id, NOW)
+    assert books.act(acme, render_invoice, acme.id, october.id, LATER) == pdf
     text_of = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
     assert october.number in text_of
     assert october.evidence_sha256 in text_of

@@ -13,19 +13,10 @@ from sqlalchemy.exc import OperationalError
 
 from billing.actions.bill_due import bill_due
 from billing.actions.finalise_invoice import finalise_invoice
-from core.db import Database
 from core.scope import StewardScope, TenantScope
-from tests.builders.bill import ACTIVE, FEE, Books
-from tests.builders.world import ACTOR, World
+from tests.builders.world import ACTOR
 
 NOW = datetime(2026, 11, 4, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def books(db: Database, world: World) -> Books:
-    books = Books(db, world)
-    books.plan("small", FEE, ACTIVE)
-    return books
 
 
 @pytest.fixture

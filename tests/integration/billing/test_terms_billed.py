@@ -10,7 +10,6 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace as changed
 
-from core.db import Database
 from core.scope import StewardScope, TenantScope
 from metering.policies import WeightPolicy
 from plans.actions.cancel_subscription import CancelInput, cancel_subscription
@@ -34,13 +33,6 @@ from tests.builders.world import ACTOR, World, bearer
 
 NOW = datetime(2026, 10, 11, 8, tzinfo=UTC)
 HALF = Discount(key="half", name="Half price", percent=Decimal(50), periods=2)
-
-
-@pytest.fixture
-def books(db: Database, world: World) -> Books:
-    books = Books(db, world)
-    books.plan("small", FEE, ACTIVE)
-    return books
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from billing.errors import (
 from billing.store import move_credits
 from core.ids import new_id
 from core.scope import TenantScope
-from tests.builders.credits import BOUGHT, DECEMBER, NOVEMBER, act, buy, euros, grant, moved
+from tests.builders.credits import BOUGHT, DECEMBER, NOVEMBER, buy, euros, grant, moved
 from tests.builders.world import ACTOR
 
 
@@ -29,12 +29,12 @@ def test_a_draft_whose_credits_are_gone_says_so_and_is_reckoned_anew(books, acme
     assert draft.net == euros("2.60")
     held = grant(books, acme)
     refunded = CreditInput(acme.id, held.invoice_id, "sold by mistake", {1: euros("4.00")})
-    act(books, acme, credit_invoice, refunded, ACTOR, NOVEMBER)
+    books.act(acme, credit_invoice, refunded, ACTOR, NOVEMBER)
 
     with pytest.raises(CreditsUsedUp):
-        act(books, acme, finalise_invoice, acme.id, draft.id, NOVEMBER, ACTOR)
-    act(books, acme, refresh_draft, acme.id, draft.id, NOVEMBER, ACTOR)
-    act(books, acme, finalise_invoice, acme.id, draft.id, NOVEMBER, ACTOR)
+        books.act(acme, finalise_invoice, acme.id, draft.id, NOVEMBER, ACTOR)
+    books.act(acme, refresh_draft, acme.id, draft.id, NOVEMBER, ACTOR)
+    books.act(acme, finalise_invoice, acme.id, draft.id, NOVEMBER, ACTOR)
 
     assert books.invoice(acme, draft.id).net == euros("6.60")
 
@@ -75,4 +75,4 @@ def test_the_database_itself_refuses_to_overdraw(books, acme):
     }  # fmt: skip
 
     with pytest.raises(IntegrityError, match="never_overdrawn"):
-        act(books, acme, move_credits, row)
+        books.act(acme, move_credits, row)

@@ -13,7 +13,6 @@ from tests.builders.credits import (
     DECEMBER,
     JANUARY,
     NOVEMBER,
-    act,
     buy,
     euros,
     grant,
@@ -43,7 +42,7 @@ def test_what_comes_back_after_a_block_expired_rolls_over_within_its_limit_only(
     books.run(datetime(2026, 12, 5, 9, tzinfo=UTC))
 
     later = datetime(2026, 12, 6, 9, tzinfo=UTC)
-    act(books, acme, credit_invoice, CreditInput(acme.id, october.id, "goodwill"), ACTOR, later)
+    books.act(acme, credit_invoice, CreditInput(acme.id, october.id, "goodwill"), ACTOR, later)
     books.run(later)
 
     assert moved(books, acme)[-2:] == [("returned", "12.60", "12.60"), ("expired", "-12.60", "0.00")]
@@ -71,7 +70,7 @@ def test_goodwill_for_a_document_that_gave_credits_back_leaves_them_where_they_a
     books.run(JANUARY)
     assert grant(books, acme).remaining == euros("0.00")
 
-    act(books, acme, credit_invoice, CreditInput(acme.id, november.id, "goodwill"), ACTOR, JANUARY)
+    books.act(acme, credit_invoice, CreditInput(acme.id, november.id, "goodwill"), ACTOR, JANUARY)
 
     note = books.invoices(acme)[-1]
     # In full: 21.00 less the 0.60 of money that the correction gave back already.

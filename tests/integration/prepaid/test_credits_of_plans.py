@@ -17,7 +17,7 @@ from core.scope import TenantScope
 from plans.documents import PlanDocument
 from plans.terms import CreditBlock
 from tests.builders.bill import ACTIVE, CURRENCIES, FEE, lines
-from tests.builders.credits import BOUGHT, DECEMBER, JANUARY, NOVEMBER, act, buy, grant, ledger, moved
+from tests.builders.credits import BOUGHT, DECEMBER, JANUARY, NOVEMBER, buy, grant, ledger, moved
 from tests.builders.world import ACTOR
 
 
@@ -55,7 +55,7 @@ def test_a_document_with_a_block_is_billed_anew_with_it_unless_it_was_used(books
     books.run(BOUGHT)
     [opening] = books.invoices(acme)
 
-    act(books, acme, credit_invoice, CreditInput(acme.id, opening.id, "again", rebill=True), ACTOR, BOUGHT)
+    books.act(acme, credit_invoice, CreditInput(acme.id, opening.id, "again", rebill=True), ACTOR, BOUGHT)
     books.run(NOVEMBER)
 
     assert moved(books, acme) == [("granted", "5.00", "5.00"), ("revoked", "-5.00", "0.00")]
@@ -69,7 +69,7 @@ def test_a_document_with_a_block_is_billed_anew_with_it_unless_it_was_used(books
         if i.lines and any(line.grant_id == grant(books, acme, 1).id for line in i.lines)
     )
     with pytest.raises(CreditsInUse):
-        act(books, acme, void_invoice, acme.id, used.id, "no", ACTOR, DECEMBER)
+        books.act(acme, void_invoice, acme.id, used.id, "no", ACTOR, DECEMBER)
 
 
 def test_a_parent_pays_its_childrens_bills_with_its_credits(books, world):

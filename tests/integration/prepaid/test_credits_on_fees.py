@@ -8,7 +8,7 @@ from billing.actions.void_invoice import void_invoice
 from billing.reads import transfers_of
 from core.db import Database
 from tests.builders.bill import ACTIVE, FEE, Books, lines
-from tests.builders.credits import BOUGHT, DECEMBER, NOVEMBER, act, buy, euros, ledger, moved
+from tests.builders.credits import BOUGHT, DECEMBER, NOVEMBER, buy, euros, ledger, moved
 from tests.builders.world import ACTOR, World
 
 OCTOBER = datetime(2026, 10, 1, 10, tzinfo=UTC)
@@ -83,10 +83,10 @@ def test_a_withdrawn_document_earns_neither_its_fee_nor_what_credits_paid_of_it(
     books.run(OCTOBER)
     opening = books.invoices(acme)[-1]
 
-    act(books, acme, void_invoice, acme.id, opening.id, "wrong", ACTOR, OCTOBER)
+    books.act(acme, void_invoice, acme.id, opening.id, "wrong", ACTOR, OCTOBER)
     assert ledger(books) == {"receivable": "107.10", "credit_balance": "-90.00", "tax": "-17.10"}
     assert moved(books, acme)[-1] == ("returned", "100.00", "100.00")
 
     books.run(NOVEMBER)
-    kinds = [transfer.kind for transfer in act(books, acme, transfers_of, acme.id, opening.id)]
+    kinds = [transfer.kind for transfer in books.act(acme, transfers_of, acme.id, opening.id)]
     assert sorted(kinds) == ["credits_deferred", "void_credits_deferred"]

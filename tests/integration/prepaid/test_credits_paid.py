@@ -15,7 +15,7 @@ from billing.reads import grants_page
 from core.errors import InvalidInput
 from core.money import Money
 from tests.builders.bill import lines
-from tests.builders.credits import BOUGHT, DECEMBER, JANUARY, NOVEMBER, act, buy, euros, grant, ledger, moved
+from tests.builders.credits import BOUGHT, DECEMBER, JANUARY, NOVEMBER, buy, euros, grant, ledger, moved
 from tests.builders.world import ACTOR
 
 
@@ -55,7 +55,7 @@ def test_a_preview_writes_nothing_and_says_the_same(books, acme):
     shown = buy(books, acme, preview=True)
 
     assert books.invoices(acme) == []
-    assert act(books, acme, grants_page, acme.id, None, 10) == ()
+    assert books.act(acme, grants_page, acme.id, None, 10) == ()
     assert shown.totals == buy(books, acme).totals
 
 
@@ -65,7 +65,7 @@ def test_what_is_wrong_is_told_with_its_place(books, acme):
         meters=("nope",), refundable=True, rollover_percent=Decimal(101),
     )  # fmt: skip
     with pytest.raises(InvalidInput) as refused:
-        act(books, acme, buy_credits, given, BOUGHT)
+        books.act(acme, buy_credits, given, BOUGHT)
 
     assert [error.pointer for error in refused.value.errors] == [
         "/name", "/amount", "/price", "/reason", "/refundable", "/meters/0", "/expires_on", "/rollover_percent",
@@ -78,10 +78,10 @@ def test_the_unused_rest_is_given_back_where_the_terms_say_so(books, acme):
     books.run(NOVEMBER)
     held, other = grant(books, acme), grant(books, acme, 1)
     with pytest.raises(CreditsNotRefundable):
-        act(books, acme, refund_credits, RefundInput(acme.id, other.id, "please", ACTOR), NOVEMBER)
+        books.act(acme, refund_credits, RefundInput(acme.id, other.id, "please", ACTOR), NOVEMBER)
 
-    shown = act(books, acme, refund_credits, RefundInput(acme.id, held.id, "please", ACTOR, preview=True), NOVEMBER)
-    _, net, _ = act(books, acme, refund_credits, RefundInput(acme.id, held.id, "please", ACTOR), NOVEMBER)
+    shown = books.act(acme, refund_credits, RefundInput(acme.id, held.id, "please", ACTOR, preview=True), NOVEMBER)
+    _, net, _ = books.act(acme, refund_credits, RefundInput(acme.id, held.id, "please", ACTOR), NOVEMBER)
 
     # 20.00 − 12.60 = 7.40.
     assert (shown[1], net) == (euros("7.40"), euros("7.40"))
@@ -89,7 +89,7 @@ def test_the_unused_rest_is_given_back_where_the_terms_say_so(books, acme):
     assert moved(books, acme)[-1] == ("refunded", "-7.40", "0.00")
     assert ledger(books)["credit_balance"] == "-5.00"
     with pytest.raises(CreditsNotRefundable):
-        act(books, acme, refund_credits, RefundInput(acme.id, held.id, "again", ACTOR), NOVEMBER)
+        books.act(acme, refund_credits, RefundInput(acme.id, held.id, "again", ACTOR), NOVEMBER)
 
 
 def test_what_expires_is_breakage_and_what_rolls_over_goes_on_once(books, acme):
@@ -125,7 +125,7 @@ def test_late_facts_of_a_blocks_time_are_paid_by_it_though_it_has_expired(books,
 
     # The block lapses a day after the grace; this run is the last before that.
     void = books.invoices(acme)[-1]
-    act(books, acme, void_invoice, acme.id, void.id, "again", ACTOR, NOVEMBER)
+    books.act(acme, void_invoice, acme.id, void.id, "again", ACTOR, NOVEMBER)
     books.run(NOVEMBER)
 
     assert lines(books.invoices(acme)[-1]) == [("active", "late", "4", "16.80"), ("active", "prepaid", "1", "-16.80")]

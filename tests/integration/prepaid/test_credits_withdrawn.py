@@ -14,7 +14,7 @@ from billing.errors import (
 )
 from tenants.reads import TenantView
 from tests.builders.bill import Books, lines
-from tests.builders.credits import DECEMBER, NOVEMBER, act, buy, euros, grant, ledger, moved, withdraw
+from tests.builders.credits import DECEMBER, NOVEMBER, buy, euros, grant, ledger, moved, withdraw
 from tests.builders.world import ACTOR, World
 
 
@@ -23,9 +23,9 @@ def test_voiding_gives_credits_back_and_the_bill_that_follows_draws_them_again(b
     books.run(NOVEMBER)
     sold, october = books.invoices(acme)
     with pytest.raises(CreditsInUse):
-        act(books, acme, void_invoice, acme.id, sold.id, "wrong", ACTOR, NOVEMBER)
+        books.act(acme, void_invoice, acme.id, sold.id, "wrong", ACTOR, NOVEMBER)
 
-    act(books, acme, void_invoice, acme.id, october.id, "wrong", ACTOR, NOVEMBER)
+    books.act(acme, void_invoice, acme.id, october.id, "wrong", ACTOR, NOVEMBER)
     assert ledger(books) == {"receivable": "11.90", "credit_balance": "-10.00", "tax": "-1.90"}
     books.run(NOVEMBER)
 
@@ -41,7 +41,7 @@ def test_a_credit_note_gives_credits_back_first_and_parts_add_up(books, acme):
 
     for part in ("3.33", "3.33", "5.94"):
         given = CreditInput(acme.id, october.id, "goodwill", {1: euros(part)})
-        act(books, acme, credit_invoice, given, ACTOR, NOVEMBER)
+        books.act(acme, credit_invoice, given, ACTOR, NOVEMBER)
 
     notes = books.invoices(acme)[-3:]
     # Credits paid 10.00 of 12.60: they come back first, then money.
@@ -98,7 +98,7 @@ def test_what_comes_back_pays_the_same_document(books, corrected):
     assert ledger(books)["revenue"] == "-5.82"
 
     note = books.invoices(corrected)[-1]
-    act(books, corrected, void_invoice, corrected.id, note.id, "wrong", ACTOR, DECEMBER)
+    books.act(corrected, void_invoice, corrected.id, note.id, "wrong", ACTOR, DECEMBER)
     assert [grant(books, corrected, place).remaining.text() for place in (0, 1)] == ["0.00", "0.00"]
     books.run(DECEMBER)
     assert [grant(books, corrected, place).remaining.text() for place in (0, 1)] == ["0.00", "4.20"]
@@ -110,19 +110,18 @@ def test_what_came_back_comes_back_once(books, corrected):
     books.run(DECEMBER)
 
     with pytest.raises(InvoiceHasCreditNotes):
-        act(books, corrected, void_invoice, corrected.id, october.id, "wrong", ACTOR, DECEMBER)
+        books.act(corrected, void_invoice, corrected.id, october.id, "wrong", ACTOR, DECEMBER)
     with pytest.raises(CreditExceedsInvoice, match=r"0\.60"):
-        act(
-            books,
+        books.act(
             corrected,
             credit_invoice,
             CreditInput(corrected.id, october.id, "x", {1: euros("0.61")}),
             ACTOR,
             DECEMBER,
         )
-    act(books, corrected, credit_invoice, CreditInput(corrected.id, october.id, "goodwill"), ACTOR, DECEMBER)
+    books.act(corrected, credit_invoice, CreditInput(corrected.id, october.id, "goodwill"), ACTOR, DECEMBER)
     with pytest.raises(NothingToCredit):
-        act(books, corrected, credit_invoice, CreditInput(corrected.id, october.id, "again"), ACTOR, DECEMBER)
+        books.act(corrected, credit_invoice, CreditInput(corrected.id, october.id, "again"), ACTOR, DECEMBER)
 
     assert books.invoices(corrected)[-1].net == euros("0.60")
     assert [grant(books, corrected, place).remaining.text() for place in (0, 1)] == ["2.00", "10.00"]
@@ -135,8 +134,7 @@ def test_a_document_that_gave_credits_back_is_billed_anew_and_none_of_them_is_mo
     before = ledger(books)
     assert november.kind == "invoice"
     with pytest.raises(CreditExceedsInvoice):
-        act(
-            books,
+        books.act(
             corrected,
             credit_invoice,
             CreditInput(corrected.id, november.id, "x", {3: euros("2.00")}),
@@ -145,7 +143,7 @@ def test_a_document_that_gave_credits_back_is_billed_anew_and_none_of_them_is_mo
         )
 
     again = CreditInput(corrected.id, november.id, "again", rebill=True)
-    act(books, corrected, credit_invoice, again, ACTOR, DECEMBER)
+    books.act(corrected, credit_invoice, again, ACTOR, DECEMBER)
     assert [grant(books, corrected, place).remaining.text() for place in (0, 1)] == ["0.00", "0.00"]
     books.run(DECEMBER)
 
