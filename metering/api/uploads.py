@@ -53,7 +53,7 @@ async def received(request: Req) -> AsyncIterator[Upload]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding = request.headers.get("content-encoding", "")
     if encoding not in ("", "identity"):
-        raise ContentEncodingUnsupported(encoding)
+        raise ContentEncodingUnsupported(encoding, "the file as it is, not compressed")
     if media != "multipart/form-data" and media not in _MEDIA:
         raise ImportMediaUnsupported(media)
     with TemporaryDirectory(prefix="tollbook-upload-") as folder:

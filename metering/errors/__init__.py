@@ -100,8 +100,8 @@ class ContentEncodingUnsupported(Refused):
     code = "content_encoding_unsupported"
     status = 415
 
-    def __init__(self, encoding: str) -> None:
-        super().__init__(f"The Content-Encoding '{encoding}' is not understood. Send gzip, zstd or none.")
+    def __init__(self, encoding: str, spoken: str = "gzip, zstd or none") -> None:
+        super().__init__(f"The Content-Encoding '{encoding}' is not understood. Send {spoken}.")
 
 
 class BodyTooLarge(Refused):

@@ -50,12 +50,11 @@ def columns_of(mapping: Mapping) -> list[str]:
 
 
 def number_columns(mapping: Mapping) -> list[str]:
-    """Return the columns that are read as numbers, in the order of their names."""
+    """Return the columns whose numbers go into events, in the order of their names."""
     found = set()
     for rule in mapping.rules:
         values = (rule.type, rule.subject, rule.id, *rule.data.values())
         found |= {v.column for v in values if isinstance(v, Value) and v.kind == "number" and v.column}
-        found |= {condition.column for condition in rule.when if condition.above_zero is not None}
     return sorted(found)
 
 
@@ -75,8 +74,10 @@ def header_errors(mapping: Mapping, header: Sequence[str]) -> list[InputError]:
     """Return what is wrong with a header: each missing column with its nearest match, and doubles."""
     found = locate(mapping, header)
     names = {norm(name): name.strip() for name in header if name.strip()}
+    taken = {norm(header[at]) for at in found.values()}
+    free = {key: name for key, name in names.items() if key not in taken}
     errors = [
-        InputError("file", "import_column_missing", _missing(mapping, column, names))
+        InputError("file", "import_column_missing", _missing(mapping, column, names, free))
         for column in columns_of(mapping)
         if column not in found and column not in mapping.optional
     ]
@@ -88,11 +89,11 @@ def header_errors(mapping: Mapping, header: Sequence[str]) -> list[InputError]:
     return errors
 
 
-def _missing(mapping: Mapping, column: str, names: dict[str, str]) -> str:
+def _missing(mapping: Mapping, column: str, names: dict[str, str], free: dict[str, str]) -> str:
     wanted = [column, *mapping.columns.get(column, ())]
     near: list[str] = []
     for name in wanted:
-        near += [names[one] for one in get_close_matches(norm(name), names, n=1, cutoff=0.6)]
+        near += [free[one] for one in get_close_matches(norm(name), free, n=1, cutoff=0.6)]
     also = f" (or {', '.join(wanted[1:])})" if len(wanted) > 1 else ""
     hint = f" Did you mean '{near[0]}'?" if near else f" The header has: {_listed(names.values())}."
     if len(names) == 1:

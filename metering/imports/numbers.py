@@ -7,7 +7,7 @@ from typing import Literal
 
 from metering.imports.faults import FileFault
 
-__all__ = ("Numbers", "number_of", "proven_numbers")
+__all__ = ("Numbers", "above_zero", "number_of", "proven_numbers")
 
 Numbers = Literal["auto", "decimal_point", "decimal_comma", "plain"]
 """How numbers are written: 1,234.5 or 1.234,5; `plain` as programs write them, 1234.5; `auto` as long as nothing
@@ -16,6 +16,8 @@ depends on it."""
 _BOTH_WAYS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _POINT = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d*)\.\d+|[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _COMMA = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d*),\d+|[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+_BLANKS = re.compile(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}(?!\d))")
+"""What parts thousands and nothing else."""
 _BIGGEST_EXPONENT = 308
 """As of a double: written out, 1e999999999 would fill the memory."""
 _SAY = "Say numbers=decimal_point or numbers=decimal_comma"
@@ -30,6 +32,7 @@ def number_of(text: str, numbers: Numbers) -> Decimal:
     Raises:
         ValueError: it is none, or one that can be read two ways; its text is a sentence's end.
     """
+    text = _BLANKS.sub("", text)
     if numbers == "auto" and _BOTH_WAYS.fullmatch(text):
         raise ValueError(f"may have a fraction or a thousand in it. {_SAY}.")
     plain = text
@@ -50,6 +53,18 @@ def number_of(text: str, numbers: Numbers) -> Decimal:
     return number
 
 
+def above_zero(text: str) -> bool:
+    """Return whether a cell's number is above 0: wherever the fraction of 1,204 begins, it is.
+
+    >>> above_zero("1,204"), above_zero("0.0"), above_zero("-1.2")
+    (True, False, False)
+
+    Raises:
+        ValueError: it is none; its text is a sentence's end.
+    """
+    return number_of(_BLANKS.sub("", text).replace(",", "").replace(".", ""), "plain") > 0
+
+
 def proven_numbers(texts: Iterable[str], columns: str) -> Numbers:
     """Tell from sample values whether fractions begin with a point or a comma.
 
@@ -60,7 +75,7 @@ def proven_numbers(texts: Iterable[str], columns: str) -> Numbers:
         FileFault: values can be read both ways and none proves one, or some prove both (`import_numbers_unclear`).
     """
     proofs, unclear = set[Numbers](), ""
-    for text in texts:
+    for text in (_BLANKS.sub("", text) for text in texts):
         if _BOTH_WAYS.fullmatch(text):
             unclear = text
         elif _POINT.fullmatch(text):

@@ -11,7 +11,7 @@ import msgspec
 from metering.imports.columns import locate, rule_columns
 from metering.imports.faults import RowCode, RowFault, excerpt
 from metering.imports.mapping import Condition, Mapping, Rule, Value
-from metering.imports.numbers import Numbers, number_of
+from metering.imports.numbers import above_zero, number_of
 from metering.imports.times import Clock
 
 __all__ = ("Cells", "Event", "RowMapper")
@@ -83,7 +83,7 @@ class _Compiled:
     def __init__(self, rule: Rule, mapper: RowMapper) -> None:
         self._mapper = mapper
         self.key = rule.key
-        self._when = [_condition(one, mapper.get(one.column), mapper.numbers) for one in rule.when]
+        self._when = [_condition(one, mapper.get(one.column)) for one in rule.when]
         self._type = _reader(rule.type if isinstance(rule.type, Value) else Value(const=rule.type), mapper)
         self._time, self._time_column = mapper.get(rule.time), rule.time
         self._subject, self._subject_column = _reader(rule.subject, mapper), _column(rule.subject)
@@ -161,7 +161,7 @@ def _column(value: Value | str) -> str:
     return value.column or value.template or ""
 
 
-def _condition(condition: Condition, get: _Get, numbers: Numbers) -> Callable[[Cells], bool]:
+def _condition(condition: Condition, get: _Get) -> Callable[[Cells], bool]:
     tests: list[Callable[[str], bool]] = []
     if condition.filled is not None:
         tests.append(lambda text: bool(text) is condition.filled)
@@ -175,18 +175,18 @@ def _condition(condition: Condition, get: _Get, numbers: Numbers) -> Callable[[C
         ends = tuple(text.casefold() for text in condition.ends_with)
         tests.append(lambda text: text.casefold().endswith(ends))
     if condition.above_zero is not None:
-        tests.append(lambda text: _above_zero(text, numbers) is condition.above_zero)
+        tests.append(lambda text: _above_zero(text, condition.column) is condition.above_zero)
     if len(tests) == 1:
         only = tests[0]
         return lambda cells: only(get(cells))
     return lambda cells: all(test(get(cells)) for test in tests)
 
 
-def _above_zero(text: str, numbers: Numbers) -> bool:
+def _above_zero(text: str, column: str) -> bool:
     try:
-        return number_of(text, numbers) > 0
-    except ValueError:
-        return False
+        return bool(text) and above_zero(text)
+    except ValueError as error:
+        raise RowFault(RowCode.VALUE_INVALID, column, f"{excerpt(text)} {error}") from None
 
 
 def _reader(value: Value | str, mapper: RowMapper) -> Callable[[Cells], Any]:

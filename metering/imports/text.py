@@ -18,6 +18,15 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NO_DELIMITERS = "\"' .-+_\r\n"
 """Marks that stand in cells themselves."""
+_EXCEL = "an Excel workbook or another archive. Save the sheet as CSV, or unpack what is in it."
+_PACKED = "packed. Unpack it, and send what was in it."
+_PAGE = "no table. Export it as CSV, NDJSON or Parquet."
+_OTHER_KINDS = {
+    b"pk\x03\x04": _EXCEL, b"\xd0\xcf\x11\xe0": _EXCEL, b"\x1f\x8b": _PACKED, b"\x28\xb5\x2f\xfd": _PACKED,
+    b"bzh": _PACKED, b"7z\xbc\xaf": _PACKED, b"%pdf": _PAGE, b"<html": _PAGE, b"<!doctype": _PAGE, b"<table": _PAGE,
+    b"<?xml": _PAGE,
+}  # fmt: skip
+"""How files begin (in lower case) that are often taken for tables, and what to do with them."""
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -83,6 +92,9 @@ def format_of(head: bytes, content_type: str, file_name: str) -> str:
     """Tell csv, ndjson or parquet: by its first bytes, else by what the sender says, else by its look."""
     if head[:4] == b"PAR1":
         return "parquet"
+    for mark, said in _OTHER_KINDS.items():
+        if head[: len(mark)].lower() == mark:
+            raise FileFault("import_unreadable", f"The file is {said}")
     media = content_type.partition(";")[0].strip().lower()
     ending = file_name.rpartition(".")[2].lower()
     if "parquet" in media or ending == "parquet":
@@ -182,7 +194,8 @@ def delimiter_of(head: str, mapping: Mapping, given: str | None) -> tuple[str, s
     if found[best] == (0, 1):
         detail = (
             f"Nothing that is known separates the fields of the first row, “{first[:60]}”: it has no comma,"
-            " semicolon, tab or pipe. Write sep= and the mark as the first line, or save the file with one of these."
+            " semicolon, tab or pipe. Where it is no header, delete the lines above it; else write sep= and the mark as"
+            " the first line, or save the file with one of these."
         )
         raise FileFault("import_delimiter_unclear", detail, "delimiter")
     if [found[mark][0] for mark in found].count(found[best][0]) > 1 and found[best][0]:

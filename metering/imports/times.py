@@ -18,12 +18,13 @@ _NUMERIC = re.compile(
     r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})"
     r"(?:,?[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([AaPp])\.?[Mm]\.?)?)?"
 )
-_MONTH_NAME = re.compile(r"[A-Za-z]{3,9}.*\d{4}")
-_NAMED = (
-    "%d %B %Y, %I:%M:%S %p", "%d %B %Y, %I:%M %p", "%d %B %Y, %H:%M:%S", "%d %B %Y, %H:%M", "%d %B %Y",
-    "%d %b %Y, %I:%M:%S %p", "%d %b %Y, %I:%M %p", "%d %b %Y, %H:%M:%S", "%d %b %Y, %H:%M", "%d %b %Y",
-    "%B %d, %Y, %I:%M:%S %p", "%B %d, %Y, %I:%M %p", "%B %d, %Y", "%b %d, %Y, %I:%M %p", "%b %d, %Y",
-)  # fmt: skip
+_YEAR_FIRST = re.compile(r"(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?:[ T]+(\d{1,2})(:.*))?")
+_OFFSET = re.compile(r"(?<=\d) (?:UTC|GMT|Z)$")
+_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[ ,]+", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(\d{1,2}[ -][A-Za-z]{3,9}|[A-Za-z]{3,9} \d{1,2})[ ,-]+(\d{4}|\d{2})"
+    r"(?:(?:,? at|,)? (\d{1,2}:\d{2})(:\d{2})?( ?[AaPp][Mm])?)?"
+)
 _REMEMBERED = 50_000
 
 
@@ -92,6 +93,10 @@ class Clock:
         raise ValueError(text)
 
     def _known(self, text: str) -> datetime | date:
+        text = _OFFSET.sub("+00:00", text)
+        if year_first := _YEAR_FIRST.fullmatch(text):
+            year, _, month, day, hour, rest = year_first.groups()
+            text = f"{year}-{month:0>2}-{day:0>2}" + (f" {hour:0>2}{rest}" if hour else "")
         try:
             return datetime.fromisoformat(text) if len(text) != 10 else date.fromisoformat(text)
         except ValueError:
@@ -116,16 +121,20 @@ class Clock:
 
 
 def _named(text: str) -> datetime | date:
-    if not _MONTH_NAME.search(text) or len(text) > 40:
+    """Read a date with the English name of its month, which stands before or after the day."""
+    found = _NAMED.fullmatch(_WEEKDAY.sub("", text, count=1))
+    if found is None:
         raise ValueError(text)
-    wanted = text.replace(" at ", ", ")
-    for form in _NAMED:
-        try:
-            found = datetime.strptime(wanted, form)  # noqa: DTZ007
-        except ValueError:
-            continue
-        return found if "%M" in form else found.date()
-    raise ValueError(text)
+    day, year, minute, second, half = found.groups()
+    month = "%b" if len(day.strip("0123456789 -")) == 3 else "%B"
+    form = f"%d {month}" if day[0].isdigit() else f"{month} %d"
+    form += " %Y" if len(year) == 4 else " %y"
+    written = f"{day.replace('-', ' ')} {year}"
+    if minute is None:
+        return datetime.strptime(written, form).date()  # noqa: DTZ007
+    clock = f"{minute}{second or ''}{f' {half.strip()}' if half else ''}"
+    form += f" {'%I' if half else '%H'}:%M{':%S' if second else ''}{' %p' if half else ''}"
+    return datetime.strptime(f"{written} {clock}", form)  # noqa: DTZ007
 
 
 def _text(instant: datetime) -> str:

@@ -20,7 +20,8 @@ _WHO = Value(column="Description", between=("The user with id '", "'"), required
 _WHOM = Value(column="Description", between=(" the user with id '", "'"), required=True)
 _COURSE = Value(column="Description", between=("course with id '", "'"), required=True)
 _COURSE_OR_NOT = Value(column="Description", between=("course with id '", "'"))
-_PERSON = Condition(column="User full name", none_of=["-", ""])
+_PERSON = Condition(column="User full name", none_of=["-", "", "Guest user"])
+"""Whoever comes without signing in is user 1, all of them together."""
 _IDENTITY = ["Time", "Description", "Event context", "Component", "Event name", "User full name"]
 
 _POSTS = {

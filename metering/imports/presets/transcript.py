@@ -1,6 +1,7 @@
 """A transcript as most learning systems export it: one row a person and course, with dates.
 
-A row becomes an enrolment, and a completion or a cancellation where it says so. Ids are made of
+A row becomes an enrolment, and a completion or a cancellation where it says so. A row that may be one
+of these, by a date, but has a status that is not known here, is refused: money hangs on it. Ids are made of
 person, course and the day of each, so that next month's transcript adds only what is new.
 """
 
@@ -11,7 +12,7 @@ __all__ = ("EXAMPLE", "MAPPING", "TEXT", "TITLE")
 TITLE = "Learning transcript"
 TEXT = (
     "One row a person and course: user, course, status, enrolled, completed, score. Becomes an enrolment, and a"
-    " completion where there is a date and the status says so."
+    " completion or a cancellation where the status says so. A status that is not known is told row by row."
 )
 EXAMPLE = "User,Course,Status,Enrolled,Completed,Score"
 
@@ -31,6 +32,50 @@ _COURSE: dict[str, Value | str] = {
 _DONE = ["completed", "complete", "passed", "successful", "finished"]
 """Who failed has not completed, though a date may stand there: the same as in xAPI's table."""
 _GONE = ["cancelled", "canceled", "withdrawn", "unenrolled", "dropped"]
+_NEITHER = [
+    "failed",
+    "not passed",
+    "unsuccessful",
+    "incomplete",
+    "not completed",
+    "not started",
+    "started",
+    "in progress",
+    "in-progress",
+    "active",
+    "enrolled",
+    "registered",
+    "assigned",
+    "approved",
+    "pending",
+    "waitlisted",
+    "overdue",
+    "past due",
+    "expired",
+    "no show",
+    "no-show",
+    "absent",
+]
+_BY_STATUS = {
+    **dict.fromkeys(_DONE, "course.completed"),
+    **dict.fromkeys(_GONE, "course.cancelled"),
+}
+
+
+def _doubtful(date: str) -> Rule:
+    """Return the rule of rows with a date but a status that says nothing known: none of them makes an event."""
+    return Rule(
+        key=f"{date.lower()}_by_status",
+        when=[
+            Condition(column=date, filled=True),
+            Condition(column="Status", none_of=[*_BY_STATUS, *_NEITHER]),
+        ],
+        type=Value(column="Status", values=_BY_STATUS, required=True),
+        time=date,
+        subject="User",
+        data=_COURSE,
+    )
+
 
 MAPPING = Mapping(
     source="lms",
@@ -61,7 +106,7 @@ MAPPING = Mapping(
         ),
         Rule(
             key="completed",
-            when=[Condition(column="Status", any_of=_DONE), Condition(column="Completed", filled=True)],
+            when=[Condition(column="Status", any_of=_DONE)],
             type="course.completed",
             time="Completed",
             subject="User",
@@ -70,12 +115,14 @@ MAPPING = Mapping(
         ),
         Rule(
             key="cancelled",
-            when=[Condition(column="Status", any_of=_GONE), Condition(column="Cancelled", filled=True)],
+            when=[Condition(column="Status", any_of=_GONE)],
             type="course.cancelled",
             time="Cancelled",
             subject="User",
             identity=["User", "Course", "Cancelled", "Registration"],
             data=_COURSE,
         ),
+        _doubtful("Completed"),
+        _doubtful("Cancelled"),
     ],
 )  # fmt: skip

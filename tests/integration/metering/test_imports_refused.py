@@ -1,6 +1,7 @@
 """Files, rows and senders that are refused: told by name and row, and keeping nobody else waiting."""
 
 import csv
+import gzip
 import io
 import json
 import random
@@ -191,3 +192,14 @@ def test_a_fault_of_ours_ends_one_import_and_keeps_no_other_waiting(
     assert counts(look(client, key, broken["id"])) == ("done", 9, 9, 0, 0, 0)
     with psycopg.connect(db.database_url) as admin:
         assert admin.execute("select count(*) from import_part").fetchone() == (0,)
+
+
+def test_a_packed_body_is_asked_for_as_it_is(client: TestClient[Litestar], key: str) -> None:
+    answer = client.post(
+        "/v1/imports?preset=lms-transcript",
+        content=gzip.compress(HEADER.encode()),
+        headers=bearer(key) | {"content-type": "text/csv", "content-encoding": "gzip"},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "content_encoding_unsupported")
+    assert answer.json()["detail"].endswith("Send the file as it is, not compressed.")
