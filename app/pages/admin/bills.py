@@ -15,11 +15,18 @@ from billing.views import InvoiceLineView, InvoiceSummary, InvoiceView
 from core.money import Money
 from tenants.reads import TenantView
 
-__all__ = ("BillLine", "BillView", "bill_view", "bills_table")
+__all__ = ("BillLine", "BillView", "bill_view", "bills_table", "why_no_bill")
 
 
-def bills_table(invoices: Sequence[InvoiceSummary], query: TableQuery, base: str) -> Table:
-    """Return the documents, newest first."""
+def why_no_bill(tenant: TenantView) -> str:
+    """Return why a customer has no bill, and when or where one comes."""
+    if tenant.payer_id != tenant.id:
+        return _("Another customer pays for this one: what it uses is on that customer's bills.")
+    return _("The first bill comes when the first period of the contract has ended and its grace has passed.")
+
+
+def bills_table(invoices: Sequence[InvoiceSummary], query: TableQuery, base: str, tenant: TenantView) -> Table:
+    """Return the documents of a customer, newest first."""
     newest = sorted(invoices, key=lambda one: (one.closes_on, one.created_at), reverse=True)
     ordered = query.sort(newest, {"issued": lambda one: one.issued_on or date.max, "gross": _signed_minor})
     shown, pager = query.page(ordered)
@@ -38,7 +45,7 @@ def bills_table(invoices: Sequence[InvoiceSummary], query: TableQuery, base: str
         rows=tuple(_row(one, base) for one in shown),
         pager=pager,
         empty_title=_("No bill yet"),
-        empty_text=_("The first bill comes when the first period of the contract has ended and its grace has passed."),
+        empty_text=why_no_bill(tenant),
     )
 
 

@@ -56,6 +56,8 @@ class OverviewInput:
     """None: not reckoned yet; for large customers it takes a moment, and the page comes first."""
     today: date
     bills: Sequence[InvoiceSummary]
+    no_bill: str
+    """Why there is none, where there is none."""
     plan: str
     alerts: Sequence[tuple[Cell, Cell]] = ()
 
@@ -71,6 +73,7 @@ class OverviewView:
     so_far_href: str
     """Where the running bill is reckoned; empty where it is, or where there is none."""
     latest: BillCard | None
+    no_bill: str
     alerts: tuple[tuple[Cell, Cell], ...]
     """Name and state of the first few."""
     alerts_href: str
@@ -85,6 +88,7 @@ def overview_view(given: OverviewInput) -> OverviewView:
         so_far=_so_far(given),
         so_far_href=f"{given.base}?period={given.period}&so_far=1" if given.running is None and given.plan else "",
         latest=latest_bill(given.bills, given.base),
+        no_bill=given.no_bill,
         alerts=tuple(given.alerts[:ALERTS]),
         alerts_href=f"{given.base}/alerts",
     )

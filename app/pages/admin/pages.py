@@ -6,7 +6,7 @@ from litestar import Response, get
 
 from app.i18n import gettext as _
 from app.pages.admin.alerts import Place, alert_rows
-from app.pages.admin.bills import bill_view, bills_table
+from app.pages.admin.bills import bill_view, bills_table, why_no_bill
 from app.pages.admin.overview import FOUR, OverviewInput, overview_view, plan_text
 from app.pages.admin.reading import Gauge, running_charges
 from app.pages.frame import Crumb
@@ -34,6 +34,7 @@ def overview(visit: TenantVisit) -> Response[str]:
         running=running_charges(visit, held) if visit.parameters.get("so_far") else None,
         today=visit.today,
         bills=invoices(visit.session, visit.tenant.id) if visit.may(Permission.INVOICES_READ) else (),
+        no_bill=why_no_bill(visit.tenant),
         plan=plan_text(held),
         alerts=alert_rows(alerts(visit.session, visit.tenant.id), told, place),
     )
@@ -44,7 +45,7 @@ def overview(visit: TenantVisit) -> Response[str]:
 def bills(visit: TenantVisit) -> Response[str]:
     """All bills."""
     visit.need(Permission.INVOICES_READ)
-    table = bills_table(invoices(visit.session, visit.tenant.id), visit.query, f"{_base(visit)}/bills")
+    table = bills_table(invoices(visit.session, visit.tenant.id), visit.query, f"{_base(visit)}/bills", visit.tenant)
     return visit.page("admin/bills.html", "bills", *visit.crumbs(Crumb(_("Bills"))), table=table)
 
 

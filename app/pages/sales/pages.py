@@ -84,7 +84,7 @@ def customer(visit: TenantVisit) -> Response[str]:
         done=done_text(visit.parameters.get("done", "")),
         contracts=contracts(held, tenant.tz, names),
         usage=usage_cards(bill, tenant),
-        bills=bills_table(found, visit.query, f"/admin/{tenant.slug}/bills"),
+        bills=bills_table(found, visit.query, f"/admin/{tenant.slug}/bills", tenant),
         time=instant(visit.now, tenant.tz),
     )  # fmt: skip
 
