@@ -22,7 +22,7 @@ REVOCATIONS = "tollbook-revocations+jwt"
 ALGORITHMS = ("Ed25519", "EdDSA")
 """RFC 9864 names the curve, RFC 8037 the family; the key says which curve it is."""
 SKEW_S = 300
-"""So far a clock may be off before it counts as set back."""
+"""So far a clock may be behind: before it counts as set back, and before a file that has just begun is refused."""
 
 
 class LicenceInvalid(Exception):
@@ -111,7 +111,7 @@ class Offline:
         claims = self._opened(licence, LICENCE)
         listed = None if revocations is None else self._opened(revocations, REVOCATIONS)
         self._look_at_clock(now, claims, listed)
-        if now < claims["nbf"]:
+        if now < claims["nbf"] - SKEW_S:
             raise LicenceInvalid("not_yet_valid", "The licence file is not valid yet.")
         if now >= claims["exp"]:
             raise LicenceInvalid("expired", "The licence file is over: fetch a new one.")

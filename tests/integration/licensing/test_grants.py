@@ -1,6 +1,7 @@
 """Offline grants: verified with the published keys alone; forged, changed and expired ones are not."""
 
 import os
+import time
 from typing import Any
 
 import pytest
@@ -26,7 +27,8 @@ def grant(client: Client, world: World) -> dict[str, Any]:
 
 def verified(grant: str, keys: dict[str, Any], now: int | None = None) -> dict[str, Any]:
     token = jwt.decode(grant, KeySet.import_key_set(keys), algorithms=["Ed25519"])
-    jwt.JWTClaimsRegistry(now=now, exp={"essential": True}).validate(token.claims)
+    if not token.claims["nbf"] - 60 <= (now or time.time()) < token.claims["exp"]:
+        raise ValueError("not valid now")
     assert token.header["typ"] == "tollbook-grant+jwt"
     return token.claims
 
@@ -52,7 +54,7 @@ def test_forged_changed_and_expired_grants_are_refused(client: Client, grant: di
     for bad in (forged, f"{head}.{body[:-2]}AA.{signature}", f"{head}.{body}.", told[:-8]):
         with pytest.raises((JoseError, ValueError)):
             verified(bad, keys)
-    with pytest.raises(JoseError):
+    with pytest.raises(ValueError, match="not valid now"):
         verified(told, keys, now=verified(told, keys)["exp"] + 1)
 
 
