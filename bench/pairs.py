@@ -1,7 +1,8 @@
 """Checkouts, heartbeats and releases over HTTP from a process of its own; see `bench.generator` on its manner.
 
-A client checks out, maybe beats some times, and releases; then it begins again, with a person and a
-client key of its own. With a `pace` it begins when it is due, whatever became of the one before.
+A client checks out and releases; then it begins again, with a person and a client key of its own. Or it
+only `asks`: one request a round, of one kind, by turns with some paths. With a `pace` a round begins when it
+is due, whatever became of the one before.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ class _Client(asyncio.Protocol):
     def __init__(self, load: "Pairs", number: int) -> None:
         self._load, self._number = load, number
         self._buffer, self._kind, self._begun = b"", "checkout", 0.0
-        self._lease, self._beats = "", 0
+        self._lease = ""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -43,11 +44,8 @@ class _Client(asyncio.Protocol):
     def _answered(self, status: int, body: bytes) -> None:
         self._load.note(self._kind, status, time.perf_counter() - self._begun)
         if self._kind == "checkout" and status == 201:
-            self._lease, self._beats = _id_in(body), self._load.beats
-        if self._lease and self._beats:
-            self._beats -= 1
-            self._write("heartbeat", "POST", f"/v1/leases/{self._lease}/heartbeat")
-        elif self._lease:
+            self._lease = _id_in(body)
+        if self._lease:
             lease, self._lease = self._lease, ""
             self._write("release", "DELETE", f"/v1/leases/{lease}")
         else:
@@ -67,8 +65,9 @@ class _Client(asyncio.Protocol):
             self._check_out(due or time.perf_counter())
 
     def _check_out(self, due: float) -> None:
-        if self._load.feature:
-            self._write("entitlement", "GET", f"/v1/entitlements/{self._load.feature}", "", due)
+        asks = self._load.asks
+        if asks:
+            self._write(asks["kind"], asks["method"], asks["paths"][self._load.taken % len(asks["paths"])], "", due)
             return
         pool = self._load.pools[self._number % len(self._load.pools)]
         body = f'{{"person":"user-{self._number}","client_key":"client-{self._number}"}}'
@@ -90,14 +89,12 @@ def _id_in(body: bytes) -> str:
 class Pairs:
     """How many rounds are to be done, and what became of them."""
 
-    def __init__(self, key: str, pools: list[str], rounds: int, beats: int, pace: float | None) -> None:
-        self.pools, self.beats = pools, beats
+    def __init__(self, key: str, pools: list[str], rounds: int, asks: dict[str, Any], pace: float | None) -> None:
+        self.pools, self.asks = pools, asks
         self.head = f" HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n"
-        self._left, self._taken, self._pace = rounds, 0, pace
+        self._left, self.taken, self._pace = rounds, 0, pace
         self._begun, self._open = time.perf_counter(), 0
         self._done = asyncio.get_running_loop().create_future()
-        self.feature = ""
-        """Where set, a round only asks for this entitlement."""
         self.statuses: Counter[str] = Counter()
         self.latencies: dict[str, list[float]] = {}
 
@@ -106,8 +103,8 @@ class Pairs:
         if not self._left:
             return None
         self._left -= 1
-        self._taken += 1
-        return self._begun + self._taken / self._pace if self._pace else 0.0
+        self.taken += 1
+        return self._begun + self.taken / self._pace if self._pace else 0.0
 
     def note(self, kind: str, status: int, seconds: float) -> None:
         """Note an answer."""
@@ -134,8 +131,7 @@ class Pairs:
 
 
 async def _main(given: dict[str, Any]) -> dict[str, Any]:
-    load = Pairs(given["key"], given["pools"], given["rounds"], given.get("beats", 0), given.get("pace"))
-    load.feature = given.get("feature", "")
+    load = Pairs(given["key"], given["pools"], given["rounds"], given.get("asks", {}), given.get("pace"))
     cpu = time.process_time()
     seconds = await load.run(given["port"], given["clients"])
     cpu = time.process_time() - cpu

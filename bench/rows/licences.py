@@ -1,16 +1,18 @@
-"""Floating pools over HTTP, beside one call of a database function a request; heartbeats beside single updates."""
+"""Floating pools and entitlements over HTTP, beside the same requests with one statement each."""
 
 import asyncio
 import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
+from bench.calling import FUNCTIONS
 from bench.figures import Figure, Goal, ratio_of
 from bench.stand import Stand, cpu_seconds, in_a_process
 from core.scope import TenantScope
@@ -33,100 +35,117 @@ ROUNDS = 6_000
 PACED = 4_000
 PACE = 1_000
 """Rounds of an open loop, and how many of them a second."""
-FUNCTION = """
-    create table if not exists bench_pool (key text primary key, in_use int not null, seats int not null,
-        check (in_use between 0 and seats)) with (fillfactor = 20);
-    create table if not exists bench_lease (id uuid primary key, pool text, ends_at timestamptz);
-    insert into bench_pool values ('hot', 0, 32) on conflict do nothing;
-    create or replace function bench_check_out(lease uuid) returns boolean language plpgsql as $$
-    begin
-        update bench_pool set in_use = in_use + 1 where key = 'hot' and in_use < seats;
-        if not found then return false; end if;
-        insert into bench_lease values (lease, 'hot', now() + interval '15 min');
-        return true;
-    end $$;
-    create or replace function bench_release(lease uuid) returns void language plpgsql as $$
-    begin
-        delete from bench_lease where id = lease;
-        if found then update bench_pool set in_use = in_use - 1 where key = 'hot'; end if;
-    end $$
-"""
+FEATURE = "wikis"
+TICK = "the goal"
 
 
 def measure(stand: Stand) -> list[Figure]:
-    """Measure the closed loop in turns with its yardstick, then the open loop, then heartbeats."""
+    """Measure pairs, entitlements and heartbeats, each in turns with its yardstick over the same HTTP."""
     with stand.db.begin(TenantScope(stand.tenant.id)) as session:
         now = tenant_now(session, stand.tenant)
         for rules in (PoolRules(HOT, "hard", CLIENTS), PoolRules(CROWD, "hard", LEASES)):
             create_pool(session, stand.tenant, "", rules, "system:bench", now)
-    with stand.web() as web:
+    with psycopg.connect(stand.database_url, autocommit=True) as admin:
+        admin.execute(FUNCTIONS)
+    leases = asyncio.run(_leases(stand))
+    calling = stand.web("bench.calling:create_app", BENCH_TENANT=str(stand.tenant.id))
+    with stand.web() as web, calling as plain:
         assert web.process is not None
-        _pairs(stand, web.port, rounds=500)  # connections, people
-        web_s = postgres_s = load_s = 0.0
-        closed, called = [], []
-        for _ in range(stand.options.repeats):
-            web_s, postgres_s = web_s - cpu_seconds(web.process.pid), postgres_s - stand.postgres_cpu_s()
-            closed.append(_pairs(stand, web.port, rounds=ROUNDS))
-            load_s += closed[-1]["cpu_s"]
-            web_s, postgres_s = web_s + cpu_seconds(web.process.pid), postgres_s + stand.postgres_cpu_s()
-            called.append(_called(stand))
-        asked, asking_costs = _with_costs(stand, web.process.pid, lambda: _asked(stand, web.port))
-        opened, pair_costs = _with_costs(
-            stand, web.process.pid, lambda: _pairs(stand, web.port, rounds=PACED, pace=PACE)
-        )
-    rates = [ROUNDS / run["seconds"] for run in closed]
-    p99 = median(run["p99_ms"]["checkout"] for run in opened)
-    asked_p99 = median(run["p99_ms"]["entitlement"] for run in asked)
+        both = (web.port, plain.port)
+        for port in both:
+            _pairs(stand, port, rounds=500)  # connections, people
+        return [
+            *_closed(stand, web.process.pid, both),
+            *_opened(stand, web.process.pid, both, leases),
+            _gathered(stand, leases),
+        ]
+
+
+def _closed(stand: Stand, web: int, both: tuple[int, int]) -> list[Figure]:
+    """Pairs as fast as 32 clients can, in turns with one call of a function a request."""
+    web_s = postgres_s = load_s = 0.0
+    lanes, called = [], []
+    for _ in range(stand.options.repeats):
+        web_s, postgres_s = web_s - cpu_seconds(web), postgres_s - stand.postgres_cpu_s()
+        lanes.append(_pairs(stand, both[0], rounds=ROUNDS))
+        load_s += lanes[-1]["cpu_s"]
+        web_s, postgres_s = web_s + cpu_seconds(web), postgres_s + stand.postgres_cpu_s()
+        called.append(_pairs(stand, both[1], rounds=ROUNDS // 2))
+    rates = [ROUNDS / run["seconds"] for run in lanes]
+    yardsticks = [ROUNDS // 2 / run["seconds"] for run in called]
     us = 1e6 / (ROUNDS * stand.options.repeats)
+    bare = median(_called(stand) for _ in range(stand.options.repeats))
     notes = [
         f"CPU a pair: web {web_s * us:.0f} µs, PostgreSQL {postgres_s * us:.0f} µs, load {load_s * us:.0f} µs",
-        f"p99 of a checkout {median(run['p99_ms']['checkout'] for run in closed):.1f} ms",
+        f"p99 of a checkout {median(run['p99_ms']['checkout'] for run in lanes):.1f} ms",
+        f"the same calls by 8 threads with no HTTP between {bare:.0f} pairs/s",
         _above(stand),
     ]
     name = f"checkout + release, one hot pool of {CLIENTS} seats, {CLIENTS} clients"
     return [
-        Figure(name, median(rates), "pairs/s", median(called), "one function call a request, 8 connections",
-               ratio_of(rates, called), Goal(2.0), notes),
-        Figure(f"{name}, against 2,000 pairs/s", median(rates), "pairs/s", 2_000, "the goal", median(rates) / 2_000,
+        Figure(name, median(rates), "pairs/s", median(yardsticks), "one function call a request over the same HTTP",
+               ratio_of(rates, yardsticks), Goal(2.0), notes),
+        Figure(f"{name}, against 2,000 pairs/s", median(rates), "pairs/s", 2_000, TICK, median(rates) / 2_000,
                Goal(1.0)),
-        Figure("a checkout's p99, open loop at 1,000 pairs/s", p99, "ms", 30, "the goal", p99 / 30, Goal(at_most=1.0),
-               [f"p50 {median(run['p50_ms']['checkout'] for run in opened):.1f} ms", pair_costs]),
-        Figure("an entitlement's p99, open loop at 1,000 requests/s", asked_p99, "ms", 5, "the goal", asked_p99 / 5,
-               Goal(at_most=1.0),
-               [f"p50 {median(run['p50_ms']['entitlement'] for run in asked):.1f} ms", asking_costs]),
-        _heartbeats(stand),
     ]  # fmt: skip
+
+
+def _opened(stand: Stand, web: int, both: tuple[int, int], leases: list[UUID]) -> list[Figure]:
+    """Requests at a pace, whatever becomes of them, in turns with one statement a request at the same pace."""
+    beats = {
+        "kind": "heartbeat", "method": "POST", "paths": [f"/v1/leases/{lease}/heartbeat" for lease in leases],
+    }  # fmt: skip
+    asked = {"kind": "entitlement", "method": "GET", "paths": [f"/v1/entitlements/{FEATURE}"]}
+    wants: list[tuple[str, str, dict[str, Any], float, str]] = [
+        ("a checkout", "checkout", {}, 30, "one function call a request"),
+        ("a heartbeat", "heartbeat", {"asks": beats}, 30, "one update of a row a request"),
+        ("an entitlement", "entitlement", {"asks": asked}, 5, "a bare select by key"),
+    ]
+    figures = []
+    for name, kind, load, most_ms, yardstick in wants:
+        lanes, plains, costs = _with_costs(
+            stand, web, *(partial(_pairs, stand, port, rounds=PACED, pace=PACE, **load) for port in both)
+        )
+        p99, plain_p99 = (median(run["p99_ms"][kind] for run in runs) for runs in (lanes, plains))
+        p50 = median(run["p50_ms"][kind] for run in lanes)
+        told = f"{name}'s p99, open loop at {PACE:,}/s"
+        figures += [
+            Figure(told, p99, "ms", most_ms, TICK, p99 / most_ms, Goal(at_most=1.0), [f"p50 {p50:.1f} ms", costs]),
+            Figure(f"{told}, beside {yardstick}", p99, "ms", plain_p99, f"{yardstick}, over the same HTTP",
+                   p99 / plain_p99, Goal()),
+        ]  # fmt: skip
+    return figures
 
 
 def _pairs(stand: Stand, port: int, **load: Any) -> dict[str, Any]:
     told = in_a_process("bench.pairs", port=port, key=stand.key, pools=[HOT], clients=CLIENTS, **load)
-    if told["statuses"] != {"checkout 201": load["rounds"], "release 204": load["rounds"]}:
-        raise RuntimeError(f"a denial here is a wrong one: {told['statuses']}")
+    kind = load.get("asks", {}).get("kind")
+    wanted = {f"{kind} 200"} if kind else {"checkout 201", "release 204"}
+    if told["statuses"] != dict.fromkeys(wanted, load["rounds"]):
+        raise RuntimeError(f"a denial or a refusal here is a wrong one: {told['statuses']}")
     return told
 
 
-def _with_costs(stand: Stand, web: int, run: Callable[[], dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
-    """Repeat a paced run; tell what a round cost, and so how much of the machine the pace takes.
+def _with_costs(
+    stand: Stand, web: int, run: Callable[[], dict[str, Any]], plain: Callable[[], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
+    """Repeat a paced run and its yardstick by turns; tell what a round cost, so how much of the machine the pace takes.
 
     Beyond that much of it, a p99 tells how long others kept the machine and not how long a request takes.
     """
-    before = cpu_seconds(web), stand.postgres_cpu_s()
-    runs = [run() for _ in range(stand.options.repeats)]
+    web_s = postgres_s = 0.0
+    runs, plains = [], []
+    for _ in range(stand.options.repeats):
+        before = cpu_seconds(web), stand.postgres_cpu_s()
+        runs.append(run())
+        web_s, postgres_s = web_s + cpu_seconds(web) - before[0], postgres_s + stand.postgres_cpu_s() - before[1]
+        plains.append(plain())
     us = 1e6 / (PACED * len(runs))
-    spent = cpu_seconds(web) - before[0], stand.postgres_cpu_s() - before[1], sum(one["cpu_s"] for one in runs)
-    web_us, postgres_us, load_us = (seconds * us for seconds in spent)
+    web_us, postgres_us, load_us = web_s * us, postgres_s * us, sum(one["cpu_s"] for one in runs) * us
     cores = (web_us + postgres_us + load_us) * PACE / 1e6
     told = f"CPU: web {web_us:.0f} µs, PostgreSQL {postgres_us:.0f} µs, load {load_us:.0f} µs"
-    return runs, f"{told}, {cores:.2f} of {os.cpu_count()} cores at this pace; load average {os.getloadavg()[0]:.1f}"
-
-
-def _asked(stand: Stand, port: int) -> dict[str, Any]:
-    """Ask for an entitlement, so many times a second."""
-    load = {"rounds": PACED, "pace": PACE, "clients": CLIENTS, "pools": [], "feature": "wikis"}
-    told = in_a_process("bench.pairs", port=port, key=stand.key, **load)
-    if told["statuses"] != {"entitlement 200": PACED}:
-        raise RuntimeError(f"not every question was answered: {told['statuses']}")
-    return told
+    pace = f"{cores:.2f} of {os.cpu_count()} cores at this pace; load average {os.getloadavg()[0]:.1f}"
+    return runs, plains, f"{told}, {pace}"
 
 
 def _above(stand: Stand) -> str:
@@ -150,8 +169,6 @@ def _above(stand: Stand) -> str:
 
 
 def _called(stand: Stand, pairs: int = 3_000, connections: int = 8) -> float:
-    with psycopg.connect(stand.database_url, autocommit=True) as admin:
-        admin.execute(FUNCTION)
     stock = list(range(pairs))
 
     def work() -> None:
@@ -170,32 +187,38 @@ def _called(stand: Stand, pairs: int = 3_000, connections: int = 8) -> float:
     return pairs / (time.perf_counter() - start)
 
 
-def _heartbeats(stand: Stand) -> Figure:
-    """Renew 2,000 leases through the lane, in turns with one update a transaction."""
-    batched, single = asyncio.run(_renewed(stand))
-    return Figure(
-        "heartbeats, gathered", median(batched), "leases/s", median(single), "one update a transaction",
-        ratio_of(batched, single), Goal(10.0),
-    )  # fmt: skip
-
-
-async def _renewed(stand: Stand) -> tuple[list[float], list[float]]:
+async def _leases(stand: Stand) -> list[UUID]:
+    """Let 2,000 people into a pool that has a seat for each."""
     lane, owner = LeaseLane(stand.database_url), Owner(stand.tenant.id, None)
     with stand.db.begin(TenantScope(stand.tenant.id)) as session:
         people = resolve_identities(
             session, stand.tenant.id, [f"p{n}" for n in range(LEASES)], tenant_now(session, stand.tenant)
         )
     wishes = [Checkout(CROWD, f"c{n}", identity) for n, identity in enumerate(people.values())]
-    leases = [
-        one for one in await asyncio.gather(*(lane.decide(owner, wish) for wish in wishes)) if isinstance(one, Stretch)
-    ]
+    made = await asyncio.gather(*(lane.decide(owner, wish) for wish in wishes))
+    await lane.close()
+    leases = [one.lease_id for one in made if isinstance(one, Stretch)]
     assert len(leases) == LEASES
+    return leases
+
+
+def _gathered(stand: Stand, leases: list[UUID]) -> Figure:
+    """Renew 2,000 leases through the lane, with no HTTP between, in turns with one update a transaction."""
+    batched, single = asyncio.run(_renewed(stand, leases))
+    return Figure(
+        "heartbeats, gathered, with no HTTP between", median(batched), "leases/s", median(single),
+        "one update a transaction", ratio_of(batched, single), Goal(10.0),
+    )  # fmt: skip
+
+
+async def _renewed(stand: Stand, leases: list[UUID]) -> tuple[list[float], list[float]]:
+    lane, owner = LeaseLane(stand.database_url), Owner(stand.tenant.id, None)
     batched, single = [], []
     for _ in range(stand.options.repeats):
         start = time.perf_counter()
-        await asyncio.gather(*(lane.decide(owner, Beat(lease.lease_id)) for lease in leases))
+        await asyncio.gather(*(lane.decide(owner, Beat(lease)) for lease in leases))
         batched.append(LEASES / (time.perf_counter() - start))
-        single.append(_updated(stand, [lease.lease_id for lease in leases[:1_000]]))
+        single.append(_updated(stand, leases[:1_000]))
     await lane.close()
     return batched, single
 
