@@ -23,11 +23,11 @@ from sqlalchemy.orm import Session
 from app.archiving import provide_settled
 from app.idempotency import claim, has_key
 from app.offers import provide_offers
-from app.remembering import Remembered
 from app.where_billed import provide_where_billed
 from core.clock import utc_now
 from core.db import Database
 from core.errors import Forbidden
+from core.remembering import Remembered
 from core.scope import VENDOR_ID, GlobalScope, StewardScope, TenantScope
 from tenants.actions.create_user import token_hash
 from tenants.actions.note_key_use import note_key_use

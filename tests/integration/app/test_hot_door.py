@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from app import hot_door, remembering
+from app import hot_door
 from app.asgi import create_app
+from core import remembering
 from core.db import Database
 from metering.ingest import identities
 from metering.ingest.admission import Budget, Measure

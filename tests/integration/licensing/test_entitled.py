@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -10,13 +11,18 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from app.hot_door import HotDoor
+from core import remembering
 from core.clock import utc_now
 from core.db import Database
 from core.scope import VENDOR_ID, TenantScope
 from plans.actions.load_catalogue import load_catalogue
+from plans.catalogue.suite import POLICIES
+from plans.documents import Feature, PlanDocument
+from plans.licensing.api import entitlements
 from plans.reads.entitlements import entitlement_of
 from plans.schemas.subscriptions import EntitlementAnswer
 from tenants.reads import TenantView, get_tenant
+from tests.builders.bill import ACTIVE, FEE, Books
 from tests.builders.world import World, bearer
 
 Client = TestClient[Litestar]
@@ -150,3 +156,35 @@ def test_a_quota_is_never_passed_by_racing_and_a_key_counts_once(
         assert admin.execute("select sum(quantity) from quota_claim where feature = 'file_sharing'").fetchone() == (
             250,
         )
+
+
+def test_a_metered_one_is_measured_once_for_all_who_ask_and_again_in_time(
+    client: Client, db: Database, world: World, acme: TenantView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today, books = utc_now(), Books(db, world)
+    exports = {"exports": Feature(limit=2, meter="members.active", unit="person")}
+    plan = books.publish("metered", PlanDocument(charges=(FEE, ACTIVE), policies=POLICIES, features=exports))
+    books.now = today
+    books.subscribe(acme, plan, today.date())
+    own, clock = bearer(world.key("tenant_admin", acme)), SimpleNamespace(now=1_000.0)
+    measured: list[str] = []
+    measure = entitlements.entitlement_of
+
+    def counted(session: Any, tenant: TenantView, feature: str) -> Any:
+        measured.append(feature)
+        return measure(session, tenant, feature)
+
+    monkeypatch.setattr(entitlements, "entitlement_of", counted)
+    monkeypatch.setattr(remembering, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    def used() -> tuple[bool, str]:
+        told = client.get("/v1/entitlements/exports", headers=own).json()
+        return told["granted"], told["used"]
+
+    assert [used(), used()] == [(True, "0"), (True, "0")]
+    assert measured == ["exports"]
+    books.send(acme, *books.active(f"{today:%Y-%m-%dT%H:%M:%SZ}", "ann", "bob"), now=today)
+    assert used() == (True, "0"), "within the second it is told what is known"
+    clock.now += entitlements.USE_LIFE_S
+    assert used() == (False, "2")
+    assert measured == ["exports"] * 2

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app import remembering
-from app.remembering import LIFE_S, RENEWED_S, Remembered
+from core import remembering
 from core.errors import Refused
+from core.remembering import LIFE_S, RENEWED_S, Remembered
 
 
 class Revoked(Refused):

@@ -1,4 +1,4 @@
-"""Values that may be two seconds old: looked up once for all who wait, and anew before anybody has to."""
+"""Values that may be some seconds old: looked up once for all who wait, and anew before anybody has to."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from core.errors import Refused
 __all__ = ("Remembered",)
 
 LIFE_S = 2.0
-"""How old a value may be, and so how long after its revocation a key may still work."""
+"""How old a value may be if nothing else is said, and so how long after its revocation a key may still work."""
 RENEWED_S = 1.0
 """At that age it is looked up again while others go on with what is known. Were it to run out under load, all
 requests of that moment would go the long way at once, and wait for each other."""
@@ -24,14 +24,15 @@ T = TypeVar("T")
 class Remembered(Generic[T]):
     """Values by key, of one event loop. Nothing is kept of a look-up that was refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, life_s: float = LIFE_S) -> None:
+        self._life_s = life_s
         self._known: dict[Any, tuple[float, T]] = {}
         self._asked: dict[Any, asyncio.Task[tuple[float, T]]] = {}
 
     def get(self, key: Any) -> T | None:
         """Return the value that is known, or None."""
         known = self._known.get(key)
-        return known[1] if known and time.monotonic() < known[0] + LIFE_S else None
+        return known[1] if known and time.monotonic() < known[0] + self._life_s else None
 
     def renew(self, key: Any, look_up: Callable[[], T]) -> None:
         """See to it that a known value does not run out; waits for nothing."""
@@ -55,7 +56,7 @@ class Remembered(Generic[T]):
             task, mine = self._ask(key, look_up), True
         # Whoever hangs up does not end it for the others.
         asked_at, value = await asyncio.shield(task)
-        if mine or time.monotonic() < asked_at + LIFE_S:
+        if mine or time.monotonic() < asked_at + self._life_s:
             return value
         return await self.ask(key, look_up)  # another's look-up took so long that it says nothing of now
 
