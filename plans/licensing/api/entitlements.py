@@ -24,7 +24,7 @@ from tenants.roles import Permission
 __all__ = ("EntitlementController", "entitled")
 
 Req = Request[Any, Any, State]
-USE_LIFE_S = 30.0
+USE_LIFE_S = 30
 """How old the use of a metered feature may be; it is that only where measuring it takes so long."""
 
 
