@@ -6,8 +6,9 @@ from plans.alerts.actions.forget_recipients import forget_recipients
 from plans.licensing.actions.follow_people import let_out
 from plans.licensing.seats.actions.follow_people import end_seats, follow_group, refuse_unknown_pools
 from tenants.directory.actions.forget_users import forget_users
-from tenants.events import PeopleLeft, PersonErased, PoolMembersChanged, PoolsNamed
+from tenants.events import AdminInvited, PeopleLeft, PersonErased, PoolMembersChanged, PoolsNamed
 from tenants.mails.actions.forget_addressed import forget_addressed
+from tenants.mails.actions.invite_by_mail import invite_by_mail
 from tenants.sso.actions.forget_links import forget_links
 
 __all__ = ("listen",)
@@ -15,6 +16,7 @@ __all__ = ("listen",)
 
 def listen() -> None:
     """Wire all subscribers; doing it twice changes nothing."""
+    subscribe(AdminInvited, invite_by_mail)
     subscribe(PeopleLeft, end_seats)
     subscribe(PeopleLeft, let_out)
     subscribe(PersonErased, forget_users)

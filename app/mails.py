@@ -13,15 +13,18 @@ from app.i18n import gettext as _
 from app.i18n import negotiate, use
 from app.pages.alert_words import figure_text, is_money, subject_text
 from app.pages.formats import dates, day, instant
+from core.clock import utc_now
 from core.periods import add_months
 from core.settings import public_url
 from plans.licensing.seats.actions.invite import INVITED
 from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import get_invitation
+from tenants.invitations import user_link
+from tenants.mails.actions.invite_by_mail import USER_INVITED
 from tenants.mails.actions.put_mail import TEST
 from tenants.mails.letters import Letter
 from tenants.mails.reads import MailView
-from tenants.reads import get_tenant, tenant_now
+from tenants.reads import get_account, get_tenant, tenant_now
 from tenants.told import ALERT
 
 __all__ = ("compose", "over")
@@ -39,6 +42,11 @@ def compose(mail: MailView) -> Letter | None:
 
 def over(session: Session, tenant_id: UUID, mail: MailView) -> str:
     """Return why a mail that waited is not to be sent any more: the invitation was withdrawn, taken or ran out."""
+    if mail.kind == USER_INVITED:
+        account = get_account(session, UUID(mail.data["user"]))
+        late = datetime.fromisoformat(mail.data["until"]) <= utc_now()
+        gone = account.has_password or not account.active or late
+        return "The invitation is used or over, so that no mail is sent." if gone else ""
     invitation = mail.data.get("invitation") if mail.kind == INVITED else None
     if invitation is None:
         return ""
@@ -101,4 +109,19 @@ def _invited(data: dict[str, Any]) -> Letter:
     )
 
 
-_TEXTS: dict[str, Callable[[dict[str, Any]], Letter]] = {TEST: _test, ALERT: _alert, INVITED: _invited}
+def _user_invited(data: dict[str, Any]) -> Letter:
+    until = datetime.fromisoformat(data["until"])
+    words = {"tenant": data["tenant"], "until": instant(until, ZoneInfo("UTC"))}
+    return Letter(
+        _("You run Tollbook for %(tenant)s") % words,
+        (
+            _("You are made an administrator of %(tenant)s: usage, seats, bills and who may see them.") % words,
+            _("Choose a password first. The link works once, until %(until)s (UTC).") % words,
+        ),
+        (_("Choose a password"), user_link(UUID(data["user"]), until)),
+    )
+
+
+_TEXTS: dict[str, Callable[[dict[str, Any]], Letter]] = {
+    TEST: _test, ALERT: _alert, INVITED: _invited, USER_INVITED: _user_invited,
+}  # fmt: skip

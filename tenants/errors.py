@@ -19,6 +19,7 @@ __all__ = (
     "TenantUnknown",
     "TooManyAttempts",
     "Unauthenticated",
+    "UserInvitationOver",
 )
 
 
@@ -102,6 +103,15 @@ class KeyInUse(Refused):
 
     def __init__(self, what: str, key: str) -> None:
         super().__init__(f"The {what} '{key}' exists already. Choose another one.")
+
+
+class UserInvitationOver(Refused):
+    """The invitation was used, ran out, or its user was shut out."""
+
+    code = "user_invitation_over"
+
+    def __init__(self) -> None:
+        super().__init__("This invitation was used already or ran out. Sign in, or ask for a new one.")
 
 
 class KeyNotYours(Forbidden):

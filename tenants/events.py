@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ("PeopleLeft", "PersonErased", "PersonReactivated", "PoolMembersChanged", "PoolsNamed")
+__all__ = ("AdminInvited", "PeopleLeft", "PersonErased", "PersonReactivated", "PoolMembersChanged", "PoolsNamed")
+
+
+@dataclass(frozen=True, slots=True)
+class AdminInvited:
+    """Somebody is to run the suite at a customer, and may choose a password until an instant."""
+
+    tenant_id: UUID
+    tenant_name: str
+    user_id: UUID
+    email: str
+    language: str
+    """As `Accept-Language` has it."""
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Permission(StrEnum):
     """Statements; a cost-centre owner sees only their own."""
     TENANTS_READ = "tenants:read"
     """The vendor's list of customers."""
+    CUSTOMERS_WRITE = "customers:write"
+    """Take on customers, invite their first administrator, and change their particulars."""
     TENANTS_WRITE = "tenants:write"
     """Create and change customers, users and keys."""
     CLOCK_WRITE = "clock:write"
@@ -122,6 +124,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.LICENCES_WRITE,
             _P.INVOICES_READ,
             _P.TENANTS_READ,
+            _P.CUSTOMERS_WRITE,
         }
     ),
     Role.VENDOR_FINANCE: frozenset(

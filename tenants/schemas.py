@@ -1,5 +1,6 @@
 """What the API takes and gives about who."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -7,11 +8,13 @@ from uuid import UUID
 
 import msgspec
 
+from tenants.actions.change_tenant import Particulars
 from tenants.actions.import_organisation import OrganisationImported
 from tenants.principal import Principal
 from tenants.reads import AuditLine, CostCentreView, KeyView, LegalEntityView, PersonView, TenantView
 
 __all__ = (
+    "AdminBody",
     "AssignmentBody",
     "Audit",
     "AwareDatetime",
@@ -22,6 +25,7 @@ __all__ = (
     "Me",
     "NewKeyAnswer",
     "OrganisationAnswer",
+    "ParticularsBody",
     "PersonBody",
     "RotationBody",
     "TenantAnswer",
@@ -58,8 +62,16 @@ class LegalEntityAnswer(LegalEntityBody):
         return msgspec.convert(view, cls, from_attributes=True)
 
 
+class AdminBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A customer's first administrator: told by mail, in that language (as `Accept-Language` has it)."""
+
+    email: Text
+    name: Text
+    language: Text = ""
+
+
 class TenantBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A customer; `legal_entity`, `parent` are keys or slugs."""
+    """A customer; `legal_entity`, `parent` are keys or slugs. Documents add the country to the address."""
 
     slug: Text
     name: Text
@@ -78,6 +90,28 @@ class TenantBody(msgspec.Struct, forbid_unknown_fields=True):
     parent: Text | None = None
     bill_to_parent: bool = False
     test_clock: UUID | None = None
+    admin: AdminBody | None = None
+
+
+class ParticularsBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to change of a customer; what is left out stays."""
+
+    name: Text | msgspec.UnsetType = msgspec.UNSET
+    billing_name: Text | msgspec.UnsetType = msgspec.UNSET
+    billing_address: Text | msgspec.UnsetType = msgspec.UNSET
+    tax_id: Text | msgspec.UnsetType = msgspec.UNSET
+    tax_treatment: Text | msgspec.UnsetType = msgspec.UNSET
+    purchase_order: Text | msgspec.UnsetType = msgspec.UNSET
+    payment_terms_days: int | msgspec.UnsetType = msgspec.UNSET
+    grace_hours: int | msgspec.UnsetType = msgspec.UNSET
+    holidays: list[date] | msgspec.UnsetType = msgspec.UNSET
+
+    def over(self, known: Particulars) -> Particulars:
+        """Return what a customer's particulars become."""
+        told = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not msgspec.UNSET}
+        if "holidays" in told:
+            told["holidays"] = tuple(sorted(set(told["holidays"])))
+        return replace(known, **told)
 
 
 class TenantAnswer(msgspec.Struct):

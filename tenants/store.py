@@ -56,8 +56,9 @@ __all__ = (
     "set_access",
     "set_active_to",
     "set_erasure",
+    "set_first_password",
     "set_followed",
-    "set_grace",
+    "set_particulars",
     "set_password_allowed",
     "set_person",
     "set_renamed",
@@ -127,6 +128,14 @@ def set_active_to(session: Session, tenant_id: UUID, person_id: UUID, at: dateti
 def set_access(session: Session, user_id: UUID, *, role: str, active: bool) -> None:
     """Change a user's role, and whether they may come in; a user who may not is out at once, with all keys."""
     session.execute(update(UserAccount).where(UserAccount.id == user_id).values(role=role, active=active))
+
+
+def set_first_password(session: Session, user_id: UUID, password_hash: str) -> bool:
+    """Give an active user who has none a password; return whether that was so."""
+    query = update(UserAccount).where(
+        UserAccount.id == user_id, UserAccount.password_hash.is_(None), UserAccount.active
+    )
+    return bool(session.execute(query.values(password_hash=password_hash).returning(UserAccount.id)).scalar())
 
 
 def set_person(session: Session, tenant_id: UUID, person_id: UUID, **values: str | None) -> None:
@@ -326,9 +335,9 @@ def delete_expired(session: Session, now: datetime, keep_answers_since: datetime
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - timedelta(days=1)))
 
 
-def set_grace(session: Session, tenant_id: UUID, grace_hours: int) -> None:
-    """Change a tenant's grace."""
-    session.execute(update(Tenant).where(Tenant.id == tenant_id).values(grace_hours=grace_hours))
+def set_particulars(session: Session, tenant_id: UUID, **values: object) -> None:
+    """Change what may change of a customer."""
+    session.execute(update(Tenant).where(Tenant.id == tenant_id).values(**values))
 
 
 def set_password_allowed(session: Session, tenant_id: UUID, *, allowed: bool) -> None:

@@ -1,6 +1,6 @@
 """What somebody wrote in a form, read field by field; every fault is kept beside the name of its field (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from app.i18n import gettext as _
 from core.errors import InputError, InvalidInput
 
-__all__ = ("Field", "Said")
+__all__ = ("Field", "Maker", "Said", "Section")
 
 FIGURE_MAX = Decimal(10**12)
 
@@ -22,7 +22,7 @@ class Field:
     value: str
     choices: tuple[tuple[str, str], ...] = ()
     kind: str = "text"
-    """`text`, `figure`, `day`, or `boxes` (as many of the choices as are `ticked`)."""
+    """`text`, `lines`, `figure`, `day`, or `boxes` (as many of the choices as are `ticked`)."""
     faults: tuple[str, ...] = ()
     ticked: tuple[str, ...] = ()
     hint: str = ""
@@ -31,6 +31,35 @@ class Field:
     asks: bool = False
     """Its choice says which of the form's fields are shown: those whose `asked_by` names it, and those without."""
     asked_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a form: rows of fields, and what they are for."""
+
+    title: str
+    rows: tuple[tuple[Field, ...], ...]
+    note: str = ""
+    folded: bool = False
+    """It is opened where something stands in it."""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether something is written in it, or wrong."""
+        return any(one.value or one.faults for row in self.rows for one in row)
+
+
+class Maker:
+    """Makes fields with what was said and what was wrong with it."""
+
+    def __init__(self, said: Mapping[str, str], faults: Sequence[InputError]) -> None:
+        self.said = said
+        self.faults = faults
+
+    def field(self, name: str, label: str, kind: str = "text", choices: Sequence[tuple[str, str]] = ()) -> Field:
+        """Return a field; one of kind `wide` has a line of its own."""
+        told = tuple(fault.detail for fault in self.faults if fault.pointer == name)
+        return Field(name, label, self.said.get(name, ""), tuple(choices), kind, told, wide=kind == "wide")
 
 
 class Said:

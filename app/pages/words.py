@@ -242,6 +242,7 @@ def permission_name(key: str) -> str:
         "chargeback:approve": _("Approve the chargeback"),
         "statement:read": _("Read statements"),
         "tenants:read": _("Read the list of customers"),
+        "customers:write": _("Take on customers and change their particulars"),
         "tenants:write": _("Change customers and users"),
         "clock:write": _("Move test clocks"),
         "audit:read": _("Read the audit trail"),

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.actions.bill_group import Group, GroupKey, bill_group
 from billing.actions.expire_credits import expire_credits, lapses_at
 from billing.due import DueItem, Question, due_items, month_of
@@ -25,6 +24,7 @@ from billing.history import LOOK_BACK
 from billing.models import InvoiceRun
 from billing.reads import billed_by_subscription, expiring_grants, looked_at, withdrawn_periods
 from billing.store import add, lock_account, set_run
+from core.acting import act_for
 from core.clock import utc_now
 from core.db import Database
 from core.errors import Refused

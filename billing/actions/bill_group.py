@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.actions.compose_draft import Document, compose_draft
 from billing.actions.finalise_invoice import finalise_invoice
 from billing.drafts import Claim, Draft, LateSince, document_kind, draft_totals
@@ -18,6 +17,7 @@ from billing.errors import PeriodAlreadyBilled
 from billing.models import Invoice
 from billing.reads import draft_content
 from billing.store import add, claim_periods, draft_of, set_invoice
+from core.acting import act_for
 from core.ids import new_id
 from plans.actions.open_periods import close_period
 from tenants.reads import TenantView

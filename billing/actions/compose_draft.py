@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.actions.build_evidence import build_evidence
 from billing.actions.rate_subscription import SubscriptionBill, Wanted, rate_subscription
 from billing.drafts import Claim, Draft, DraftLine, EvidenceRef, LateSince, centres_json, paid_with_credits
@@ -21,6 +20,7 @@ from billing.prepaid import BlockTerms, months_after
 from billing.reads import balances, still_paid, tax_rates
 from billing.store import set_measured
 from billing.tax import Supply, TaxDecision, TaxProblem, TaxRate, decide_tax
+from core.acting import act_for
 from core.money import to_money
 from core.periods import Period, local_date
 from metering.measurement import Measurement

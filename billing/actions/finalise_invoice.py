@@ -10,7 +10,6 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.actions.move_credits import Issued, Mover, issue_credits
 from billing.actions.post_transfers import Booking, conversion_for, earn_credits, post_transfers
 from billing.actions.recognise_advances import recognise_advances
@@ -33,6 +32,7 @@ from billing.states import State, Trigger, advance
 from billing.store import add, add_all, lock_invoice, set_invoice, violated
 from billing.totals import Totals
 from billing.views import InvoiceLineView
+from core.acting import act_for
 from core.errors import NotFound, Refused
 from core.ids import new_id
 from core.money import Money

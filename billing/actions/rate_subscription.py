@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.due import DueItem
 from billing.history import (
     ADVANCE_KINDS,
@@ -25,6 +24,7 @@ from billing.history import (
 )
 from billing.late import Figure, late_delta
 from billing.reads import BilledPeriodView, RevisionView, billed_periods, issued_among, revisions_of
+from core.acting import act_for
 from core.money import Money
 from core.periods import Period
 from metering.measurement import Measurement

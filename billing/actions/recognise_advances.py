@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.actions.post_transfers import Booking, post_transfers
 from billing.drafts import Draft
 from billing.ledger import CREDITS_DEFERRED, Conversion, recognise
 from billing.reads import AdvanceView, DatedConversion, advance_paid, advances_ending, transfers_of
+from core.acting import act_for
 
 __all__ = ("recognise_advances",)
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.history import REFUND_KINDS
 from billing.models import RatedLine
 from billing.reads import next_revisions, rated_lines_of
 from billing.store import add_all, unset_measured
+from core.acting import act_for
 from core.ids import new_id
 
 __all__ = ("reverse_rated_lines",)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
 from tenants.actions.record_audit import record_audit
-from tenants.store import set_grace
+from tenants.store import set_particulars
 
 __all__ = ("change_grace",)
 
@@ -19,7 +19,7 @@ def change_grace(session: Session, tenant_id: UUID, grace_hours: int, actor: str
     """
     if grace_hours < 0:
         raise InvalidInput(InputError("/grace_hours", "grace_negative", "Give 0 hours or more."))
-    set_grace(session, tenant_id, grace_hours)
+    set_particulars(session, tenant_id, grace_hours=grace_hours)
     record_audit(
         session,
         session.info["scope"].tenant_id,

@@ -18,7 +18,7 @@ from tenants.models import Tenant
 from tenants.reads import TenantView, clock_now, get_legal_entity, get_tenant
 from tenants.store import add
 
-__all__ = ("TenantInput", "create_tenant")
+__all__ = ("TenantInput", "create_tenant", "tenant_faults")
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -61,7 +61,7 @@ def create_tenant(session: Session, tenant: TenantInput, actor: str, now: dateti
         NotFound: legal entity, parent or test clock does not exist (`not_found`).
         KeyInUse: the slug is taken (`key_in_use`).
     """
-    faults = tuple(_faults(tenant))
+    faults = tenant_faults(tenant)
     if faults:
         raise InvalidInput(*faults)
     get_legal_entity(session, tenant.legal_entity_id)
@@ -81,10 +81,17 @@ def create_tenant(session: Session, tenant: TenantInput, actor: str, now: dateti
     return get_tenant(session, tenant_id)
 
 
-def _faults(tenant: TenantInput) -> list[InputError]:
+def tenant_faults(tenant: TenantInput) -> list[InputError]:
+    """Return all that is wrong with a customer's particulars, each with its pointer."""
+    reverse = tenant.tax_treatment == "reverse_charge"
     checks = (
         (_SLUG.fullmatch(tenant.slug), "slug", "slug_invalid", "Use 1–63 of a–z, 0–9 and -, not at the ends."),
         (tenant.name.strip(), "name", "name_missing", "Give the tenant a name."),
+        (tenant.billing_name.strip(), "billing_name", "billing_name_missing", "Say to whom invoices are made out."),
+        (tenant.billing_address.strip(), "billing_address", "billing_address_missing",
+         "Give the address for invoices, line by line; the country is added from 'country'."),
+        (tenant.tax_id.strip() or not reverse, "tax_id", "tax_id_missing",
+         "Reverse charge needs the customer's tax id: give it, or choose another treatment."),
         (tenant.time_zone in available_timezones(), "time_zone", "time_zone_unknown",
          f"'{tenant.time_zone}' is not an IANA time zone; use for example Europe/Berlin."),
         (_COUNTRY.fullmatch(tenant.country), "country", "country_invalid", "Use the two letters of ISO 3166."),

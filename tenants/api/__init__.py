@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, get, post, put
+from litestar import Controller, get, patch, post, put
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import NotFound
+from tenants.actions.change_tenant import change_tenant, particulars_of
 from tenants.actions.create_legal_entity import LegalEntityInput, create_legal_entity
-from tenants.actions.create_tenant import TenantInput, create_tenant
+from tenants.actions.create_tenant import TenantInput
 from tenants.actions.create_user import UserInput, create_user
 from tenants.actions.import_organisation import import_centres_csv, import_people_csv
 from tenants.actions.import_people import (
@@ -21,7 +22,9 @@ from tenants.actions.import_people import (
     import_cost_centres,
     import_people,
 )
+from tenants.actions.invite_user import AdminInput
 from tenants.actions.issue_api_key import owner_of
+from tenants.actions.take_on_customer import take_on_customer
 from tenants.api.erasure import ErasureController
 from tenants.api.keys import KeyController
 from tenants.api.leaving import LeavingController
@@ -46,6 +49,7 @@ from tenants.schemas import (
     Me,
     OrganisationAnswer,
     Page,
+    ParticularsBody,
     PersonAnswer,
     PersonBody,
     TenantAnswer,
@@ -118,8 +122,8 @@ class TenantController(Controller):
 
     @post("/tenants", sync_to_thread=True)
     def add(self, principal: Principal, session: Session, data: TenantBody) -> TenantAnswer:
-        """Take on a customer, in real time or on a test clock."""
-        require(principal, Permission.TENANTS_WRITE)
+        """Take on a customer, in real time or on a test clock, and invite its first administrator."""
+        _may_keep_customers(principal)
         entity = next((entity for entity in legal_entities(session) if entity.key == data.legal_entity), None)
         if entity is None:
             raise NotFound("legal entity", data.legal_entity)
@@ -130,7 +134,21 @@ class TenantController(Controller):
             test_clock_id=data.test_clock,
             **{name: getattr(data, name) for name in _PLAIN},
         )
-        return TenantAnswer.of(create_tenant(session, given, principal.actor, utc_now()))
+        admin = AdminInput(data.admin.email, data.admin.name, data.admin.language) if data.admin else None
+        return TenantAnswer.of(take_on_customer(session, given, admin, principal.actor, utc_now()))
+
+    @patch("/tenants/{key:str}", sync_to_thread=True)
+    def change(self, principal: Principal, session: Session, key: str, data: ParticularsBody) -> TenantAnswer:
+        """Change how a customer is called, and how its invoices are made out: those that are issued from now on."""
+        _may_keep_customers(principal)
+        known = find_tenant(session, key)
+        return TenantAnswer.of(change_tenant(session, known.id, data.over(particulars_of(known)), principal.actor))
+
+
+def _may_keep_customers(principal: Principal) -> None:
+    """Whoever may write all of who may keep customers too."""
+    if not principal.may(Permission.TENANTS_WRITE):
+        require(principal, Permission.CUSTOMERS_WRITE)
 
 
 _PLAIN = (

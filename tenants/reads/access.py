@@ -104,6 +104,12 @@ def get_account(session: Session, user_id: UUID) -> Account:
     return Account(*session.execute(select(*_ACCOUNT).where(UserAccount.id == user_id)).one())
 
 
+def accounts_of(session: Session, tenant_id: UUID) -> tuple[Account, ...]:
+    """Return a customer's users by e-mail, active or not."""
+    query = select(*_ACCOUNT).where(UserAccount.tenant_id == tenant_id).order_by(UserAccount.email)
+    return tuple(Account(*row) for row in session.execute(query))
+
+
 _USER = (
     UserAccount.id,
     UserAccount.name,

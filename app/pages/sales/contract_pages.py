@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from app.i18n import gettext as _
 from app.pages.formats import quantity
 from app.pages.frame import Crumb
+from app.pages.said import Maker, Section
 from app.pages.sales.agreement_words import discount_text
 from app.pages.sales.catalogue import CURRENCIES
 from app.pages.sales.contracts.acts import (
@@ -28,7 +29,7 @@ from app.pages.sales.contracts.acts import (
     sections_of,
     to_do,
 )
-from app.pages.sales.contracts.begin import Maker, Section, Sold, begin_sections, fresh, to_begin
+from app.pages.sales.contracts.begin import Sold, begin_sections, fresh, to_begin
 from app.pages.sales.contracts.foreseen import (
     ForeseenView,
     begun_words,

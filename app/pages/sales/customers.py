@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
+from app.i18n import reader
 from app.pages.formats import day, last_day, money, quantity
 from app.pages.sales.contracts.acts import acts_of
 from app.pages.tables import Cell, Column, Table, TableQuery, cell, number, status
@@ -25,6 +26,7 @@ __all__ = (
     "latest_issued",
     "newest_by_tenant",
     "nobody_found",
+    "particulars_facts",
     "usage_cards",
 )
 
@@ -59,6 +61,25 @@ def newest_by_tenant(invoices: Sequence[InvoiceSummary]) -> dict[UUID, InvoiceSu
 def latest_issued(invoices: Sequence[InvoiceSummary], tenant_id: UUID) -> InvoiceSummary | None:
     """Return the newest issued invoice of one payer."""
     return newest_by_tenant(invoices).get(tenant_id)
+
+
+def particulars_facts(
+    tenant: TenantView, issuer: str, names: Mapping[UUID, str], admins: Sequence[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return how a customer's invoices are made out, by name; a line for each line."""
+    country = reader().locale.territories.get(tenant.country, tenant.country)
+    treatments = {"standard": "", "reverse_charge": _("reverse charge"), "exempt": _("exempt")}
+    payer = names.get(tenant.payer_id, "–") if tenant.payer_id != tenant.id else ""
+    facts = (
+        (_("Made out to"), (tenant.billing_name, *tenant.billing_address.splitlines(), country)),
+        (_("Tax"), (tenant.tax_id, treatments[tenant.tax_treatment])),
+        (_("Billed by"), (issuer,)),
+        (_("Paid by"), (payer,)),
+        (_("To be paid in"), (_("%(count)s days") % {"count": quantity(tenant.payment_terms_days)},)),
+        (_("Purchase order"), (tenant.purchase_order,)),
+        (_("Administrators"), tuple(admins) or (_("nobody yet: change the particulars to invite somebody"),)),
+    )
+    return tuple((name, lines) for name, told in facts if (lines := tuple(line for line in told if line)))
 
 
 def customers_table(customers: Sequence[Customer], query: TableQuery) -> Table:

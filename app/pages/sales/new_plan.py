@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from unicodedata import normalize
 
 from app.i18n import gettext as _
 from app.pages.said import Field, Said
@@ -49,10 +50,11 @@ class FamilyCard:
 def key_of(name: str) -> str:
     """Return a name as a key: lower-case letters, digits and dashes.
 
-    >>> key_of("Full Suite, 2027")
-    'full-suite-2027'
+    >>> key_of("Full Suite, 2027"), key_of("Großes Café")
+    ('full-suite-2027', 'grosses-cafe')
     """
-    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    plain = normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
 
 
 def plan_fields(

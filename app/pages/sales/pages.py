@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
@@ -22,6 +23,7 @@ from app.pages.sales.customers import (
     customers_table,
     latest_issued,
     newest_by_tenant,
+    particulars_facts,
     usage_cards,
 )
 from app.pages.sales.health import Forecast, HealthInput, bills_chart, forecast, signals
@@ -45,8 +47,8 @@ from plans.reads import (
     versions,
 )
 from plans.subscriptions import SubscriptionView
-from tenants.reads import list_tenants
-from tenants.roles import Permission
+from tenants.reads import get_legal_entity, list_tenants, users_of
+from tenants.roles import Permission, Role
 
 __all__ = ("route_handlers",)
 
@@ -81,12 +83,21 @@ def customer(visit: TenantVisit) -> Response[str]:
         signals=signals(_health(visit, held, found)), chart=bills_chart(found),
         forecasts=_forecasts(visit, held, found),
         may_write=visit.may(Permission.SUBSCRIPTIONS_WRITE), here=visit.path,
+        may_keep=visit.may(Permission.CUSTOMERS_WRITE),
         done=done_text(visit.parameters.get("done", "")),
+        particulars=_particulars(visit, names),
         contracts=contracts(held, tenant.tz, names),
         usage=usage_cards(bill, tenant),
         bills=bills_table(found, visit.query, f"/admin/{tenant.slug}/bills", tenant),
         time=instant(visit.now, tenant.tz),
     )  # fmt: skip
+
+
+def _particulars(visit: TenantVisit, names: dict[UUID, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    issuer = get_legal_entity(visit.session, visit.tenant.legal_entity_id).name
+    users = users_of(visit.session, visit.tenant.id)
+    admins = [one.email for one in users if one.active and one.role == Role.TENANT_ADMIN]
+    return particulars_facts(visit.tenant, issuer, names, admins)
 
 
 def _health(visit: TenantVisit, held: tuple[SubscriptionView, ...], found: tuple[InvoiceSummary, ...]) -> HealthInput:
@@ -176,7 +187,10 @@ def _customers(vendor: VendorVisit) -> Response[str]:
     vendor.need(Permission.TENANTS_READ)
     table = customers_table(_known(vendor), vendor.query)
     search = vendor.query.get("search")
-    return vendor.page("sales/customers.html", "customers", Crumb(_("Customers")), table=table, search=search)
+    return vendor.page(
+        "sales/customers.html", "customers", Crumb(_("Customers")), table=table, search=search,
+        may_take_on=vendor.may(Permission.CUSTOMERS_WRITE),
+    )  # fmt: skip
 
 
 def _known(vendor: VendorVisit) -> tuple[Customer, ...]:

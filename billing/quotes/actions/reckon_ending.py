@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing.actions.act_for import act_for
 from billing.actions.rate_subscription import Wanted, history_of, issued_documents
 from billing.answers.actions.simulate import Standing, carry_on, taxes_for
 from billing.answers.reads.figures import Figures
@@ -13,6 +12,7 @@ from billing.answers.results import SimulatedInvoice, simulated_invoice
 from billing.history import reaches_back
 from billing.prepaid import Balance, StillPaid
 from billing.reads import balances, billed_periods, still_paid
+from core.acting import act_for
 from core.money import Money
 from plans.changes import Decision
 from plans.periods import Span

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
 from app.pages.formats import day, last_day, quantity
-from app.pages.said import Field, Said
-from app.pages.sales.contracts.begin import ADDON, MOST, Maker, Section, Sold, addons_said, plan_said
+from app.pages.said import Field, Maker, Said, Section
+from app.pages.sales.contracts.begin import ADDON, MOST, Sold, addons_said, plan_said
 from core.periods import Period, day_start, local_date
 from plans.actions.cancel_subscription import CancelInput
 from plans.actions.change_subscription import ChangeInput
@@ -120,6 +120,10 @@ def done_text(act: str) -> tuple[str, str]:
     if act == UNFIT:
         return _("This does not fit the contract as it stands by now. Nothing was done: look at it below."), "warn"
     done = {
+        "taken_on": _("The customer is taken on. Give it a contract, or make a quote for one."),
+        "invited": _("The customer is taken on, and its administrator invited by mail. Give it a contract now."),
+        "particulars": _("The particulars are changed: they hold for documents that are issued from now on."),
+        "reinvited": _("The administrator is invited by mail."),
         "begun": _("The contract is begun."),
         "change": _("The contract is changed."),
         "pause": _("The pause is agreed on."),

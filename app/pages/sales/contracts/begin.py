@@ -6,15 +6,12 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from app.i18n import gettext as _
-from app.pages.said import Field, Said
-from core.errors import InputError
+from app.pages.said import Maker, Said, Section
 from plans.actions.subscribe import AddonInput, Phase, SubscribeInput
 
 __all__ = (
     "ADDON",
     "MOST",
-    "Maker",
-    "Section",
     "Sold",
     "addons_said",
     "begin_sections",
@@ -28,22 +25,6 @@ PHASES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a form: rows of fields, and what they are for."""
-
-    title: str
-    rows: tuple[tuple[Field, ...], ...]
-    note: str = ""
-    folded: bool = False
-    """It is opened where something stands in it."""
-
-    @property
-    def is_used(self) -> bool:
-        """Whether something is written in it, or wrong."""
-        return any(one.value or one.faults for row in self.rows for one in row)
-
-
-@dataclass(frozen=True, slots=True)
 class Sold:
     """What can be chosen."""
 
@@ -54,19 +35,6 @@ class Sold:
     currencies: Sequence[str]
     coupons: str
     """A sentence about those that can be used."""
-
-
-class Maker:
-    """Makes fields with what was said and what was wrong with it."""
-
-    def __init__(self, said: Mapping[str, str], faults: Sequence[InputError]) -> None:
-        self.said = said
-        self.faults = faults
-
-    def field(self, name: str, label: str, kind: str = "text", choices: Sequence[tuple[str, str]] = ()) -> Field:
-        """Return a field; one of kind `wide` has a line of its own."""
-        told = tuple(fault.detail for fault in self.faults if fault.pointer == name)
-        return Field(name, label, self.said.get(name, ""), tuple(choices), kind, told, wide=kind == "wide")
 
 
 def begin_sections(made: Maker, sold: Sold) -> tuple[Section, ...]:
