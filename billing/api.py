@@ -20,6 +20,7 @@ from billing.actions.refresh_draft import refresh_draft
 from billing.actions.refund_credits import RefundInput, refund_credits
 from billing.actions.render_invoice import render_invoice
 from billing.actions.void_invoice import void_invoice
+from billing.actions.withdraw_credits import WithdrawalInput, withdraw_credits
 from billing.evidence import manifest
 from billing.reads import (
     InvoiceFilter,
@@ -59,6 +60,7 @@ from billing.schemas import (
     TransferAnswer,
     TransferPage,
     TrialBalanceAnswer,
+    WithdrawalAnswer,
 )
 from billing.schemas.amounts import MoneyAnswer
 from core.db import Database
@@ -250,6 +252,16 @@ class CreditController(Controller):
         given = RefundInput(tenant.id, grant_id, data.reason, principal.actor, data.preview)
         held, net, note = refund_credits(session, given, tenant_now(session, tenant))
         return RefundAnswer(data.preview, CreditsItem.of(held), MoneyAnswer.of(net), note)
+
+    @post("/{grant_id:uuid}/withdraw", sync_to_thread=True, status_code=200)
+    def withdraw(
+        self, principal: Principal, session: Session, tenant: TenantView, grant_id: UUID, data: RefundBody
+    ) -> WithdrawalAnswer:
+        """Take back what is left of credits that were granted for nothing."""
+        require(principal, Permission.INVOICES_WRITE)
+        given = WithdrawalInput(tenant.id, grant_id, data.reason, principal.actor, data.preview)
+        held, amount = withdraw_credits(session, given, tenant_now(session, tenant))
+        return WithdrawalAnswer(data.preview, CreditsItem.of(held), MoneyAnswer.of(amount))
 
 
 class LedgerController(Controller):

@@ -6,6 +6,7 @@ __all__ = (
     "CreditExceedsInvoice",
     "CreditsInUse",
     "CreditsNotRefundable",
+    "CreditsNotWithdrawable",
     "CreditsUsedUp",
     "ExchangeRateMissing",
     "InvoiceAlreadyFinalised",
@@ -201,6 +202,18 @@ class CreditsInUse(Refused):
         super().__init__(
             f"Some of the prepaid credits '{name}' of this document were used. Credit their line: what is left of"
             " them is given back, and what was used stays billed."
+        )
+
+
+class CreditsNotWithdrawable(Refused):
+    """They were paid for, came with a contract, or are used up."""
+
+    code = "credits_not_withdrawable"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Of the prepaid credits '{name}' nothing can be taken back: only what was granted for nothing can, as far"
+            " as it is left. What was paid for is given back by its terms, and what came with a contract ends with it."
         )
 
 

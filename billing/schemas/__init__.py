@@ -12,6 +12,7 @@ from billing.schemas.prepaid import (
     MovementPage,
     RefundAnswer,
     RefundBody,
+    WithdrawalAnswer,
 )
 from billing.schemas.runs import RunAnswer, RunBody, RunPage
 
@@ -37,4 +38,5 @@ __all__ = (
     "TransferAnswer",
     "TransferPage",
     "TrialBalanceAnswer",
+    "WithdrawalAnswer",
 )

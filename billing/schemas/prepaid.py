@@ -21,6 +21,7 @@ __all__ = (
     "MovementPage",
     "RefundAnswer",
     "RefundBody",
+    "WithdrawalAnswer",
 )
 
 Months = Annotated[int, msgspec.Meta(ge=1, le=120)]
@@ -51,7 +52,7 @@ class CreditsBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RefundBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Why what is left is given back."""
+    """Why what is left is given or taken back."""
 
     reason: Text
     preview: bool = False
@@ -144,6 +145,14 @@ class RefundAnswer(msgspec.Struct):
     net: MoneyAnswer
     invoice_id: UUID | None
     """The credit note."""
+
+
+class WithdrawalAnswer(msgspec.Struct):
+    """What was, or with `preview` would be, taken back."""
+
+    preview: bool
+    credits: CreditsItem
+    amount: MoneyAnswer
 
 
 class MovementAnswer(msgspec.Struct):

@@ -1,19 +1,57 @@
 """Prepaid credits as their owner reads them: what is left, until when, and how each block moved (pure)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
 from app.pages.admin.usage import Stat
-from app.pages.formats import day, instant, money
+from app.pages.formats import day, instant, money, quantity
 from app.pages.tables import PAGE_SIZE, Cell, Column, Table, TableQuery, cell, number, status
+from app.pages.words import meter_name
 from billing.views import GrantView, MovementView
 from core.money import Money
 from core.periods import local_date
 
-__all__ = ("block_facts", "credits_table", "moved_table", "usable_stats")
+__all__ = ("Leaving", "block_facts", "credits_table", "done_text", "leaving_of", "moved_table", "usable_stats")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """How what is left of a block can be taken or given back; without a word it cannot, and `text` says why."""
+
+    label: str
+    word: str
+    text: str
+
+
+def leaving_of(one: GrantView) -> Leaving | None:
+    """Return what the vendor can do with what is left of a block; None where nothing is left."""
+    if not one.remaining.amount_minor:
+        return None
+    left = {"amount": money(one.remaining), "price": money(one.deferred)}
+    if not one.paid.amount_minor and one.subscription_id is None:
+        told = _("%(amount)s are taken back, and pay nothing any more. What they paid so far stays paid.")
+        return Leaving(_("Take back what is left"), _("withdraw"), told % left)
+    if one.refundable and one.deferred.amount_minor and one.rolled_from_id is None:
+        told = _("A credit note over %(price)s before tax is issued at once; the %(amount)s left pay nothing any more.")
+        return Leaving(_("Give back what is left"), _("refund"), told % left)
+    if one.subscription_id is not None:
+        return Leaving("", "", _("These credits belong to a contract: what is left stays with it."))
+    told = _("By their terms nothing is given back. A credit note on the bill that sold them is always possible.")
+    return Leaving("", "", told)
+
+
+def done_text(done: str) -> str:
+    """Return what was done, for the page that comes after it."""
+    texts = {
+        "brought": _("The credits are there: the next bills draw on them."),
+        "withdrawn": _("What was left is taken back."),
+        "refunded": _("What was left is given back; the credit note stands among the bills."),
+    }
+    return texts.get(done, "")
 
 
 def usable_stats(usable: Sequence[Money]) -> tuple[Stat, ...]:
@@ -71,8 +109,8 @@ def moved_table(
     )
 
 
-def block_facts(one: GrantView, now: datetime, tz: ZoneInfo) -> tuple[tuple[str, str], ...]:
-    """Return what was agreed on for a block, by name."""
+def block_facts(one: GrantView, now: datetime, tz: ZoneInfo, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what was agreed on for a block, by name; `names` of charges by key."""
     facts = [
         (_("Status"), _state(one, now)[0]),
         (_("Origin"), _origin(one.origin)),
@@ -80,7 +118,13 @@ def block_facts(one: GrantView, now: datetime, tz: ZoneInfo) -> tuple[tuple[str,
         (_("Paid for it, before tax"), money(one.paid)),
         (_("From"), day(local_date(one.starts_at, tz))),
         (_("Until"), _until(one, tz)),
+        (_("Order"), _("%(order)s; the lower goes first") % {"order": quantity(one.priority)}),
     ]
+    only = [*(names.get(key, key) for key in one.charges), *(meter_name(name) for name in one.meters)]
+    if only:
+        facts.append((_("Pays only"), ", ".join(only)))
+    if one.refundable:
+        facts.append((_("Paid, not used"), _("can be given back")))
     if one.rollover_months is not None:
         words = {"share": f"{one.rollover_percent.normalize():f}", "months": one.rollover_months}
         facts.append((_("Goes on"), _("at most %(share)s %% of the block, for %(months)s months") % words))

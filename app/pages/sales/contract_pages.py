@@ -1,8 +1,7 @@
 """The addresses where a contract is begun, changed, paused, renewed and ended: previewed, then done as previewed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +13,8 @@ from litestar.response import Redirect
 from app.i18n import gettext as _
 from app.pages.formats import quantity
 from app.pages.frame import Crumb
-from app.pages.said import Maker, Section
+from app.pages.previewed import SEEN, FormPage, Previewed, carried
+from app.pages.said import Maker
 from app.pages.sales.agreement_words import discount_text
 from app.pages.sales.catalogue import CURRENCIES
 from app.pages.sales.contracts.acts import (
@@ -31,7 +31,6 @@ from app.pages.sales.contracts.acts import (
 )
 from app.pages.sales.contracts.begin import Sold, begin_sections, fresh, to_begin
 from app.pages.sales.contracts.foreseen import (
-    ForeseenView,
     begun_words,
     decision_words,
     foreseen_view,
@@ -69,19 +68,7 @@ __all__ = ("route_handlers",)
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Answer = Response[str] | Redirect
-SEEN = "seen"
-"""The field that says as what the contract was seen when its act was previewed."""
 COUPONS_TOLD = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Previewed:
-    """A form with what it comes to, ready to be confirmed."""
-
-    view: ForeseenView
-    seen: str
-    carried: dict[str, str]
-    """The very request, field by field."""
 
 
 @get("/sales/customers/{tenant_slug:str}/contracts/new", sync_to_thread=True)
@@ -217,7 +204,7 @@ def _act(
         foreseen = foresee(session, tenant, before, decision, now)
         stays = foresee(session, tenant, before, goes_on(session, before, before, now), now)
         view = foreseen_view(decision.after, decision.running.period, words, foreseen, stays)
-        return Previewed(view, mark_of(before), _carried(data))
+        return Previewed(view, mark_of(before), carried(data))
 
     shown = visit.attempt(look) if show else None
     # What is refused as it is previewed anew is told; what was refused before it is told first.
@@ -238,14 +225,12 @@ def _new(
 
     def look() -> Previewed:
         # Its name is settled here, so that sending it twice begins one contract.
-        carried = _carried(data) | {"key": data.get("key", "").strip() or f"contract-{str(new_id())[-12:]}"}
-        given: SubscribeInput = to_begin(carried, tenant.id, visit.principal.actor, sold)
+        told = carried(data) | {"key": data.get("key", "").strip() or f"contract-{str(new_id())[-12:]}"}
+        given: SubscribeInput = to_begin(told, tenant.id, visit.principal.actor, sold)
         begun = subscribe(session, replace(given, preview=True), visit.now)
         foreseen = foresee_begun(session, tenant, begun, visit.now)
         seen = mark_of(*subscriptions(session, tenant.id, visit.now))
-        return Previewed(
-            foreseen_view(begun, _until_next(begun, foreseen), begun_words(begun), foreseen), seen, carried
-        )
+        return Previewed(foreseen_view(begun, _until_next(begun, foreseen), begun_words(begun), foreseen), seen, told)
 
     shown = visit.attempt(look) if show else None
     refusal = refusal or (shown if isinstance(shown, Refused) else None)
@@ -256,21 +241,6 @@ def _new(
     return _page(visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal)
 
 
-@dataclass(frozen=True, slots=True)
-class FormPage:
-    """A form that is previewed before it is done."""
-
-    title: str
-    told: str
-    here: str
-    """Where it is done; its preview is `/preview` below."""
-    sections: tuple[Section, ...]
-    word: str = ""
-    """To be typed for what cannot be undone."""
-    possible: date | None = None
-    """The first day that works, offered in place of one that does not."""
-
-
 def _page(
     visit: TenantVisit, page: FormPage, faults: Sequence[object], shown: Previewed | None, refusal: Refused | None
 ) -> Response[str]:  # fmt: skip
@@ -278,7 +248,7 @@ def _page(
         Crumb(_("Customers"), "/sales/customers"), Crumb(visit.tenant.name, _customer(visit)), Crumb(page.title),
     )  # fmt: skip
     return visit.page(
-        "sales/contract_form.html", "customers", *crumbs, status=refusal.status if refusal else 200,
+        "layouts/previewed_form.html", "customers", *crumbs, status=refusal.status if refusal else 200,
         form=page, faults=faults, shown=shown, back=_customer(visit),
     )  # fmt: skip
 
@@ -288,10 +258,6 @@ def _until_next(begun: SubscriptionView, foreseen: Foreseen) -> Period:
     ends_at = following.span.period.starts_at if following is not None else begun.ends_at
     assert ends_at is not None, "a contract without an end has a next period"
     return Period(begun.starts_at, ends_at)
-
-
-def _carried(data: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in data.items() if name not in ("csrf_token", SEEN, "word")}
 
 
 def _sold(visit: TenantVisit) -> Sold:
