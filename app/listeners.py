@@ -1,8 +1,10 @@
 """Who listens to what lower packages tell: wired here, acted on in the transaction of what happened."""
 
+from billing.actions.reckon_recut import reckon_recut
 from core.signals import subscribe
 from metering.actions.forget_erased import forget_erased
 from plans.alerts.actions.forget_recipients import forget_recipients
+from plans.events import PeriodsRecut
 from plans.licensing.actions.follow_people import let_out
 from plans.licensing.seats.actions.follow_people import end_seats, follow_group, refuse_unknown_pools
 from tenants.directory.actions.forget_users import forget_users
@@ -26,3 +28,4 @@ def listen() -> None:
     subscribe(PersonErased, forget_erased)
     subscribe(PoolMembersChanged, follow_group)
     subscribe(PoolsNamed, refuse_unknown_pools)
+    subscribe(PeriodsRecut, reckon_recut)

@@ -91,7 +91,7 @@ def reaches_back(subscription: SubscriptionView, spans: Iterable[Span], now: dat
         return now - LOOK_BACK
     charges = [charge for held in subscription.holdings for charge in held.document.charges]
     months = {charge.interval_months for charge in charges if charge.interval_months is not None}
-    begins = (subscription.schedule.every(one).at(first.period.starts_at).starts_at for one in months)
+    begins = (subscription.every(one).at(first.period.starts_at).starts_at for one in months)
     return min([first.full.starts_at, *begins])
 
 

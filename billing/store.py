@@ -45,6 +45,7 @@ __all__ = (
     "set_measured",
     "set_run",
     "unset_measured",
+    "unset_measured_since",
     "violated",
 )
 
@@ -147,6 +148,19 @@ def unset_measured(
     ]
     session.execute(
         update(BilledPeriod).where(BilledPeriod.tenant_id == tenant_id, or_(*concerned)).values(measured_at=None)
+    )
+
+
+def unset_measured_since(session: Session, tenant_id: UUID, subscription_id: UUID, since: datetime) -> None:
+    """Let the billed periods of a subscription that begin at an instant or later be reckoned anew."""
+    session.execute(
+        update(BilledPeriod)
+        .where(
+            BilledPeriod.tenant_id == tenant_id,
+            BilledPeriod.subscription_id == subscription_id,
+            BilledPeriod.starts_at >= since,
+        )
+        .values(measured_at=None)
     )
 
 

@@ -64,14 +64,17 @@ class Decision:
     running: Span
     """The billing period it falls in, as it was."""
     pieces: tuple[Span, ...]
-    """What becomes of that period: itself, two pieces, or what is left of it before the end."""
+    """What becomes of that period: itself, two pieces, or what is left of it before the end. The piece that begins
+    with a change of the interval is the first period of the new one, and may be longer than what ran."""
     closes: tuple[Holding, ...]
     """Versions that end at `effective_at`."""
     opens: tuple[Holding, ...]
     """Versions that begin there."""
     after: SubscriptionView
     following: tuple[Span, ...] = ()
-    """The periods between that one and now, where the change is dated back: they stay as they are cut."""
+    """The periods between those and now, where the change is dated back."""
+    followed: tuple[Span, ...] = ()
+    """The periods between the running one and now, as they were: other ones where the interval changes."""
 
 
 def effective_at(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> datetime:
@@ -135,8 +138,11 @@ def decide_change(
     holdings = [replace(holding, ends_at=at) if holding in closes else holding for holding in subscription.holdings]
     holdings = sorted([*holdings, *opens], key=lambda holding: (holding.slot, holding.starts_at))
     after = replace(subscription, holdings=tuple(holdings), as_of=at)
-    following = tuple(subscription.spans_until(timing.now + TICK, running.period.ends_at)) if at < timing.now else ()
-    return Decision(at, running, _pieces(running, at), closes, opens, after, following)
+    pieces = _changed(running, after, at)
+    following = _begun_after(after, pieces[-1], at, timing.now)
+    return Decision(
+        at, running, pieces, closes, opens, after, following, _begun_after(subscription, running, at, timing.now)
+    )
 
 
 def _changed_span(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> Span:
@@ -236,7 +242,7 @@ def decide_end(subscription: SubscriptionView, known: Sequence[Span], timing: Ti
 
     Raises:
         SubscriptionNotIn: it has not begun or is over (`subscription_state`).
-        ChangeInThePast: the instant is before now, or none is named (`change_in_the_past`).
+        ChangeInThePast: the instant is before the contract (`change_in_the_past`).
         ChangeAlreadyAtThatInstant: it would end as it begins (`change_already_at_that_instant`).
     """
     at = timing.at or timing.now
@@ -261,7 +267,7 @@ def running_span(subscription: SubscriptionView, known: Sequence[Span], now: dat
     stored = next((span for span in known if now in span.period), None)
     if stored is not None:
         return stored
-    full = subscription.schedule.at(now)
+    full = subscription.full_at(now)
     # Wherever a version begins or ends, a period does: at once by a cut, or with it anyway.
     edges = [subscription.starts_at, subscription.ends_at, *subscription.edges()]
     begins = max([full.starts_at, *(edge for edge in edges if edge is not None and edge <= now)])
@@ -312,6 +318,20 @@ def _refuse_collision(subscription: SubscriptionView, at: datetime, *, keep_late
 def _refuse_taken(subscription: SubscriptionView, at: datetime) -> None:
     if at in subscription.edges() or at == subscription.ends_at:
         raise ChangeAlreadyAtThatInstant(at)
+
+
+def _changed(running: Span, after: SubscriptionView, at: datetime) -> tuple[Span, ...]:
+    """Return what a change makes of the period in which it takes place, or with the end of which it does."""
+    if at == running.period.ends_at:
+        return (running,)
+    [then] = after.spans_until(at + TICK, since=at)
+    before = running.period.clip(running.period.starts_at, at)
+    return (then,) if before is None else (Span(before, running.full), then)
+
+
+def _begun_after(contract: SubscriptionView, span: Span, at: datetime, now: datetime) -> tuple[Span, ...]:
+    """Return the billing periods after one that have begun, where something is dated back; else none."""
+    return tuple(contract.spans_until(now + TICK, span.period.ends_at)) if at < now else ()
 
 
 def _pieces(running: Span, at: datetime) -> tuple[Span, ...]:

@@ -185,6 +185,7 @@ class Subscription(Base):
     anchor_on: Mapped[date]
     """The local date from which every period is reckoned."""
     interval_months: Mapped[int] = mapped_column(SmallInteger)
+    """With which it begins; what cuts its periods is the interval of the version in force."""
     time_zone: Mapped[str]
     """The tenant's zone when it was agreed: a later move of the tenant does not cut old periods anew."""
     renews_months: Mapped[int | None] = mapped_column(SmallInteger)

@@ -4,7 +4,7 @@ Every start is reckoned from the anchor itself, so that the 29th, 30th, 31st and
 drift, and two neighbours share one instant, so that there is neither gap nor overlap.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -53,10 +53,6 @@ class Schedule:
         """
         return self.period(self.index_at(instant))
 
-    def every(self, months: int) -> "Schedule":
-        """Return the schedule of the same anchor and zone with another interval (a charge's own, a year)."""
-        return Schedule(self.anchor_on, months, self.tz)
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -67,27 +63,30 @@ class Span:
 
 
 def spans(
-    schedule: Schedule, starts_at: datetime, ends_at: datetime | None, until: datetime, edges: Sequence[datetime] = ()
+    full_at: Callable[[datetime], Period],
+    starts_at: datetime,
+    ends_at: datetime | None,
+    until: datetime,
+    edges: Sequence[datetime] = (),
 ) -> Iterator[Span]:
     """Yield the billing periods of `[starts_at, ends_at)` that begin before `until`, in order.
 
     The first and the last are cut where the subscription begins and ends inside a full period.
 
     Args:
-        schedule: the calendar.
+        full_at: an instant → the full period around it; where another interval begins, there is an edge.
         starts_at: where the first begins.
         ends_at: where the last ends; None: never.
         until: not included.
         edges: instants at which a period is cut too, ascending.
     """
-    index = schedule.index_at(starts_at)
     at = starts_at
     while at < until and (ends_at is None or at < ends_at):
-        full = schedule.period(index)
+        full = full_at(at)
         stop = full.ends_at if ends_at is None else min(full.ends_at, ends_at)
         stop = next((edge for edge in edges if at < edge < stop), stop)
         yield Span(Period(at, stop), full)
-        at, index = stop, index + (stop == full.ends_at)
+        at = stop
 
 
 def cut(span: Span, at: datetime) -> tuple[Span, Span]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
-from core.periods import day_start, local_date, zone
+from core.periods import Period, day_start, local_date, zone
 from plans.charges import Charge
 from plans.documents import PlanDocument
 from plans.periods import Schedule, Span, spans
@@ -59,6 +59,10 @@ class Holding:
         """Tell whether it is in force at the instant."""
         return self.starts_at <= instant and (self.ends_at is None or instant < self.ends_at)
 
+    def meets(self, other: "Holding") -> bool:
+        """Tell whether there is an instant at which both are in force."""
+        return self.holds_at(other.starts_at) or other.holds_at(self.starts_at)
+
 
 @dataclass(frozen=True, slots=True)
 class HeldCharge:
@@ -93,7 +97,6 @@ class SubscriptionView:
     starts_at: datetime
     ends_at: datetime | None
     anchor_on: date
-    interval_months: int
     time_zone: str
     purchase_order: str
     status: State
@@ -120,9 +123,22 @@ class SubscriptionView:
         return day_start(local_date(self.ends_at, tz) - timedelta(days=self.notice_days), tz)
 
     @property
+    def interval_months(self) -> int:
+        """The billing interval of the plan in force."""
+        return self.document.interval_months
+
+    @property
     def schedule(self) -> Schedule:
-        """The calendar that cuts its periods."""
-        return Schedule(self.anchor_on, self.interval_months, zone(self.time_zone))
+        """The calendar that cuts its periods: the contract's anchor, the interval of the plan in force."""
+        return self.every(self.interval_months)
+
+    def every(self, months: int) -> Schedule:
+        """Return the calendar of its anchor and zone with any interval (a charge's own, a year)."""
+        return Schedule(self.anchor_on, months, zone(self.time_zone))
+
+    def full_at(self, instant: datetime) -> Period:
+        """Return the full period that holds an instant, by the interval of the plan in force there."""
+        return self.at(instant).schedule.at(instant)
 
     def held_since(self, holding: Holding) -> datetime:
         """Return since when the plan of a holding is held without a break, whatever its version or quantity.
@@ -149,16 +165,17 @@ class SubscriptionView:
         return tuple(chain[first : last + 1])
 
     def billed_around(self, instant: datetime) -> tuple[datetime, datetime | None]:
-        """Return since when and until when the contract is billed without a break (None: no end), or is not billed.
+        """Return since when and until when the contract is billed by one interval without a break, or is not billed.
 
-        Trials and pauses are the base plan's; they govern the add-ons too.
+        None: no end. Trials, pauses and the interval are the base plan's; they govern the add-ons too.
         """
         chain = [holding for holding in self.holdings if holding.slot == BASE]
+        ways = [(held.bills, held.document.interval_months) for held in chain]
         at = next((place for place, held in enumerate(chain) if held.holds_at(instant)), len(chain) - 1)
         first = last = at
-        while first > 0 and chain[first - 1].bills == chain[at].bills:
+        while first > 0 and ways[first - 1] == ways[at]:
             first -= 1
-        while last + 1 < len(chain) and chain[last + 1].bills == chain[at].bills:
+        while last + 1 < len(chain) and ways[last + 1] == ways[at]:
             last += 1
         return chain[first].starts_at, chain[last].ends_at
 
@@ -175,7 +192,7 @@ class SubscriptionView:
             since: the start of one of its billing periods.
         """
         begins = self.starts_at if since is None else since
-        yield from spans(self.schedule, begins, self.ends_at, until, self.edges())
+        yield from spans(self.full_at, begins, self.ends_at, until, self.edges())
 
     @property
     def base(self) -> Holding:

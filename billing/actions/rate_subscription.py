@@ -111,8 +111,10 @@ def reckon(wanted: Wanted, history: History, sources: Sources) -> SubscriptionBi
     """
     work = Work(history, sources)
     for item in wanted.items:
-        span = history.spans[item.period.starts_at]
+        span = history.spans.get(item.period.starts_at)
         rated: tuple[RatedCharge, ...] = ()
+        if span is None:
+            continue  # a change that is dated back left none of it, while its fees stood on a draft
         if item.timing == "advance":
             rated = rate_advance(wanted.subscription, span)
         elif item.timing == "arrears":

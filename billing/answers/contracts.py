@@ -79,7 +79,6 @@ def contract(tenant: TenantView, terms: Terms) -> SubscriptionView:
         starts_at=starts_at,
         ends_at=ends_at,
         anchor_on=terms.anchor_on or terms.starts_on,
-        interval_months=terms.document.interval_months,
         time_zone=tenant.time_zone,
         purchase_order=tenant.purchase_order,
         status=state_at(starts_at, ends_at, starts_at),

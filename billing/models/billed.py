@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    ForeignKeyConstraint,
     Index,
     LargeBinary,
     Numeric,
@@ -37,18 +36,14 @@ class BillingAccount(Base):
 class BilledPeriod(Base):
     """That a period of a subscription is on an invoice: once for what is due in arrears, once in advance.
 
-    Belongs to the consumer. `ends_at` is the period's end when it was billed: a plan change may cut
-    the period later. `measured_at` is the cut-off up to which facts are reckoned in; null says that
-    it must be reckoned anew (its document was voided).
+    Belongs to the consumer. `ends_at` is the period's end when it was billed: a change may cut the period later,
+    and one that is dated back may leave none of it where only its fees in advance were billed. `measured_at` is the
+    cut-off up to which facts are reckoned in; null says that it must be reckoned anew (its document was voided, or
+    its fees are for another period now).
     """
 
     __tablename__ = "billed_period"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["tenant_id", "subscription_id", "starts_at"],
-            ["billing_period.tenant_id", "billing_period.subscription_id", "billing_period.starts_at"],
-            name="fk_billed_period_billing_period",
-        ),
         CheckConstraint("timing in ('arrears', 'advance')", name="timing"),
         CheckConstraint("ends_at > starts_at", name="span"),
         Index("ix_billed_period_invoice", "tenant_id", "invoice_id"),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
 from core.ids import new_id
+from core.signals import publish
 from metering.actions.bind_policy import bind_policy
 from metering.policies import DEFAULT_POLICIES
 from plans.actions.open_periods import open_periods_of
@@ -17,10 +18,11 @@ from plans.actions.subscribe import AddonInput, addon_faults, store_terms
 from plans.changes import Decision, Timing, When, decide_change, effective_at
 from plans.documents import PlanDocument
 from plans.errors import ChangeInThePast
+from plans.events import PeriodsRecut
 from plans.reads.offers import Wish, offered, refuse_unfit
 from plans.reads.periods import BillingPeriodView, closed_after, periods
 from plans.reads.subscriptions import get_subscription, subscriptions
-from plans.store import add_holdings, add_spans, end_holding, end_span, lock_subscription
+from plans.store import add_holdings, add_spans, end_holding, end_span, lock_subscription, trim_spans
 from plans.subscriptions import BASE, Holding, Mode, SubscriptionView
 from tenants.actions.record_audit import record_audit
 
@@ -68,7 +70,7 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
 
     Raises:
         NotFound, VersionRetired, AddonNotOffered: something wanted cannot be had.
-        CurrencyNotPriced, IntervalDiffers: it does not fit the subscription.
+        CurrencyNotPriced, IntervalDiffers: it does not fit the subscription, or an add-on its plan.
         InvalidInput: an add-on is named twice or 0 times (`invalid_input`).
         ChangeInThePast: it is dated back over something that is on an invoice (`change_in_the_past`).
         Those of `plans.changes.decide_change`.
@@ -83,8 +85,8 @@ def change_subscription(session: Session, given: ChangeInput, now: datetime) -> 
     timing = Timing(given.when, given.at, now, given.keep_later)
     at = effective_at(subscription, spans, timing)
     wanted = _wanted(session, subscription.at(at), given)
-    refuse_unfit(wanted, subscription.currency, subscription.interval_months)
     decision = decide_change(subscription, spans, wanted, timing)
+    refuse_unfit(decision.after)
     billed_until = closed_after(_judged(session, subscription, decision, known), decision.effective_at)
     if billed_until is not None:
         raise ChangeInThePast(decision.effective_at, now, billed_until)
@@ -151,9 +153,14 @@ def _addon(session: Session, held: Holding | None, addon: AddonInput, now: datet
 def _write(session: Session, subscription: SubscriptionView, decision: Decision, actor: str, now: datetime) -> None:
     tenant_id, subscription_id, at = subscription.tenant_id, subscription.id, decision.effective_at
     open_periods_of(session, subscription, now)
-    if len(decision.pieces) > 1:
-        end_span(session, tenant_id, subscription_id, decision.pieces[0].period.starts_at, at)
-        add_spans(session, tenant_id, subscription_id, decision.pieces[1:], head=False)
+    if at < decision.running.period.ends_at:
+        trim_spans(session, tenant_id, subscription_id, at)
+        if decision.running.period.starts_at < at:
+            end_span(session, tenant_id, subscription_id, decision.running.period.starts_at, at)
+        then = [span for span in (*decision.pieces, *decision.following) if span.period.starts_at >= at]
+        add_spans(session, tenant_id, subscription_id, then, head=False)
+    if decision.after.interval_months != subscription.at(at).interval_months:
+        publish(session, PeriodsRecut(tenant_id, subscription_id, at))
     for holding in decision.closes:
         end_holding(session, tenant_id, subscription_id, holding, at)
     if decision.opens:

@@ -11,6 +11,7 @@ from core.clock import utc_now
 from core.db import Database
 from core.errors import InvalidInput, Refused
 from core.ids import new_id
+from core.periods import Period
 from core.scope import VENDOR_ID, StewardScope, TenantScope
 from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.subscribe import AddonInput
@@ -195,7 +196,12 @@ def _told(
     becomes = estimate_change(before, decision, sources)
     if ends:
         # Nothing changes in the running period: the same use is priced by the version to come.
-        becomes = estimate_periods(_as_if_held(before, decision, move, now), [running], sources)
+        then = _as_if_held(before, decision, move, now)
+        same_time = [running]
+        if then.interval_months != before.interval_months:
+            then = replace(then, holdings=tuple(held for one in then.holdings for held in _only(one, running.period)))
+            same_time = [*then.spans_until(running.period.ends_at, since=running.period.starts_at)]
+        becomes = estimate_periods(then, same_time, sources)
     return {"effective_at": decision.effective_at, "before_minor": _sum(stays), "after_minor": _sum(becomes)}
 
 
@@ -210,6 +216,19 @@ def _as_if_held(before: SubscriptionView, decision: Decision, move: MoveView, no
     gone = {goes, *(one.slot for one in comes)}
     stays = (one for one in before.holdings if one.slot not in gone or held.get(one.slot) != one)
     return replace(before, holdings=(*stays, *comes))
+
+
+def _only(one: Holding, period: Period) -> list[Holding]:
+    """Return the plan of a period as held in it alone, and at rest around it: of a year a month's part is billed."""
+    if one.slot != BASE or not one.holds_at(period.starts_at):
+        return [one]
+    rest = replace(one, mode="paused")
+    found = (
+        replace(rest, ends_at=period.starts_at),
+        replace(one, starts_at=period.starts_at, ends_at=period.ends_at),
+        replace(rest, starts_at=period.ends_at),
+    )
+    return [held for held in found if held.ends_at is None or held.starts_at < held.ends_at]
 
 
 def _sum(lines: list[RatedCharge]) -> int:

@@ -103,7 +103,7 @@ def subscribe(session: Session, given: SubscribeInput, now: datetime, *, whole: 
         PlanInvalid: negotiated terms have faults (`plan_invalid`).
         TermsDontFit: trial or phases are not in order of time inside the contract (`terms_dont_fit`).
         CouponNotUsable: the coupon is expired, used up, for other plans or for nothing in it (`coupon_not_usable`).
-        CurrencyNotPriced, IntervalDiffers: it does not fit.
+        CurrencyNotPriced, IntervalDiffers: it does not fit, or an add-on a plan that it is held with.
         InvalidInput: it ends before it begins, an add-on is named twice or 0 times, or a discount is for nothing
             in it (`invalid_input`).
         SubscriptionKeyTaken: the key names a contract with other terms (`subscription_key_taken`).
@@ -197,11 +197,9 @@ def _decide(session: Session, tenant: TenantView, given: SubscribeInput, now: da
     holdings += [offered(session, Wish("addon", a.key, a.version, a.quantity), starts_at) for a in given.addons]
     currency = given.currency or tenant.currency
     exponent(currency)
-    months = holdings[0].document.interval_months
-    refuse_unfit(tuple(holdings), currency, months)
     subscription_id = new_id()
     first_paid_on = starts_on + timedelta(days=given.trial_days)
-    return SubscriptionView(
+    wanted = SubscriptionView(
         id=subscription_id,
         tenant_id=tenant.id,
         key=given.key or str(subscription_id),
@@ -210,7 +208,6 @@ def _decide(session: Session, tenant: TenantView, given: SubscribeInput, now: da
         starts_at=starts_at,
         ends_at=ends_at,
         anchor_on=given.anchor_on or first_paid_on,
-        interval_months=months,
         time_zone=tenant.time_zone,
         purchase_order=tenant.purchase_order if given.purchase_order is None else given.purchase_order,
         status=state_at(starts_at, ends_at, now),
@@ -220,6 +217,8 @@ def _decide(session: Session, tenant: TenantView, given: SubscribeInput, now: da
         renews_months=given.renews_months,
         notice_days=given.notice_days,
     )
+    refuse_unfit(wanted)
+    return wanted
 
 
 def _discounts(
@@ -283,7 +282,7 @@ def _row(wanted: SubscriptionView, terms: bytes, actor: str, now: datetime) -> d
         "tenant_id", "id", "key", "payer_tenant_id", "currency", "starts_at", "ends_at", "anchor_on",
         "interval_months", "time_zone", "purchase_order", "renews_months", "notice_days",
     )  # fmt: skip
-    return {name: getattr(wanted, name) for name in plain} | {
+    return {name: getattr(wanted.at(wanted.starts_at), name) for name in plain} | {
         "terms_hash": terms,
         "created_at": now,
         "created_by": actor,

@@ -67,7 +67,6 @@ def _contract(rows: Sequence[Terms], tenant_id: UUID, now: datetime) -> Subscrip
         starts_at=first.begins,
         ends_at=first.ends,
         anchor_on=first.begins.date(),
-        interval_months=1,
         time_zone="UTC",
         purchase_order="",
         status=state_at(first.begins, first.ends, now),

@@ -103,7 +103,7 @@ def _stretch(
     plans = [held for held in subscription.holdings if held.slot == BASE]
     tried = [held.ends_at for held in plans if held.mode == "trial" and held.ends_at is not None]
     tried = [ends_at for ends_at in tried if ends_at <= span.period.starts_at]
-    full = subscription.schedule.every(commitment.months).at(span.period.starts_at)
+    full = subscription.every(commitment.months).at(span.period.starts_at)
     ends = [at for at in (full.ends_at, until, subscription.ends_at) if at is not None]
     return Span(Period(max(full.starts_at, since, *tried), min(ends)), full)
 

@@ -57,7 +57,7 @@ def _begins(subscription: SubscriptionView, holding: Holding, block: CreditBlock
     since = subscription.held_since(holding)
     if block.months is None:
         return since == span.period.starts_at
-    full = subscription.schedule.every(block.months).at(span.period.starts_at)
+    full = subscription.every(block.months).at(span.period.starts_at)
     return max(full.starts_at, since) == span.period.starts_at
 
 

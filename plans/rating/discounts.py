@@ -53,11 +53,11 @@ def line_discounts(subscription: SubscriptionView, held: HeldCharge, service: Sp
     """Return what is taken off a charge's line: the plan's discounts, an add-on's, the contract's own, in order."""
     if not _has_any(subscription):
         return ()
-    months = held.charge.interval_months or subscription.interval_months
     return tuple(
         _off(found.discount, subscription.currency)
         for found in _in_force(subscription, service.period.starts_at)
-        if found.charges is not None and held.key in found.charges and _counts(found, subscription, service, months)
+        if found.charges is not None and held.key in found.charges
+        if _counts(found, subscription, service, held.charge.interval_months)
     )
 
 
@@ -106,11 +106,10 @@ class _Taking:
         """Take off what a billing period bills; return the lines on its arrears and on its advances."""
         off: list[RatedCharge] = []
         off_in_advance: list[RatedCharge] = []
-        months = self.subscription.interval_months
         in_force = [
             found
             for found in _in_force(self.subscription, span.period.starts_at)
-            if found.charges is None and _counts(found, self.subscription, span, months)
+            if found.charges is None and _counts(found, self.subscription, span)
         ]
         self.plans |= {found.discount.key for found in in_force if found.origin == BASE}
         named: set[str] = set()
@@ -194,11 +193,15 @@ def _charges(discount: Discount, slot: str, own: Sequence[Charge]) -> frozenset[
     return frozenset(f"{slot}.{key}" for key in discount.charges or [charge.key for charge in own])
 
 
-def _counts(found: _Held, subscription: SubscriptionView, span: Span, months: int) -> bool:
-    """Tell whether the period is among the first ones; all pieces of a full period are one."""
+def _counts(found: _Held, subscription: SubscriptionView, span: Span, own_months: int | None = None) -> bool:
+    """Tell whether the period is among the first ones; all pieces of a full period are one.
+
+    Periods are a charge's own, else those of the plan as the discount begins: another interval later on neither
+    stretches three months off to three years nor ends a year off with its first month.
+    """
     if found.discount.periods is None:
         return True
-    schedule = subscription.schedule.every(months)
+    schedule = subscription.every(own_months or subscription.at(found.since).interval_months)
     return schedule.index_at(span.period.starts_at) - schedule.index_at(found.since) < found.discount.periods
 
 

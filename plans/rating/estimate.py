@@ -48,18 +48,16 @@ def estimate_change(before: SubscriptionView, decision: Decision, sources: Sourc
         decision: what becomes of it.
         sources: use so far.
     """
-    running, after = decision.running, decision.after
     lines = _paid_before(before, decision)
-    first = next((piece for piece in decision.pieces if piece.period.starts_at == running.period.starts_at), None)
-    due = () if first is None else rate_advance(after, first)
-    lines += _differences(rate_advance(before, running), due)
-    for piece in decision.pieces:
-        if piece is not first:
-            lines += rate_advance(after, piece)
-        lines += rate_period(after, piece, sources)
-    for span in decision.following:
-        lines += _differences(rate_advance(before, span), rate_advance(after, span))
-        lines += rate_period(after, span, sources)
+    was = {span.period.starts_at: span for span in (decision.running, *decision.followed)}
+    then = {span.period.starts_at: span for span in (*decision.pieces, *decision.following)}
+    for starts_at in sorted(was.keys() | then.keys()):
+        due = rate_advance(decision.after, then[starts_at]) if starts_at in then else ()
+        if starts_at in was:
+            due = _differences(rate_advance(before, was[starts_at]), due)
+        lines += due
+        if starts_at in then:
+            lines += rate_period(decision.after, then[starts_at], sources)
     return lines
 
 
@@ -72,11 +70,9 @@ def estimate_next(decision: Decision, sources: Sources) -> NextPeriod | None:
         decision: what becomes of the contract.
         sources: use so far.
     """
-    running, after = [decision.running, *decision.following][-1].period, decision.after
-    # A period that is whole again ends later than the piece of it that runs.
-    ends_at = max([running.ends_at, *(piece.period.ends_at for piece in decision.pieces)])
-    to_come = after.spans_until(ends_at + TICK, since=running.starts_at)
-    found = next((span for span in to_come if span.period.starts_at >= ends_at), None)
+    after = decision.after
+    ends_at = [decision.running, *decision.pieces, *decision.following][-1].period.ends_at
+    found = next(after.spans_until(ends_at + TICK, since=ends_at), None)
     return None if found is None else NextPeriod(found, tuple(estimate_periods(after, [found], sources)))
 
 
@@ -88,7 +84,7 @@ def _paid_before(before: SubscriptionView, decision: Decision) -> list[RatedChar
         return []
     since = decision.running.full.starts_at
     for months in {charge.interval_months for charge in charges if charge.interval_months}:
-        since = min(since, before.schedule.every(months).at(begins).starts_at)
+        since = min(since, before.every(months).at(begins).starts_at)
     lines: list[RatedCharge] = []
     for span in before.spans_until(begins):
         if span.period.starts_at >= since:
@@ -96,7 +92,7 @@ def _paid_before(before: SubscriptionView, decision: Decision) -> list[RatedChar
     return lines
 
 
-def _differences(billed: Iterable[RatedCharge], due: Iterable[RatedCharge]) -> list[RatedCharge]:
+def _differences(billed: Iterable[RatedCharge], due: Iterable[RatedCharge]) -> tuple[RatedCharge, ...]:
     """Return what is due in advance less what was billed so; what is not due any more comes back, but for credits."""
     listed = {line.charge_key: line for line in billed}
     lines = []
@@ -104,7 +100,7 @@ def _differences(billed: Iterable[RatedCharge], due: Iterable[RatedCharge]) -> l
         was = listed.pop(line.charge_key, None)
         lines.append(line if was is None else _difference(line, was))
     lines += [_nothing(line) for line in listed.values() if not line.charge_key.startswith(CREDITS)]
-    return [line for line in lines if line.rated.amount.amount_minor or line.rated.quantity]
+    return tuple(line for line in lines if line.rated.amount.amount_minor or line.rated.quantity)
 
 
 def _nothing(billed: RatedCharge) -> RatedCharge:

@@ -190,7 +190,7 @@ def _usage(
         return UsageQuantity(
             measurement.quantity, by_key, included_pool=pool, banked=in_bank, splits=measurement.additive
         )
-    year = subscription.schedule.every(12).at(service.period.starts_at)
+    year = subscription.every(12).at(service.period.starts_at)
     starts_at = max(year.starts_at, subscription.starts_at)
     earlier = pool_before = Fraction(0)
     if starts_at < service.period.starts_at:
@@ -213,13 +213,15 @@ def _banked(subscription: SubscriptionView, held: HeldCharge, service: Span, sou
     charge = held.charge
     if charge.rollover_months is None or charge.meter is None:
         return Fraction(0)
-    schedule = subscription.schedule
+    schedule = subscription.every(held.holding.document.interval_months)
     history = []
     for span in subscription.spans_until(service.period.starts_at, subscription.held_since(held.holding)):
         view = subscription.at(span.period.starts_at)
         was = next((h for h in held_charges(view) if h.key == held.key), None)
         if was is None or was.charge.meter is None or not view.base.bills:
             continue
+        if view.interval_months != schedule.months:
+            continue  # a unit is one of a full period: what a month left over is none of a year's
         its = service_of(subscription, was, span)
         if its.period.ends_at != span.period.ends_at:
             continue
@@ -228,8 +230,7 @@ def _banked(subscription: SubscriptionView, held: HeldCharge, service: Span, sou
         part = part_of(its.full, its.period, "by_second", schedule.tz)
         used = found.quantity if _flows(found) else found.quantity * part
         history.append(Allowance(schedule.index_at(its.full.starts_at), free * part, used))
-    keep = charge.rollover_months // subscription.interval_months
-    left = banked(history, schedule.index_at(service.full.starts_at), keep)
+    left = banked(history, schedule.index_at(service.full.starts_at), charge.rollover_months // schedule.months)
     # A level is used for its part of the time only, so that a banked unit reaches further there.
     flows = _flows(sources.measure(charge.meter, service.period))
     return left if flows else left / part_of(service.full, service.period, "by_second", schedule.tz)

@@ -28,7 +28,7 @@ def service_of(subscription: SubscriptionView, held: HeldCharge, span: Span) -> 
     """
     months, full = held.charge.interval_months, span.full
     if months not in (None, held.holding.document.interval_months):
-        full = subscription.schedule.every(months).at(span.period.starts_at)
+        full = subscription.every(months).at(span.period.starts_at)
     counts = _counts_what_is_held(held.charge)
     chain = subscription.unbroken(
         held.holding, lambda one, after: same_terms(one, after) and (one.quantity == after.quantity or not counts)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from plans.errors import AddonNotOffered, CurrencyNotPriced, IntervalDiffers
 from plans.reads.catalogue import get_plan, get_version, newest_version
-from plans.subscriptions import BASE, Holding
+from plans.subscriptions import BASE, Holding, SubscriptionView
 
 __all__ = ("Wish", "offered", "refuse_unfit")
 
@@ -51,16 +51,19 @@ def offered(session: Session, wish: Wish, starts_at: datetime) -> Holding:
     )
 
 
-def refuse_unfit(holdings: tuple[Holding, ...], currency: str, interval_months: int) -> None:
-    """Refuse versions that a subscription of this currency and interval cannot hold.
+def refuse_unfit(contract: SubscriptionView) -> None:
+    """Refuse a contract whose versions don't fit its currency, or whose add-ons don't fit the plan beside them.
 
     Raises:
         CurrencyNotPriced: a charge has no price in the currency (`currency_not_priced`).
-        IntervalDiffers: a version is billed at another interval (`interval_differs`).
+        IntervalDiffers: an add-on is held with a plan that is billed at another interval (`interval_differs`).
     """
-    for holding in holdings:
-        if holding.document.interval_months != interval_months:
-            raise IntervalDiffers(holding.plan_key, holding.document.interval_months, interval_months)
+    plans = [held for held in contract.holdings if held.slot == BASE]
+    for holding in contract.holdings:
+        months = holding.document.interval_months
+        for plan in plans:
+            if plan.document.interval_months != months and holding.meets(plan):
+                raise IntervalDiffers(holding.plan_key, months, plan.document.interval_months)
         for charge in holding.document.charges:
-            if currency not in charge.prices:
-                raise CurrencyNotPriced(charge.key, currency)
+            if contract.currency not in charge.prices:
+                raise CurrencyNotPriced(charge.key, contract.currency)

@@ -38,7 +38,6 @@ _COLUMNS = (
     Subscription.starts_at,
     Subscription.ends_at,
     Subscription.anchor_on,
-    Subscription.interval_months,
     Subscription.time_zone,
     Subscription.purchase_order,
     Subscription.renews_months,

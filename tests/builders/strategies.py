@@ -131,7 +131,8 @@ def discounts(draw: st.DrawFn, key: str, keys: tuple[str, ...] = ()) -> Discount
 @st.composite
 def commitments(draw: st.DrawFn, keys: tuple[str, ...], months: int) -> Commitment:
     return Commitment(
-        key="least", name="Least", amounts=euros(draw, "10", "90"), months=draw(st.sampled_from((None, 3 * months))),
+        key="least", name="Least", amounts=euros(draw, "10", "90"),
+        months=draw(st.sampled_from((None, 3 * months, 12 if 12 % months == 0 else months))),
         charges=draw(st.sampled_from(((), keys[:1]))), early_end=draw(st.sampled_from(("prorated", "due"))),
     )  # fmt: skip
 

@@ -35,7 +35,6 @@ from core.errors import InputError, InvalidInput
 from core.ids import new_id
 from core.periods import add_months
 from core.scope import VENDOR_ID
-from plans.periods import spans
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, find_tenant, get_tenant
 
@@ -184,7 +183,7 @@ def _steps(session: Session, question: Question, customers: Sequence[TenantView]
             [wish], stretch = _wishes(question), _stretch(question, customers[0])
             held = contract(customers[0], terms_of(session, wish, stretch))
             assert held.ends_at is not None, "what is asked about has an end"
-            return len([*spans(held.schedule, held.starts_at, held.ends_at, held.ends_at)])
+            return len([*held.spans_until(held.ends_at)])
 
 
 def _kind(question: Question) -> str:

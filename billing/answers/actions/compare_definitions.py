@@ -16,7 +16,6 @@ from core.money import Money, quantize_quantity
 from core.periods import Period, local_date
 from metering.measurement import Measurement, pseudonym
 from metering.policies import CountingPolicies
-from plans.periods import spans
 
 __all__ = ("FLIPS_SHOWN", "STEPS", "compare_definitions", "price_timeouts", "timeouts_of")
 
@@ -129,7 +128,7 @@ def _flips(figures: Figures, before: Terms, after: Terms) -> Iterator[Flip]:
     """Yield who counts in a billing period under one reading alone, by meter, period and pseudonym."""
     subscription = contract(figures.tenant, before)
     assert subscription.ends_at is not None, "what is asked about has an end"
-    tiling = [*spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at)]
+    tiling = [*subscription.spans_until(subscription.ends_at)]
     documents = (before.document, *(addon.document for addon in before.addons))
     meters = dict.fromkeys(charge.meter for document in documents for charge in document.charges if charge.meter)
     for meter in meters:

@@ -86,7 +86,7 @@ def _impact(
     figures, taxes = Figures(session, tenant, [before, after], progress=progress), taxes_for(session, tenant)
     nets, refused = [Money(0, one.currency)] * 2, None
     try:
-        refuse_unfit(changed, one.currency, one.interval_months)
+        refuse_unfit(after)
         nets = [
             net_of((made.draft for made in simulate_subscription(figures, view, taxes)), one.currency)
             for view in (before, after)

@@ -27,7 +27,7 @@ from core.periods import Period, day_start, local_date
 from metering.measurement import UNASSIGNED, Entry, Measurement
 from metering.policies import CountingPolicies
 from plans.charges import Charge
-from plans.periods import Span, spans
+from plans.periods import Span
 from plans.rating import RatedCharge, Sources, counted, rate_period
 
 __all__ = ("ParallelInput", "explain_bills")
@@ -57,7 +57,7 @@ def explain_bills(figures: Figures, terms: Terms, given: ParallelInput, taxes: T
     subscription = contract(figures.tenant, terms)
     assert subscription.ends_at is not None, "what is asked about has an end"
     ours = _ours(simulate(figures, terms, taxes))
-    tiling = [*spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at)]
+    tiling = [*subscription.spans_until(subscription.ends_at)]
     lines: list[ParallelLine] = []
     for span in tiling:
         theirs = _theirs(given.lines, span.period, figures)

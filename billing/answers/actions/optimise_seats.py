@@ -18,7 +18,6 @@ from metering.concurrency import micros
 from metering.queueing import engset_call_congestion, erlang_b
 from metering.registry import METERS
 from metering.sessions import sessions_of
-from plans.periods import spans
 from plans.pricing import UsageQuantity, rate
 
 __all__ = ("STEPS", "SeatsInput", "optimise_seats")
@@ -60,7 +59,7 @@ def optimise_seats(figures: Figures, terms: Terms, given: SeatsInput) -> SeatsRe
     target = Fraction(given.target_percent) / 100
     suggested = _smallest(arrivals, peak, target, figures.progress) if arrivals else None
     figures.progress.step()
-    bills = len([*spans(subscription.schedule, subscription.starts_at, subscription.ends_at, subscription.ends_at)])
+    bills = len([*subscription.spans_until(subscription.ends_at)])
     shown = sorted({*(given.limits or _spread(peak)), *([suggested] if suggested else [])})
     limits = []
     for limit in shown:

@@ -80,7 +80,7 @@ def fitting(tenant: TenantView, terms: Terms) -> SubscriptionView:
         CurrencyNotPriced, IntervalDiffers: they do not.
     """
     subscription = contract(tenant, terms)
-    refuse_unfit(subscription.holdings, subscription.currency, subscription.interval_months)
+    refuse_unfit(subscription)
     return subscription
 
 

@@ -42,7 +42,7 @@ def contract_period(
         if not held.starts_at <= now or (held.ends_at is not None and held.ends_at <= now):
             continue
         for rank, months in _intervals(held, likeness):
-            full = held.schedule.every(months).at(now)
+            full = held.every(months).at(now)
             period = full.clip(held.starts_at, held.ends_at or full.ends_at)
             assert period is not None, "the contract runs"
             if best is None or (-rank, period.ends_at) < (-best[0], best[1].ends_at):

@@ -3,16 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from hypothesis import Phase, given, note, settings
-from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from app.listeners import listen
 from billing.answers.actions.simulate import Simulated, simulate_subscription, taxes_for
 from billing.answers.reads.figures import Figures
 from billing.drafts import draft_totals
@@ -24,17 +23,15 @@ from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.subscribe import AddonInput, SubscribeInput, subscribe
 from plans.actions.withdraw_change import WithdrawInput, withdraw_change
-from plans.changes import TICK, Decision
-from plans.documents import PlanDocument
+from plans.changes import TICK, Decision, running_span
 from plans.periods import Span
 from plans.rating import CREDITS, RatedCharge, rate_advance
 from plans.rating.estimate import estimate_change, estimate_periods
 from plans.reads import get_subscription, measured_sources
 from plans.subscriptions import BASE, SubscriptionView
-from plans.terms import Discount
 from tenants.reads import TenantView
 from tests.builders.bill import Books
-from tests.builders.strategies import discounts, documents, use
+from tests.builders.lives import Step, Story, stories
 from tests.builders.terms import simulated_lines
 from tests.builders.world import ACTOR, World
 from tests.server import fresh_database
@@ -44,81 +41,6 @@ Sums = Counter[tuple[str, datetime]]
 """Minor units by charge and start of the period."""
 SHORT, ROUND = 4, 40
 """Contracts that are told in the short run, and in one database of the long one."""
-ZONES = ("UTC", "Europe/Berlin", "Australia/Lord_Howe")
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something that somebody wants of the contract at an instant; what is refused changes nothing."""
-
-    at: datetime
-    wanted: dict[str, Any]
-    bills: bool
-    """An invoice run just before it."""
-
-
-@dataclass(frozen=True)
-class Story:
-    """A contract, its use and what becomes of it."""
-
-    zone: str
-    plans: tuple[PlanDocument, PlanDocument]
-    addon: PlanDocument
-    starts_on: date
-    ends_on: date
-    begun: dict[str, Any]
-    agreed: tuple[Discount, ...]
-    events: list[dict[str, Any]]
-    steps: list[Step]
-    along: bool
-    """Whether it is billed as time goes, or all of it when it is over."""
-
-
-def wishes() -> st.SearchStrategy[dict[str, Any]]:
-    when = st.sampled_from(("prorate_now", "prorate_now", "at_period_end"))
-    keep = st.booleans()
-    changes = st.one_of(
-        st.fixed_dictionaries({"quantity": st.integers(1, 4), "when": when, "keep_later": keep}),
-        st.fixed_dictionaries({"plan_key": st.sampled_from(("light", "full")), "when": when, "keep_later": keep}),
-        st.fixed_dictionaries({"addons": st.sampled_from((0, 1, 2)), "when": when, "keep_later": keep}),
-        st.fixed_dictionaries({"mode": st.sampled_from(("paused", "regular")), "when": when}),
-    )
-    dated_back = {"back": st.sampled_from((1, 3, 17, 40)), "keep_later": keep}
-    back = st.one_of(
-        st.fixed_dictionaries(dated_back | {"quantity": st.integers(1, 4)}),
-        st.fixed_dictionaries(dated_back | {"plan_key": st.sampled_from(("light", "full"))}),
-        st.fixed_dictionaries(dated_back | {"addons": st.sampled_from((0, 1, 2))}),
-    )
-    ends = st.fixed_dictionaries({"cancel": st.sampled_from(("prorate_now", "at_period_end"))})
-    return st.one_of(changes, changes, changes, changes, back, back, ends, st.just({"withdraw": None}))
-
-
-@st.composite
-def stories(draw: st.DrawFn) -> Story:
-    zone = draw(st.sampled_from(ZONES))
-    months = draw(st.sampled_from((1, 1, 1, 3)))
-    starts_on = date(2026, 1, 1) + timedelta(days=draw(st.sampled_from((0, 0, 9, 30))))
-    days = draw(st.integers(20, 200))
-    moments = draw(st.lists(
-        st.tuples(st.integers(0, days - 1), st.sampled_from((0, 0, 43_201)), wishes(), st.booleans()),
-        max_size=5, unique_by=lambda step: step[:2],
-    ))  # fmt: skip
-    steps = [
-        Step(day_start(starts_on + timedelta(days=day), ZoneInfo(zone)) + timedelta(seconds=second), wanted, bills)
-        for day, second, wanted, bills in sorted(moments, key=lambda step: step[:2])
-    ]
-    begun = {
-        "quantity": draw(st.integers(1, 3)),
-        "trial_days": draw(st.sampled_from((0, 0, 0, 10))),
-        "anchor_on": draw(st.sampled_from((None, date(2026, 1, 1), date(2025, 12, 31)))),
-        "addons": draw(st.sampled_from(((), (), (AddonInput("extra"),)))),
-    }
-    return Story(
-        zone=zone, plans=(draw(documents(months)), draw(documents(months))), addon=draw(documents(months, base=False)),
-        starts_on=starts_on, ends_on=starts_on + timedelta(days=days), begun=begun,
-        agreed=draw(st.sampled_from((0, 0, 1))) * (draw(discounts("deal")),),
-        events=draw(use(starts_on, days)), steps=steps, along=draw(st.booleans()),
-    )  # fmt: skip
 
 
 @dataclass
@@ -131,9 +53,15 @@ class Promise:
     """Until something else happens to the period."""
 
     @property
-    def told(self) -> list[Span]:
-        """The periods that the preview is about."""
-        return [self.decision.running, *self.decision.following]
+    def was(self) -> list[Span]:
+        """The periods that the preview is about, as they were."""
+        return [self.decision.running, *self.decision.followed]
+
+    @property
+    def until(self) -> datetime:
+        """Where the last of them ends, or of those that come in their place."""
+        found = (*self.was, *self.decision.pieces, *self.decision.following)
+        return max(span.period.ends_at for span in found)
 
     @property
     def fees(self) -> list[RatedCharge]:
@@ -160,7 +88,8 @@ class Play:
     def begin(self) -> None:
         for name, document in zip(("light", "full"), self.story.plans, strict=True):
             self.books.publish(self.plan(name), document)
-        self.books.publish(self.plan("extra"), self.story.addon, kind="addon")
+        for name, document in zip(("extra", "more"), self.story.addons, strict=True):
+            self.books.publish(self.plan(name), document, kind="addon")
         begun = self.story.begun | {
             "addons": tuple(replace(addon, key=self.plan(addon.key)) for addon in self.story.begun["addons"])
         }
@@ -186,22 +115,33 @@ class Play:
         wanted = dict(step.wanted)
         try:
             if "cancel" in wanted:
-                given: Any = CancelInput(self.tenant.id, self.held.id, ACTOR, wanted["cancel"])
+                at = self.dated_back(wanted["back"], step.at)
+                given: Any = CancelInput(self.tenant.id, self.held.id, ACTOR, wanted["cancel"], at)
                 self.change(cancel_subscription, given, step.at)
             elif "withdraw" in wanted:
                 self.change(withdraw_change, WithdrawInput(self.tenant.id, self.held.id, ACTOR), step.at)
             else:
                 if "plan_key" in wanted:
-                    wanted["plan_key"] = self.plan(wanted["plan_key"])
+                    name, many = wanted["plan_key"], wanted.pop("many")
+                    wanted["plan_key"] = self.plan(name)
+                    if many is not None:
+                        wanted["addons"] = ("extra" if name == "light" else "more", many) if many else ()
                 if "addons" in wanted:
-                    many = wanted["addons"]
-                    wanted["addons"] = (AddonInput(self.plan("extra"), many),) if many else ()
+                    named = wanted["addons"]
+                    wanted["addons"] = (AddonInput(self.plan(named[0]), named[1]),) if named else ()
                 if "back" in wanted:
-                    wanted["at"] = step.at - timedelta(days=wanted.pop("back"))
+                    wanted["at"] = self.dated_back(wanted.pop("back"), step.at)
                 given = ChangeInput(self.tenant.id, self.held.id, ACTOR, **wanted)
                 self.change(change_subscription, given, step.at)
         except Refused as refusal:
             note(f"{step.at} {step.wanted} refused: {refusal.code}")
+
+    def dated_back(self, days: int | None, now: datetime) -> datetime:
+        if days is not None:
+            return now - timedelta(days=days)
+        with self.books.db.begin(TenantScope(self.tenant.id)) as session:
+            held = get_subscription(session, self.tenant.id, self.held.id, now)
+            return running_span(held, (), now).period.starts_at
 
     def change(self, action: Any, given: Any, now: datetime) -> None:
         """Preview and execute; what both say of the running period by the use so far is the same."""
@@ -216,9 +156,9 @@ class Play:
             assert told(estimate_change(before, done, sources)) == foreseen
         note(f"{now} {given} done")
         for promise in self.promises:
-            told_until = promise.told[-1].period.ends_at
-            lasting = any(line.period.ends_at > told_until for line in self.advance(promise) + promise.fees)
-            promise.kept &= min(now, done.effective_at) >= told_until and not lasting and action is not withdraw_change
+            lasting = any(line.period.ends_at > promise.until for line in self.advance(promise) + promise.fees)
+            promise.kept &= min(now, done.effective_at) >= promise.until and not lasting
+            promise.kept &= action is not withdraw_change
         if action is not withdraw_change:
             self.promises.append(Promise(before, done))
 
@@ -227,7 +167,7 @@ class Play:
         began = promise.decision.running.period.starts_at
         spans = promise.before.spans_until(began)
         lines = [line for span in spans for line in rate_advance(promise.before, span)]
-        paid = [line for span in promise.told for line in rate_advance(promise.before, span)]
+        paid = [line for span in promise.was for line in rate_advance(promise.before, span)]
         return [line for line in lines if line.period.ends_at > began] + paid
 
     def send(self, until: datetime) -> None:
@@ -370,7 +310,7 @@ def hold(books: Books, world: World, numbers: Iterator[int], examples: int) -> N
     @given(stories())
     def told(story):
         note(f"{story.zone} {story.starts_on} {story.ends_on} {story.begun} {story.agreed} along: {story.along}")
-        for document in (*story.plans, story.addon):
+        for document in (*story.plans, *story.addons):
             note(msgspec.json.encode(document).decode())
         law(books, world, next(numbers), story)
 
@@ -378,6 +318,7 @@ def hold(books: Books, world: World, numbers: Iterator[int], examples: int) -> N
 
 
 def test_preview_is_execution_and_simulation_is_the_bill(admin_url, engines):
+    listen()
     left, numbers = max(SHORT, STEPS // 100), count(1)
     while left > 0:
         # Runs look at all contracts there are: a long search begins anew now and then.

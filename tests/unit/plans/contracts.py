@@ -44,7 +44,7 @@ def held(
 
 
 def contract(
-    *holdings: Holding, discounts: Iterable[AgreedDiscount] = (), ends_at: datetime | None = None, months: int = 1
+    *holdings: Holding, discounts: Iterable[AgreedDiscount] = (), ends_at: datetime | None = None
 ) -> SubscriptionView:
     return SubscriptionView(
         id=UUID(int=2),
@@ -55,7 +55,6 @@ def contract(
         starts_at=START,
         ends_at=ends_at,
         anchor_on=date(2026, 1, 1),
-        interval_months=months,
         time_zone="UTC",
         purchase_order="",
         status=State.ACTIVE,

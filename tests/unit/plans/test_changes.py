@@ -19,11 +19,14 @@ from plans.periods import Span, spans
 from plans.states import State
 from plans.subscriptions import Holding, SubscriptionView
 
-DOCUMENT = PlanDocument(charges=(Charge(key="c", name="C", model="flat", prices={"EUR": Price()}),))
+CHARGE = Charge(key="c", name="C", model="flat", prices={"EUR": Price()})
+YEARLY, TWO_MONTHLY = 4, 5
 
 
 def holding(slot: str, version: int, starts_at: datetime) -> Holding:
-    return Holding(slot, f"{slot}-{version}", "", UUID(int=version), 1, DOCUMENT, 1, starts_at, None)
+    months = {YEARLY: 12, TWO_MONTHLY: 2}.get(version, 1)
+    document = PlanDocument(charges=(CHARGE,), interval_months=months)
+    return Holding(slot, f"{slot}-{version}", "", UUID(int=version), 1, document, 1, starts_at, None)
 
 
 def contract(anchor: date, zone: str) -> SubscriptionView:
@@ -37,7 +40,6 @@ def contract(anchor: date, zone: str) -> SubscriptionView:
         starts_at,
         None,
         anchor,
-        1,
         zone,
         "",
         State.ACTIVE,
@@ -48,13 +50,13 @@ def contract(anchor: date, zone: str) -> SubscriptionView:
 
 def tiles(view: SubscriptionView, known: list[Span], now: datetime) -> list[Span]:
     begins = known[-1].period.ends_at if known else view.starts_at
-    return [*known, *spans(view.schedule, begins, view.ends_at, until=now + timedelta(microseconds=1))]
+    return [*known, *spans(view.full_at, begins, view.ends_at, until=now + timedelta(microseconds=1))]
 
 
 STEPS = st.tuples(
     st.integers(1, 60 * 24 * 45),  # minutes after the step before
     st.sampled_from(["prorate_now", "at_period_end"]),
-    st.integers(2, 4),  # the version wanted
+    st.integers(2, TWO_MONTHLY),  # the version wanted
     st.booleans(),  # with the add-on
 )
 
@@ -88,6 +90,9 @@ def test_changes_and_an_end_keep_the_tiling(anchor, zone, steps, end):
 
     assert known[0].period.starts_at == view.starts_at
     assert all(before.period.ends_at == after.period.starts_at for before, after in pairwise(known))
+    for span in known:
+        months = view.at(span.period.starts_at).interval_months
+        assert span.full == view.every(months).at(span.period.starts_at)
     chain = [held for held in view.holdings if held.slot == "base"]
     assert chain[0].starts_at == view.starts_at
     assert all(before.ends_at == after.starts_at for before, after in pairwise(chain))

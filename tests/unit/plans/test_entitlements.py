@@ -35,7 +35,6 @@ def contract(
         START,
         ends_at,
         date(2026, 1, 1),
-        1,
         "UTC",
         "",
         status,

@@ -1,13 +1,14 @@
 """Whatever history of changes a contract has: each second is billed once, and a preview is what is billed."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.periods import add_months
 from plans.changes import Timing, decide_change
 from plans.rating import Sources, rate_advance, rate_period
 from plans.rating.estimate import estimate_change
@@ -66,6 +67,37 @@ def test_any_history_of_changes_bills_each_second_exactly_once(history):
                 pieces += 1
     # One rounding a piece, of half a cent at most.
     assert abs(bill(view).get("fee", 0) - exact) <= Fraction(pieces, 2)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, MINUTES - 1), st.sampled_from([1, 2, 3, 12])), max_size=6, unique_by=lambda c: c[0]
+    )
+)
+def test_any_history_of_intervals_bills_each_second_by_that_of_its_plan(history):
+    starts = [(START, 1), *((START + timedelta(minutes=at), months) for at, months in sorted(history))]
+    ends = [*(at for at, _ in starts[1:]), None]
+    documents = {months: plan(fee("310", in_advance=True), interval_months=months) for months in (1, 2, 3, 12)}
+    view = contract(*(
+        held(documents[months], starts_at=at, ends_at=end, key=f"every{months}")
+        for (at, months), end in zip(starts, ends, strict=True)
+    ))  # fmt: skip
+
+    exact, pieces = Fraction(0), 0
+    for (at, months), end in zip(starts, ends, strict=True):
+        # Anchored on 1 January: full periods begin with that day and every so many months after it.
+        for number in range(12 // months):
+            begins, after = (
+                datetime.combine(add_months(START.date(), months * n), time(), UTC) for n in (number, number + 1)
+            )
+            ran = min(after, end or UNTIL, UNTIL) - max(begins, at)
+            if ran > timedelta(0):
+                exact += 31_000 * Fraction(
+                    ran // timedelta(microseconds=1), (after - begins) // timedelta(microseconds=1)
+                )
+                pieces += 1
+    ending = replace(view, ends_at=UNTIL)
+    assert abs(bill(ending).get("fee", 0) - exact) <= Fraction(pieces, 2)
 
 
 @given(HISTORIES, st.integers(1, MINUTES - 1), st.integers(1, 9))

@@ -77,7 +77,7 @@ def test_periods_of_18_months_tile_the_life_of_a_subscription(schedule, start_h,
     starts_at = day_start(schedule.anchor_on, schedule.tz) + timedelta(hours=start_h)
     ends_at = starts_at + timedelta(days=days)
 
-    tiles = list(spans(schedule, starts_at, ends_at, until=ends_at))
+    tiles = list(spans(schedule.at, starts_at, ends_at, until=ends_at))
 
     assert tiles[0].period.starts_at == starts_at
     assert tiles[-1].period.ends_at == ends_at
@@ -143,7 +143,7 @@ def test_a_cut_keeps_the_full_period_as_divisor():
 def test_a_start_inside_the_anchors_period_makes_a_short_first_one():
     schedule = Schedule(date(2026, 1, 1), 1, ZoneInfo("UTC"))
 
-    first, second = spans(schedule, datetime(2026, 1, 11, tzinfo=UTC), None, until=datetime(2026, 2, 2, tzinfo=UTC))
+    first, second = spans(schedule.at, datetime(2026, 1, 11, tzinfo=UTC), None, until=datetime(2026, 2, 2, tzinfo=UTC))
 
     assert part_of(first.full, first.period, "by_day", schedule.tz) == Fraction(21, 31)
     assert second.period == second.full

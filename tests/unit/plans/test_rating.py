@@ -45,7 +45,6 @@ def subscription(*holdings: Holding, currency: str = "USD", ends_at=None) -> Sub
         starts_at=START,
         ends_at=ends_at,
         anchor_on=date(2026, 1, 1),
-        interval_months=1,
         time_zone="UTC",
         purchase_order="",
         status=State.ACTIVE,
@@ -269,7 +268,7 @@ def test_a_yearly_fee_ends_with_its_plan_and_is_due_for_its_part():
     # Ended on 15 March: 73 of 365 days, a fifth of 1,200.
     ends_at = day(3, 15)
     held = subscription(holding("yearly", document=fee(interval_months=12), ends_at=ends_at), ends_at=ends_at)
-    last = list(spans(held.schedule, START, ends_at, until=ends_at))[-1]
+    last = list(spans(held.full_at, START, ends_at, until=ends_at))[-1]
 
     assert told(rate_period(held, last, Sources(Facts().measure))) == [("fee", "1", "240.00")]
 

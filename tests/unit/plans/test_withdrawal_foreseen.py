@@ -27,7 +27,7 @@ def contract(change_at: datetime) -> SubscriptionView:
     one = Holding(BASE, "small", "Small", SOME, 1, document, 1, day(1, 1), change_at)
     return SubscriptionView(
         id=SOME, tenant_id=SOME, key="k", payer_tenant_id=SOME, currency="EUR", starts_at=day(1, 1), ends_at=None,
-        anchor_on=date(2026, 1, 1), interval_months=1, time_zone="UTC", purchase_order="", status=State.ACTIVE,
+        anchor_on=date(2026, 1, 1), time_zone="UTC", purchase_order="", status=State.ACTIVE,
         holdings=(one, replace(one, quantity=3, starts_at=change_at, ends_at=None)), as_of=day(4, 10),
     )  # fmt: skip
 

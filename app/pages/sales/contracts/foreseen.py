@@ -13,7 +13,7 @@ from app.pages.tables import Column, Table, cell, number
 from app.pages.words import line_kind_name, unit_name
 from core.money import Money
 from core.periods import Period, local_date
-from plans.changes import Decision
+from plans.changes import TICK, Decision
 from plans.rating import RatedCharge
 from plans.rating.estimate import Foreseen
 from plans.subscriptions import BASE, AgreedDiscount, Holding, SubscriptionView
@@ -122,8 +122,18 @@ def _changes(decision: Decision, at: str, way: str) -> Iterator[str]:
         yield (told if held.slot == BASE and words["way"] else _("%(was)s becomes %(what)s on %(day)s.")) % words
         if was.terms_id is not None and held.terms_id is None:
             yield _("The prices that were agreed on for this contract alone end with it.")
+        if was.document.interval_months != held.document.interval_months and held.slot == BASE:
+            yield _interval(decision)
     for held in ends.values():
         yield _("%(what)s ends after %(day)s.") % {"what": _what(held), "day": _last_of(decision)}
+
+
+def _interval(decision: Decision) -> str:
+    first = next(decision.after.spans_until(decision.effective_at + TICK, since=decision.effective_at))
+    words = {"day": _last(first.period.ends_at, decision.after.schedule.tz), "count": decision.after.interval_months}
+    if decision.after.interval_months == 1:
+        return _("It is then billed monthly; the first period ends after %(day)s.") % words
+    return _("It is then billed every %(count)s months; the first period ends after %(day)s.") % words
 
 
 def _last_of(decision: Decision) -> str:

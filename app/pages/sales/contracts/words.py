@@ -80,8 +80,8 @@ def _told(refusal: Refused) -> tuple[str, str]:
         "interval_differs": (
             "plan",
             _(
-                "Plan and add-ons of one contract are billed at the same interval, and this one is not. Choose another"
-                " one, or begin a contract of its own for it."
+                "Plan and add-ons of one contract are billed at the same interval. Choose add-ons of the new interval"
+                " too, or leave them out."
             ),
         ),
         "subscription_key_taken": ("key", _("Another contract of this customer has this name. Choose another one.")),
