@@ -162,24 +162,24 @@ def _until(subscription: SubscriptionView, slot: str, at: datetime) -> datetime 
 def decide_cancellation(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> Decision:
     """Decide a cancellation: the subscription ends, and with it the running period if it is at once.
 
+    Dated back, it ends an earlier period, and those after it are none.
+
     Raises:
         SubscriptionNotIn: it has not begun or is over (`subscription_state`).
-        ChangeInThePast: the instant is before now (`change_in_the_past`).
+        ChangeInThePast: the instant is before the contract (`change_in_the_past`).
         ChangeOutsidePeriod: the instant is after the running period (`change_outside_period`).
         ChangeAlreadyAtThatInstant: it would end as it begins (`change_already_at_that_instant`).
     """
     trigger = Trigger.CANCEL_NOW if timing.when == "prorate_now" else Trigger.CANCEL_AT_PERIOD_END
     advance(state_at(subscription.starts_at, subscription.ends_at, timing.now), trigger)
-    if timing.when == "prorate_now" and timing.at is not None and timing.at < timing.now:
-        raise ChangeInThePast(timing.at, timing.now)
-    running = running_span(subscription, known, timing.now)
+    running = _changed_span(subscription, known, timing)
     at = _effective(running, timing)
     if at <= subscription.starts_at:
         raise ChangeAlreadyAtThatInstant(at)
     state = State.ENDED if at <= timing.now else State.ENDING
     after = replace(subscription, ends_at=at, renews_months=None, status=state, as_of=at)
     pieces = tuple(piece for piece in _pieces(running, at) if piece.period.ends_at <= at)
-    return Decision(at, running, pieces, (), (), after)
+    return Decision(at, running, pieces, (), (), after, followed=_begun_after(subscription, running, at, timing.now))
 
 
 def decide_withdrawal(subscription: SubscriptionView, at: datetime | None, now: datetime) -> Decision:
@@ -236,7 +236,7 @@ def decide_non_renewal(subscription: SubscriptionView, known: Sequence[Span], no
 
 
 def decide_end(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> Decision:
-    """Decide that the subscription ends at an instant (`timing.at`) in its running period or in any later one.
+    """Decide that the subscription ends at an instant (`timing.at`) in its running period, an earlier or a later one.
 
     What ends before that anyway ends where it was agreed to, and does not renew.
 

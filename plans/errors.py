@@ -105,15 +105,15 @@ class AddonNotOffered(Refused):
 
 
 class IntervalDiffers(Refused):
-    """Plan and subscription are billed at different intervals."""
+    """An add-on is billed at another interval than the plan that is held with it."""
 
     code = "interval_differs"
     status = 422
 
-    def __init__(self, plan_key: str, plan_months: int, months: int) -> None:
+    def __init__(self, addon_key: str, addon_months: int, months: int) -> None:
         super().__init__(
-            f"'{plan_key}' is billed every {plan_months} month(s), the subscription every {months}. "
-            "Choose a plan of the same interval, or end this subscription and begin another."
+            f"'{addon_key}' is billed every {addon_months} month(s), the plan that it is held with every {months}. "
+            "Name add-ons of the plan's interval in the same request, or leave them out."
         )
 
 
@@ -162,7 +162,7 @@ class ChangePending(Refused):
 
 
 class ChangeInThePast(Refused):
-    """What is over is not changed: before the contract, on an invoice already, or an end in the past."""
+    """What is over is not changed: before the contract, or on an invoice already."""
 
     code = "change_in_the_past"
     status = 422

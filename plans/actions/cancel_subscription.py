@@ -27,7 +27,8 @@ class CancelInput:
     actor: str
     when: CancelWhen = "at_period_end"
     at: datetime | None = None
-    """With `prorate_now`: an instant in the running period; with `at_instant` any later one too. None: now."""
+    """With `prorate_now`: an instant in the running period, or an earlier one that is not billed yet; with
+    `at_instant` any later one too. None: now."""
     reason: str = ""
     preview: bool = False
     """Decide and show, write nothing."""
@@ -46,6 +47,7 @@ def cancel_subscription(session: Session, given: CancelInput, now: datetime) -> 
 
     Raises:
         NotFound: there is no such subscription (`not_found`).
+        ChangeInThePast: it is dated back over something that is on an invoice (`change_in_the_past`).
         Those of `plans.changes.decide_cancellation`, `decide_end` and `decide_non_renewal`.
     """
     lock_subscription(session, given.tenant_id, given.subscription_id)

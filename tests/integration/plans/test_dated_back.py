@@ -8,12 +8,14 @@ from msgspec.structs import replace as changed
 
 from core.db import Database
 from core.scope import TenantScope
+from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
+from plans.actions.open_periods import open_periods
 from plans.errors import ChangeAlreadyAtThatInstant, ChangeInThePast
-from plans.reads import get_subscription
+from plans.reads import get_subscription, periods
 from plans.reads.foresight import foresee
 from plans.subscriptions import SubscriptionView
-from tenants.reads import TenantView
+from tenants.reads import TenantView, get_tenant
 from tests.builders.bill import FEE, Books, lines, price
 from tests.builders.world import ACTOR, World
 
@@ -97,3 +99,61 @@ def test_over_what_is_billed_and_before_the_contract_it_is_refused_and_says_from
     change_subscription_at = ChangeInput(acme.id, held.id, ACTOR, quantity=2, at=at(11, 1))
     with books.db.begin(TenantScope(acme.id)) as session:
         assert change_subscription(session, change_subscription_at, at(11, 12)).effective_at == at(11, 1)
+
+
+def end(books: Books, held: SubscriptionView, now: datetime, when: str, ends_at: datetime) -> list[tuple[str, str]]:
+    """End a contract, and return what its preview said."""
+    with books.db.begin(TenantScope(held.tenant_id)) as session:
+        before = get_subscription(session, held.tenant_id, held.id, now)
+        given = CancelInput(held.tenant_id, held.id, ACTOR, when, ends_at)  # type: ignore[arg-type]
+        done = cancel_subscription(session, given, now)
+        foreseen, following = foresee(session, get_tenant(session, held.tenant_id), before, done, now)
+    assert following is None
+    return [(line.charge_key, line.rated.amount.text()) for line in foreseen]
+
+
+@pytest.mark.parametrize("when", ["prorate_now", "at_instant"])
+def test_an_end_is_dated_back_over_months_of_which_only_fees_are_billed(books, acme, held, when):
+    with books.db.begin(TenantScope(acme.id)) as session:
+        open_periods(session, acme.id, held.id, at(12, 20))
+    told = end(books, held, at(12, 20), when, at(10, 12))
+
+    books.run(at(12, 21))
+
+    assert told == [("fee", "-200.00"), ("late", "11.00"), ("fee", "-310.00"), ("fee", "-310.00")]
+    # Nothing was billed before: of October 11 of 31 days are due, and no month after it.
+    found = [line for one in books.invoices(acme) for line in lines(one)]
+    assert [(key, kind, amount) for key, kind, _, amount in found] == [
+        ("fee", "advance", "110.00"),
+        ("late", "usage", "11.00"),
+    ]
+
+
+def test_an_end_with_a_period_that_is_billed_gives_back_the_fees_paid_after_it(books, acme, held):
+    books.run(at(11, 5))  # October, and November's fee
+    told = end(books, held, at(11, 20), "prorate_now", at(11, 1))
+
+    books.run(at(11, 22))
+
+    assert told == [("fee", "-310.00")]
+    assert [(one.kind, lines(one)) for one in books.invoices(acme)][-1] == (
+        "credit_note", [("fee", "late", "1", "310.00")],
+    )  # fmt: skip
+    with books.db.begin(TenantScope(acme.id)) as session:
+        assert [view.span.period.ends_at for view in periods(session, acme.id, held.id)] == [at(11, 1)]
+
+
+def test_an_end_before_what_is_billed_is_refused_with_the_first_instant_that_is_free(books, acme, held):
+    books.run(at(11, 5))
+
+    with pytest.raises(ChangeInThePast) as refused:
+        end(books, held, at(11, 20), "prorate_now", at(10, 12))
+
+    assert refused.value.extra["possible_from"] == at(11, 1).isoformat()
+
+
+def test_an_end_before_the_contract_is_refused(books, acme, held):
+    with pytest.raises(ChangeInThePast):
+        end(books, held, at(10, 20), "prorate_now", at(9, 12))
+    with pytest.raises(ChangeAlreadyAtThatInstant):
+        end(books, held, at(10, 20), "prorate_now", at(10, 1))
