@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import ObjectInUse
 
 from app.embedded.postgres import EmbeddedPostgres
 from migrations.upgrade import upgrade_database
@@ -130,11 +131,17 @@ class _Pool:
     def take(self) -> str:
         """Return a database by a name of its own, so that nothing remembered by name can be mistaken."""
         name = f"t_{secrets.token_hex(6)}"
-        if self._spare:
-            self._admin.execute(named("alter database {} rename to {}", self._spare.pop(), name))
-        else:
-            # Copied through the log: two checkpoints less, which all workers would wait for.
-            self._admin.execute(named("create database {} template {} strategy wal_log", name, self._source))
+        while self._spare:
+            spare = self._spare.pop()
+            try:
+                self._admin.execute(named("alter database {} rename to {}", spare, name))
+            except ObjectInUse:
+                # A straggler of the test before came back to it.
+                self._drop(spare)
+            else:
+                return name
+        # Copied through the log: two checkpoints less, which all workers would wait for.
+        self._admin.execute(named("create database {} template {} strategy wal_log", name, self._source))
         return name
 
     def give_back(self, name: str) -> None:
@@ -149,13 +156,16 @@ class _Pool:
         if not busy and self._emptied(name):
             self._spare.append(name)
         else:
-            self._admin.execute(named("drop database if exists {} with (force)", name))
+            self._drop(name)
 
     def drop_all(self) -> None:
         """Drop what is spare, at the end of the run."""
         while self._spare:
-            self._admin.execute(named("drop database if exists {} with (force)", self._spare.pop()))
+            self._drop(self._spare.pop())
         self._admin.close()
+
+    def _drop(self, name: str) -> None:
+        self._admin.execute(named("drop database if exists {} with (force)", name))
 
     def _emptied(self, name: str) -> bool:
         with psycopg.connect(with_database(self._admin_url, name)) as connection:
