@@ -62,6 +62,7 @@ __all__ = (
     "set_password_allowed",
     "set_person",
     "set_renamed",
+    "set_unrenamed",
     "store_answer",
     "touch_key",
 )
@@ -187,6 +188,11 @@ def set_renamed(session: Session, tenant_id: UUID, person_id: UUID, at: datetime
     session.execute(
         update(Erasure).where(Erasure.tenant_id == tenant_id, Erasure.person_id == person_id).values(renamed_at=at)
     )
+
+
+def set_unrenamed(session: Session, tenant_id: UUID) -> None:
+    """Note that devices of people who were erased may go by their old names again; the steward's."""
+    session.execute(update(Erasure).where(Erasure.tenant_id == tenant_id).values(renamed_at=None))
 
 
 def last_departure(session: Session, tenant_id: UUID, person_id: UUID) -> datetime | None:

@@ -20,6 +20,7 @@ from metering.reads.archives import ArchiveView, archive_of, status_locked
 from metering.reads.custom_meters import custom_meters
 from metering.reads.facts import symbols_of
 from metering.store import move_archive, put_facts, share_ingestion
+from tenants.actions.check_erasure import erase_names_again
 from tenants.actions.record_audit import record_audit
 from tenants.reads import TenantView, tenant_now
 
@@ -72,6 +73,8 @@ def restore_month(
             share_ingestion(session, tenant.id)
             share_ingestion(session, VENDOR_ID)
             Shelf(session, tenant.id).put(some)
+            # The file has the names of who was erased since it was written.
+            erase_names_again(session, tenant.id)
         reached("slice")
     with db.begin(StewardScope()) as session:
         now = tenant_now(session, tenant)

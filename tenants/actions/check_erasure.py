@@ -14,9 +14,9 @@ from tenants.erasure import PURPOSE, alias_of, salt_of, was_known_as
 from tenants.errors import PersonUnknown
 from tenants.reads.erasures import ErasureView, erasure_of, erasures
 from tenants.reads.finding import find_people
-from tenants.store import set_erasure, set_renamed
+from tenants.store import set_erasure, set_renamed, set_unrenamed
 
-__all__ = ("ErasureProof", "check_erasure", "note_renamed", "reseal_erasures", "salt_of_erasure")
+__all__ = ("ErasureProof", "check_erasure", "erase_names_again", "note_renamed", "reseal_erasures", "salt_of_erasure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,11 @@ def salt_of_erasure(tenant_id: UUID, erased: ErasureView) -> bytes:
 def note_renamed(session: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> None:
     """Note that the devices and sessions of somebody who was erased have other names; the steward's."""
     set_renamed(session, tenant_id, person_id, now)
+
+
+def erase_names_again(session: Session, tenant_id: UUID) -> None:
+    """See to it that whose erasure is done is looked at once more, since facts came back; the steward's."""
+    set_unrenamed(session, tenant_id)
 
 
 def _hashes(tenant_id: UUID, erased: ErasureView) -> bytes:
