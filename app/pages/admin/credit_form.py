@@ -48,28 +48,8 @@ def offered_of(tenant: TenantView, held: Sequence[SubscriptionView]) -> Offered:
 def credit_sections(made: Maker, offered: Offered) -> tuple[Section, ...]:
     """Return the form, part by part."""
     field = made.field
-    hows = [
-        ("sold", _("sold for as much as they pay")),
-        ("price", _("sold for another price")),
-        ("granted", _("granted for nothing")),
-    ]
     return (
-        Section(
-            _("Credits"),
-            (
-                (
-                    replace(field("name", _("Name"), "wide"), hint=_("It stands on every bill that they pay.")),
-                    field("amount", _("They pay for"), "figure"),
-                    field("currency", _("Currency"), choices=[(one, one) for one in offered.currencies]),
-                    replace(field("how", _("They are"), "wide", hows), asks=True),
-                    replace(field("price", _("Price before tax"), "figure"), asked_by="price"),
-                    replace(
-                        field("reason", _("Why, for your own records"), "wide"), asked_by="granted"
-                    ),
-                ),
-            ),
-            _("What has a price is invoiced at once, and becomes revenue as it is used."),
-        ),
+        _bought(made, offered),
         Section(
             _("When they pay"),
             (
@@ -115,6 +95,31 @@ def credit_sections(made: Maker, offered: Offered) -> tuple[Section, ...]:
             _("None of both: everything on the customer's bills."),
             folded=True,
         ),
+    )  # fmt: skip
+
+
+def _bought(made: Maker, offered: Offered) -> Section:
+    field = made.field
+    hows = [
+        ("sold", _("sold for as much as they pay")),
+        ("price", _("sold for another price")),
+        ("granted", _("granted for nothing")),
+    ]
+    return Section(
+        _("Credits"),
+        (
+            (
+                replace(field("name", _("Name"), "wide"), hint=_("It stands on every bill that they pay.")),
+                field("amount", _("They pay for"), "figure"),
+                field("currency", _("Currency"), choices=[(one, one) for one in offered.currencies]),
+                replace(field("how", _("They are"), "wide", hows), asks=True),
+                replace(field("price", _("Price before tax"), "figure"), asked_by="price"),
+                replace(
+                    field("reason", _("Why, for your own records"), "wide"), asked_by="granted"
+                ),
+            ),
+        ),
+        _("What has a price is invoiced at once, and becomes revenue as it is used."),
     )  # fmt: skip
 
 
