@@ -1,11 +1,11 @@
 """A range of time in buckets of hours, local days, local months, or as one (pure)."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from core.periods import Period, days_of, months_between
+from core.periods import Period, day_start, days_of, months_between
 
 __all__ = ("GRANULARITIES", "Granularity", "buckets", "consecutive")
 
@@ -18,7 +18,8 @@ HOUR = timedelta(hours=1)
 def buckets(period: Period, granularity: Granularity, tz: ZoneInfo) -> list[Period]:
     """Return the buckets that tile the period, clipped to it, ascending.
 
-    Hours are elapsed hours from the start, so that a day with 23 or 25 hours has as many of them.
+    Hours are elapsed hours of a local day, so that one with 23 or 25 has as many of them, one with 24 and a
+    half (Lord Howe) ends with half an hour, and an hour lies in the same bucket whatever range is asked for.
     """
     match granularity:
         case "period":
@@ -29,9 +30,14 @@ def buckets(period: Period, granularity: Granularity, tz: ZoneInfo) -> list[Peri
             months = months_between(period.starts_at, period.ends_at, tz)
             return [part for month in months if (part := period.clip(month.starts_at, month.ends_at)) is not None]
         case "hour":
-            count = -((period.starts_at - period.ends_at) // HOUR)
-            starts = (period.starts_at + number * HOUR for number in range(count))
-            return [Period(start, min(start + HOUR, period.ends_at)) for start in starts]
+            return [hour for day, part in days_of(period, tz) for hour in _hours(part, day_start(day, tz))]
+
+
+def _hours(part: Period, midnight: datetime) -> Iterator[Period]:
+    start = midnight + (part.starts_at - midnight) // HOUR * HOUR
+    while start < part.ends_at:
+        yield Period(max(start, part.starts_at), min(start + HOUR, part.ends_at))
+        start += HOUR
 
 
 def consecutive(periods: Sequence[Period]) -> Iterator[list[Period]]:
