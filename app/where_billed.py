@@ -42,7 +42,7 @@ def _acted(event: EventView) -> Iterator[datetime]:
     yield event.time
     for correction in event.corrections:
         if correction.replacement is not None:
-            yield datetime.fromisoformat(correction.replacement["time"])
+            yield correction.replacement["time"]
 
 
 async def provide_where_billed() -> WhereBilled:

@@ -43,6 +43,8 @@ class RecordedAnswer(Struct):
     event_id: str
     kind: str
     recorded_at: datetime
+    waits: bool
+    """No event of this source and id has come in: the correction holds as soon as one does. Is the id right?"""
 
 
 class CorrectionAnswer(Struct):
@@ -56,13 +58,11 @@ class CorrectionAnswer(Struct):
     replacement: dict[str, Any] | None
 
     @classmethod
-    def of(cls, view: CorrectionView, *, named: bool) -> "CorrectionAnswer":
-        """Render a correction; whose it is stays hidden from those who may not see people."""
+    def of(cls, view: CorrectionView) -> "CorrectionAnswer":
+        """Render a correction."""
         shown = dict(view.replacement) if view.replacement is not None else None
         if shown is not None:
             shown["data"] = Raw(encode_exact(shown["data"]))
-            if not named:
-                shown.pop("identity_id", None)
         return cls(view.id, view.kind, view.reason, view.author, view.recorded_at, shown)
 
 
@@ -110,9 +110,9 @@ class EventAnswer(Struct):
     """Where it was billed; null in lists, and for those who may not read invoices."""
 
     @classmethod
-    def of(cls, view: EventView, *, named: bool) -> "EventAnswer":
+    def of(cls, view: EventView) -> "EventAnswer":
         """Render an event."""
-        corrections = [CorrectionAnswer.of(correction, named=named) for correction in view.corrections]
+        corrections = [CorrectionAnswer.of(correction) for correction in view.corrections]
         return cls(
             view.source, view.id, view.type, view.time, view.subject, Raw(encode_exact(view.data)), view.accepted_at,
             view.status,

@@ -17,6 +17,7 @@ from metering.ingest.cloudevents import FaultyEvent
 from metering.ingest.keys import event_uuid
 from metering.ingest.validation import Draft, Rules, attributes_json, canonical_json, draft_event, stripped_data
 from metering.reads.archives import refuse_closed
+from metering.reads.event_log import was_accepted
 from metering.reads.facts import correction_ids, corrections
 from metering.store import add_correction, share_ingestion
 from tenants.actions.follow_presence import follow_presence, state_presence
@@ -49,6 +50,8 @@ class RecordedCorrection:
     id: UUID
     target_key: UUID
     recorded_at: datetime
+    waits: bool
+    """Whether its event has not come in yet."""
 
 
 def record_correction(
@@ -90,7 +93,7 @@ def record_correction(
     detail = {"kind": wanted.kind, "reason": wanted.reason.strip(), "correction": str(correction_id)}
     _follow_presence(session, tenant_id, target_key, now)
     record_audit(session, tenant_id, author, "record_correction", ("event", str(target_key)), detail)
-    return RecordedCorrection(correction_id, target_key, now)
+    return RecordedCorrection(correction_id, target_key, now, not was_accepted(session, tenant_id, target_key))
 
 
 def _follow_presence(session: Session, tenant_id: UUID, target_key: UUID, now: datetime) -> None:

@@ -148,7 +148,7 @@ class EventController(Controller):
         require(principal, Permission.EVENTS_WRITE)
         wanted = CorrectionInput(data.source, data.id, data.kind, data.reason, instead.event)
         made = record_correction(session, tenant.id, wanted, principal.actor, tenant_now(session, tenant))
-        return RecordedAnswer(made.id, data.source, data.id, data.kind, made.recorded_at)
+        return RecordedAnswer(made.id, data.source, data.id, data.kind, made.recorded_at, made.waits)
 
     @get(
         "/",
@@ -177,7 +177,7 @@ class EventController(Controller):
             parts = event_parts(delivery.database, tenant.id, wanted, named=named)
             return delivery.file("events", EVENT_COLUMNS, parts)
         found = list_events(session, tenant.id, wanted, named=named)
-        items = [EventAnswer.of(event, named=named) for event in found]
+        items = [EventAnswer.of(event) for event in found]
         return Response(EventPage(items, _cursor(found[-1]) if len(found) == page.limit else None))
 
     @get("/{name:path}", sync_to_thread=True)
@@ -193,7 +193,7 @@ class EventController(Controller):
         source, event_id = _source_and_id(request, name)
         named = principal.may(Permission.PEOPLE_READ)
         event = find_event(session, tenant.id, source, event_id, named=named)
-        answer = EventAnswer.of(event, named=named)
+        answer = EventAnswer.of(event)
         if principal.may(Permission.INVOICES_READ):
             answer.billed = where_billed.find(session, tenant.id, event)
         return answer

@@ -110,7 +110,7 @@ def event_parts(database: Database, tenant_id: UUID, wanted: EventFilter, *, nam
     while True:
         with database.begin(TenantScope(tenant_id)) as session:
             found = list_events(session, tenant_id, replace(wanted, limit=PART), named=named)
-        answers = [decode_exact(msgspec.json.encode(EventAnswer.of(event, named=named))) for event in found]
+        answers = [decode_exact(msgspec.json.encode(EventAnswer.of(event))) for event in found]
         yield [_row(answer, EVENT_COLUMNS, ("data", "corrections")) for answer in answers]
         if len(found) < PART:
             return

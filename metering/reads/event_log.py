@@ -1,7 +1,7 @@
 """Single events as they were sent, and what was corrected about them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -16,19 +16,32 @@ from metering.bodies import unpacked_body
 from metering.errors import EventArchived, EventNotFound
 from metering.events import REGISTRY
 from metering.ingest.keys import event_uuid
-from metering.models import Correction, Fact, FactBody, Symbol
+from metering.models import Correction, Fact, FactBody, FactKey, Symbol
 from metering.reads.archives import is_archived
 from metering.reads.facts import symbols_of
 from metering.reads.keyed import of_events, same_event
 from tenants.actions.import_people import SUBJECT
 from tenants.reads.identities import identity_keys, identity_of_key
 
-__all__ = ("CorrectionView", "EventFilter", "EventView", "SeenEvent", "find_event", "list_events", "views_of")
+__all__ = (
+    "CorrectionView",
+    "EventFilter",
+    "EventView",
+    "SeenEvent",
+    "find_event",
+    "list_events",
+    "views_of",
+    "was_accepted",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectionView:
-    """A void or a replacement. The last one of an event is in force."""
+    """A void or a replacement. The last one of an event is in force.
+
+    `replacement` has `type`, `time` (an instant), `subject` and `data` as they were sent, without personal data
+    in `data`.
+    """
 
     id: UUID
     kind: str
@@ -149,6 +162,12 @@ def views_of(session: Session, tenant_id: UUID, keys: Sequence[UUID], *, named: 
     )
 
 
+def was_accepted(session: Session, tenant_id: UUID, event_key: UUID) -> bool:
+    """Tell whether an event has come in, be its facts here or in an archive."""
+    query = select(FactKey.event_key).where(FactKey.tenant_id == tenant_id, FactKey.event_key == event_key)
+    return session.execute(query).first() is not None
+
+
 def _query(tenant_id: UUID) -> Select[UUID, datetime, datetime, int, int, int, bytes]:
     return (
         select(*_EVENT, FactBody.body)
@@ -166,14 +185,15 @@ def _numbers(tenant_id: UUID, kind: str, value: str | None) -> Select[int]:
 def _views(session: Session, tenant_id: UUID, rows: Sequence[_Row], *, named: bool) -> tuple[EventView, ...]:
     symbols = symbols_of(session, tenant_id, {number for row in rows for number in (row.type_id, row.source_id)})
     corrections = _corrections(session, tenant_id, [row.event_key for row in rows])
+    instead = [one.replacement for ones in corrections.values() for one in ones if one.replacement is not None]
     bodies = [_body.decode(unpacked_body(row.body)) if row.body else _Body("") for row in rows]
     people: dict[int, str] = {}
     if named:
-        types = [symbols[row.type_id] for row in rows]
-        mentioned = [
-            value for name, body in zip(types, bodies, strict=True) for _, value in _person_fields(name, body.data)
-        ]
-        people = identity_keys(session, tenant_id, [*(row.identity_id for row in rows), *mentioned])
+        told = [(symbols[row.type_id], body.data) for row, body in zip(rows, bodies, strict=True)]
+        told += [(one["type"], one["data"]) for one in instead]
+        mentioned = [value for name, data in told for _, value in _person_fields(name, data)]
+        subjects = [*(row.identity_id for row in rows), *(one["identity_id"] for one in instead)]
+        people = identity_keys(session, tenant_id, [*subjects, *mentioned])
     return tuple(
         _view(row, body, symbols, people, corrections.get(row.event_key, ()))
         for row, body in zip(rows, bodies, strict=True)
@@ -188,9 +208,6 @@ def _view(
     corrections: tuple[CorrectionView, ...],
 ) -> EventView:
     name = symbols[row.type_id]
-    data = body.data
-    for field, identity_id in _person_fields(name, data):
-        data[field] = people.get(identity_id)
     return EventView(
         event_key=row.event_key,
         source=symbols[row.source_id],
@@ -198,10 +215,30 @@ def _view(
         type=name,
         time=row.occurred_at,
         subject=people.get(row.identity_id),
-        data=data,
+        data=_named(name, body.data, people),
         accepted_at=row.accepted_at,
-        corrections=corrections,
+        corrections=tuple(_told(one, people) for one in corrections),
     )
+
+
+def _told(correction: CorrectionView, people: dict[int, str]) -> CorrectionView:
+    stored = correction.replacement
+    if stored is None:
+        return correction
+    event = {
+        "type": stored["type"],
+        "time": datetime.fromisoformat(stored["time"]),
+        "subject": people.get(stored["identity_id"]),
+        "data": _named(stored["type"], stored["data"], people),
+    }
+    return replace(correction, replacement=event)
+
+
+def _named(event_type: str, data: Any, people: dict[int, str]) -> Any:
+    """Return data with the senders' keys for people in place of identities; None for those that are not shown."""
+    for field, identity_id in _person_fields(event_type, data):
+        data[field] = people.get(identity_id)
+    return data
 
 
 def _person_fields(event_type: str, data: Any) -> list[tuple[str, int]]:
