@@ -3,7 +3,6 @@
 body → split → draft (each event by itself) → ids → pack → group commit → answer.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from metering.ingest.cloudevents import FaultyEvent
 from metering.ingest.connections import Connections
 from metering.ingest.identities import Resolver
 from metering.ingest.packing import PackedRow, Packer
+from metering.ingest.turns import Turns
 from metering.ingest.validation import Draft, Rules, draft_event, draft_plain
 from metering.ingest.writer import Companion, FactWriter
 from tenants.reads import TenantView
@@ -31,7 +31,7 @@ Follow = Callable[[UUID], Awaitable[None]]
 """Lets out who left, and in who is back, as the tenant's stored events say. It never fails: time does it again."""
 
 _SLICE = 250
-"""Events handled between two looks at other requests."""
+"""Events handled in one turn of the loop. A request's only event is too little to wait for one."""
 _SLICE_BYTES = 65_536
 """And their bytes at most: events of a door for files or jobs may be large, and nobody divided them before."""
 _TOO_LONG = 128
@@ -91,6 +91,7 @@ class IngestLane:
         limits = limits or Limits()
         self._follow = follow
         self.admission = Admission(budget)
+        self._turns = Turns()
         self._connections = Connections(database_url, limits.flights + 1, role)
         self._resolver = Resolver(self._connections)
         self._writer = FactWriter(self._connections, limits.few_rows)
@@ -146,13 +147,14 @@ class IngestLane:
         Raises:
             DatabaseUnavailable: nothing was stored (`database_unavailable`).
         """
-        drafts, rejected = await _draft_all(events, rules)
+        drafts, rejected = await _draft_all(events, rules, self._turns)
         packer = Packer(tenant_id, rules.now, await self._resolver.resolve(tenant_id, drafts))
-        rows = []
-        for index, draft in enumerate(drafts):
-            if index % _SLICE == _SLICE - 1:
-                await asyncio.sleep(0)
-            rows.append(packer.pack(draft))
+        rows: list[PackedRow] = []
+        for first in range(0, len(drafts), _SLICE):
+            some = drafts[first : first + _SLICE]
+            if len(drafts) > 1:
+                await self._turns.take()
+            rows += map(packer.pack, some)
         return Prepared(drafts, rejected, rows, packer.speaks_of_presence)
 
     async def store(self, tenant_id: UUID, prepared: Prepared) -> IngestAnswer:
@@ -202,12 +204,12 @@ def _slices(events: Sequence[Raw]) -> Iterator[tuple[int, Sequence[Raw]]]:
         yield first, events[first:]
 
 
-async def _draft_all(events: Sequence[Raw], rules: Rules) -> tuple[list[Draft], list[ItemFault]]:
+async def _draft_all(events: Sequence[Raw], rules: Rules, turns: Turns) -> tuple[list[Draft], list[ItemFault]]:
     drafts: list[Draft] = []
     rejected: list[ItemFault] = []
     for first, some in _slices(events):
-        if first:
-            await asyncio.sleep(0)
+        if len(events) > 1:
+            await turns.take()
         plain = draft_plain(some, first, rules) if len(some) > 1 else None
         if plain is not None:
             drafts += plain
