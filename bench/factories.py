@@ -30,7 +30,7 @@ class _Resolver:
     def __init__(self) -> None:
         self._ids = Ids(_Everybody(), _Everybody(), _Everybody())
 
-    async def resolve(self, _tenant_id: UUID, _drafts: Sequence[Draft]) -> Ids:
+    def at_hand(self, _tenant_id: UUID, _drafts: Sequence[Draft]) -> Ids:
         return self._ids
 
 

@@ -34,11 +34,9 @@ def hours_and_commit(tenant_id: UUID, rows: Sequence[PackedRow]) -> str:
     counted = Counter([(type_id, at // _HOUR_US) for type_id, at in [row.place for row in rows]])
     if not counted:
         return "commit"
-    ordered = sorted(counted.items())
+    cells = sorted(counted)
+    types, hours = zip(*cells, strict=True)
+    columns = {"types": types, "hours": hours, "facts": map(counted.__getitem__, cells)}
     return _ADD.format(
-        tenant=tenant_id,
-        slots=SLOTS,
-        types=",".join(str(type_id) for (type_id, _), _ in ordered),
-        hours=",".join(str(hour) for (_, hour), _ in ordered),
-        facts=",".join(str(facts) for _, facts in ordered),
+        tenant=tenant_id, slots=SLOTS, **{name: ",".join(map(str, column)) for name, column in columns.items()}
     )

@@ -74,6 +74,10 @@ class _Known:
     asked: list[Draft] = field(default_factory=list)
     """Drafts of requests that wait for the lock: whoever gets it learns for all of them."""
 
+    @property
+    def ids(self) -> Ids:
+        return Ids(self.types, self.sources, self.identities)
+
     def lacks(self, drafts: Sequence[Draft]) -> bool:
         types, sources, identities = self.types, self.sources, self.identities
         for draft in drafts:  # a plain loop: it runs for every event
@@ -119,7 +123,12 @@ class Resolver:
                         await self._learn(tenant_id, known, asked)
                 if known.lacks(drafts):
                     await self._learn(tenant_id, known, drafts)
-        return Ids(known.types, known.sources, known.identities)
+        return known.ids
+
+    def at_hand(self, tenant_id: UUID, drafts: Sequence[Draft]) -> Ids | None:
+        """Return the same where this process remembers all of them; None where `resolve` has to ask."""
+        known = self._known(tenant_id)
+        return None if known.lacks(drafts) else known.ids
 
     def _known(self, tenant_id: UUID) -> _Known:
         if self._remembered > _REMEMBERED or time.monotonic() > self._until:

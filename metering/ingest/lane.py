@@ -1,6 +1,7 @@
 """The hot lane: a request's body in, the answer out, everything in between durable.
 
-body → split → draft (each event by itself) → ids → pack → group commit → answer.
+body → split → draft (each event by itself) → ids → pack → group commit → answer. Slice by slice where a
+request has many, so that no flight waits for long to hear of the database.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -14,6 +15,7 @@ from msgspec import Raw, Struct
 from core.clock import utc_now
 from core.db import INGEST
 from metering.errors import DatabaseUnavailable, EventFault
+from metering.events.registry import PRESENCE
 from metering.ingest.admission import Admission, Budget
 from metering.ingest.batcher import Batcher, Limits, Outcome, Verdict
 from metering.ingest.cloudevents import FaultyEvent
@@ -72,8 +74,11 @@ class Prepared:
     drafts: list[Draft]
     rejected: list[ItemFault]
     rows: list[PackedRow]
-    speaks_of_presence: bool = False
-    """Whether one of them says that somebody left or is back."""
+
+    @property
+    def speaks_of_presence(self) -> bool:
+        """Whether one of them says that somebody left or is back."""
+        return not PRESENCE.keys().isdisjoint([draft.type for draft in self.drafts])
 
     def without(self, keys: Collection[bytes]) -> "Prepared":
         """Return the same without the events of these keys."""
@@ -147,15 +152,23 @@ class IngestLane:
         Raises:
             DatabaseUnavailable: nothing was stored (`database_unavailable`).
         """
-        drafts, rejected = await _draft_all(events, rules, self._turns)
-        packer = Packer(tenant_id, rules.now, await self._resolver.resolve(tenant_id, drafts))
+        drafts: list[Draft] = []
+        rejected: list[ItemFault] = []
         rows: list[PackedRow] = []
-        for first in range(0, len(drafts), _SLICE):
-            some = drafts[first : first + _SLICE]
-            if len(drafts) > 1:
+        for first, some in _slices(events):
+            if len(events) > 1:
                 await self._turns.take()
-            rows += map(packer.pack, some)
-        return Prepared(drafts, rejected, rows, packer.speaks_of_presence)
+            drafts += _drafted(some, first, rules, rejected)
+            fresh = drafts[len(rows) :]
+            ids = self._resolver.at_hand(tenant_id, fresh)
+            if ids is not None:
+                rows += map(Packer(tenant_id, rules.now, ids).pack, fresh)
+        if left := drafts[len(rows) :]:  # somebody among them is new
+            packer = Packer(tenant_id, rules.now, await self._resolver.resolve(tenant_id, left))
+            for start in range(0, len(left), _SLICE):
+                await self._turns.take()
+                rows += map(packer.pack, left[start : start + _SLICE])
+        return Prepared(drafts, rejected, rows)
 
     async def store(self, tenant_id: UUID, prepared: Prepared) -> IngestAnswer:
         """Store what was prepared for this tenant, and say what became of each event.
@@ -204,23 +217,19 @@ def _slices(events: Sequence[Raw]) -> Iterator[tuple[int, Sequence[Raw]]]:
         yield first, events[first:]
 
 
-async def _draft_all(events: Sequence[Raw], rules: Rules, turns: Turns) -> tuple[list[Draft], list[ItemFault]]:
+def _drafted(some: Sequence[Raw], first: int, rules: Rules, rejected: list[ItemFault]) -> list[Draft]:
+    """Return the drafts of the events that are valid; what is wrong with the others is added to `rejected`."""
+    plain = draft_plain(some, first, rules) if len(some) > 1 else None
+    if plain is not None:
+        return plain
     drafts: list[Draft] = []
-    rejected: list[ItemFault] = []
-    for first, some in _slices(events):
-        if len(events) > 1:
-            await turns.take()
-        plain = draft_plain(some, first, rules) if len(some) > 1 else None
-        if plain is not None:
-            drafts += plain
-            continue
-        for index, raw in enumerate(some, first):
-            try:
-                drafts.append(draft_event(raw, index, rules))
-            except FaultyEvent as fault:
-                event_id = fault.event_id[:_TOO_LONG] if fault.event_id is not None else None
-                rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
-    return drafts, rejected
+    for index, raw in enumerate(some, first):
+        try:
+            drafts.append(draft_event(raw, index, rules))
+        except FaultyEvent as fault:
+            event_id = fault.event_id[:_TOO_LONG] if fault.event_id is not None else None
+            rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
+    return drafts
 
 
 _CONFLICT = (

@@ -156,8 +156,6 @@ class Packer:
         self._accepted_at = accepted_at
         self._accepted_us = microseconds(accepted_at)
         self._ids = ids
-        self.speaks_of_presence = False
-        """Whether one of the drafts says that somebody left or is back."""
 
     def pack(self, draft: Draft) -> PackedRow:
         """Return the rows of one event."""
@@ -174,7 +172,6 @@ class Packer:
         stated, here = draft.person is not None, PRESENCE.get(draft.type)
         traits = _traits(draft, identity_id) if stated else ()
         if here is not None:
-            self.speaks_of_presence = True
             traits += (Trait(identity_id, PRESENCE_TRAIT, draft.occurred_at, HERE if here else GONE),)
         return PackedRow(  # by place: names cost a microsecond here
             draft.type,

@@ -136,5 +136,4 @@ def test_requests_that_come_together_are_prepared_in_many_turns(database_url: st
                 turns += 1
             return turns
 
-    # Each is drafted in a turn of its own, and packed in another.
-    assert asyncio.run(story()) >= 2 * requests
+    assert asyncio.run(story()) >= requests
