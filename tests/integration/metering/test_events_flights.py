@@ -119,21 +119,3 @@ def test_flights_that_change_the_same_people_never_wait_for_each_other_in_a_ring
     people_now = rows(database_url, "select name, external_id from person where tenant_id = %s", tenant)
     assert sorted(people_now) == sorted((f"{who} 7", f"7-{who}") for who in people)
     assert rows(database_url, deadlocks) == before
-
-
-def test_requests_that_come_together_are_prepared_in_many_turns(database_url: str) -> None:
-    # A flight hears of the database once a turn: it must not wait for all of them at each of its steps.
-    tenant, requests = uuid4(), 20
-
-    async def story() -> int:
-        async with lane_on(database_url) as lane:
-            await lane.prepare(tenant, raws(event("known")), RULES)
-            sent = [raws(*(event(f"{n}-{one}") for one in range(10))) for n in range(requests)]
-            prepared = asyncio.gather(*(lane.prepare(tenant, events, RULES) for events in sent))
-            turns = 0
-            while not prepared.done():
-                await asyncio.sleep(0)
-                turns += 1
-            return turns
-
-    assert asyncio.run(story()) >= requests
