@@ -4,7 +4,7 @@ Instants are integers of microseconds, weights integers on a common scale, so th
 exact. Intervals are half-open: at one instant ends come before starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -33,6 +33,10 @@ Ints: TypeAlias = NDArray[np.int64]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MINUTE_US = 60_000_000
+
+_BITS = 63
+"""Of a number that is not negative."""
+_PART = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -65,23 +69,49 @@ class Intervals:
         return known
 
     @cached_property
-    def weight(self) -> int | None:
-        """The weight that all of them have; None where they differ, or there are none."""
-        return int(self.weights[0]) if len(self.weights) and (self.weights == self.weights[0]).all() else None
+    def distinct(self) -> Ints:
+        """The weights that there are, in order."""
+        found = [np.unique(self.weights[part]) for part in _parts(len(self.weights))]
+        return np.unique(np.concatenate([self.weights[:0], *found]))
 
     @cached_property
     def steps(self) -> "_Steps":
         """Their starts and ends in order."""
-        if self.weight is not None:
-            # Nearly always: then it is enough to count, and numbers sort faster than their places.
-            return _Steps(np.sort(self.starts), np.sort(self.ends), self.weight, None)
-        by_start, by_end = np.argsort(self.starts), np.argsort(self.ends)
-        sums = _sums(self.weights[by_start]), _sums(self.weights[by_end])
-        return _Steps(self.starts[by_start], self.ends[by_end], 1, sums)
+        if len(self.distinct) == 1:  # nearly always: then it is enough to count
+            return _Steps(np.sort(self.starts), np.sort(self.ends), int(self.distinct[0]), None)
+        starts, opened = self._in_order(self.starts)
+        ends, closed = self._in_order(self.ends)
+        return _Steps(starts, ends, 1, (opened, closed))
+
+    def _in_order(self, instants: Ints) -> tuple[Ints, Ints]:
+        """Return instants in order, and what the first 0, 1, … of them weigh together.
+
+        A number that holds an instant and, below it, the place of its weight is sorted in place: the
+        places of instants would take as much again, and sort more slowly.
+        """
+        sums = np.zeros(len(instants) + 1, dtype=np.int64)
+        base, last = (int(instants.min()), int(instants.max())) if len(instants) else (0, 0)
+        bits = len(self.distinct).bit_length()
+        if (last - base).bit_length() + bits > _BITS:  # ages, or countless weights
+            order = np.argsort(instants)
+            np.cumsum(self.weights[order], out=sums[1:])
+            return instants[order], sums
+        packed = instants - base
+        packed <<= bits
+        for part in _parts(len(packed)):
+            packed[part] |= np.searchsorted(self.distinct, self.weights[part])
+        packed.sort()
+        for part in _parts(len(packed)):
+            sums[1:][part] = self.distinct[packed[part] & ((1 << bits) - 1)]
+        packed >>= bits
+        packed += base
+        return packed, np.cumsum(sums, out=sums)
 
 
-def _sums(weights: Ints) -> Ints:
-    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(weights)))
+def _parts(length: int) -> Iterator[slice]:
+    """Yield what of long arrays is handled together, so that nothing in between is as long as they are."""
+    for start in range(0, length, _PART):
+        yield slice(start, start + _PART)
 
 
 @dataclass(frozen=True)
@@ -107,8 +137,10 @@ class _Steps:
     @cached_property
     def levels(self) -> Ints:
         """The level after each start; it is highest at a start. Of starts at one instant the last one counts all."""
-        closed = np.searchsorted(self.ends, self.starts, side="right")
-        return self.level(np.arange(1, len(self.starts) + 1), closed)
+        levels = np.arange(1, len(self.starts) + 1)
+        for part in _parts(len(levels)):
+            levels[part] = self.level(levels[part], np.searchsorted(self.ends, self.starts[part], side="right"))
+        return levels
 
 
 def peak_level(intervals: Intervals) -> int:
@@ -140,10 +172,11 @@ def nearest_rank(values: Ints, percent: int) -> int:
 
 def average_level(intervals: Intervals, duration_us: int) -> Fraction:
     """Return the integral of the level ÷ the duration, exact."""
-    spans, weights = intervals.ends - intervals.starts, intervals.weights
-    if intervals.weight is not None:
-        return Fraction(intervals.weight * int(np.sum(spans)), duration_us)
-    return Fraction(sum(int(one) * int(np.sum(spans[weights == one])) for one in np.unique(weights)), duration_us)
+    total = 0
+    for part in _parts(len(intervals.starts)):
+        spans, weights = intervals.ends[part] - intervals.starts[part], intervals.weights[part]
+        total += sum(int(one) * int(np.sum(spans, where=weights == one)) for one in intervals.distinct)
+    return Fraction(total, duration_us)
 
 
 def micros(instant: datetime) -> int:
