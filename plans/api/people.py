@@ -1,7 +1,7 @@
 """POST /v1/people/{key}/merge and /unmerge: what it would do to the figures, and doing it."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Annotated
 
@@ -105,11 +105,12 @@ def merged_and_measured(
     session: Session, tenant: TenantView, act: Callable[[], Merged], *, preview: bool
 ) -> MergeAnswer:
     """Do it and measure before and after; a preview is the same, undone."""
-    periods = unbilled_periods(session, tenant, tenant_now(session, tenant))
-    before = _figures(session, tenant, periods)
+    now = tenant_now(session, tenant)  # one for both: a period that runs grows from one reading to the next
+    periods = unbilled_periods(session, tenant, now)
+    before = _figures(session, tenant, periods, now)
     with session.begin_nested() as point:
         merged = act()
-        after = _figures(session, tenant, periods)
+        after = _figures(session, tenant, periods, now)
         if preview:
             point.rollback()
     effects = [
@@ -124,10 +125,10 @@ def merged_and_measured(
 
 
 def _figures(
-    session: Session, tenant: TenantView, periods: Sequence[Period]
+    session: Session, tenant: TenantView, periods: Sequence[Period], now: datetime
 ) -> dict[tuple[str, Period], Fraction]:  # fmt: skip
     """Return the figures of all meters, by period; of revenue none, which is the same whoever paid."""
-    measuring = Measuring(session, tenant, Reading(now=tenant_now(session, tenant)))
+    measuring = Measuring(session, tenant, Reading(now=now))
     specs = [spec for spec in contract_meters(session, tenant.id).values() if spec.family != "revenue"]
     for spec in specs:
         measuring.prepare(spec, periods)

@@ -48,6 +48,21 @@ def test_a_preview_tells_the_effect_and_changes_nothing(suite: Suite) -> None:
     assert suite.figure("members.active") == 3
 
 
+def test_a_preview_measures_before_and_after_at_one_instant(client: TestClient[Litestar], world: World) -> None:
+    suite = Suite(client, world, slug="running")  # by the machine's clock, which goes on meanwhile
+    now = datetime.now(UTC)
+    level = {
+        "key": "lab.level", "filter": {"types": ["acme.level"]}, "fields": {"v": "number"},
+        "aggregation": "time_weighted", "value_field": "v", "unit": "x",
+    }  # fmt: skip
+    assert client.post("/v1/meters", json=level, headers=bearer(suite.key)).status_code == 201
+    suite.send(*(suite.event("acme.level", who, now.isoformat(), v=5) for who in ("ann", "a.lee")))
+
+    answer = ask(suite, "a.lee", "merge", into="ann", preview=True)
+
+    assert answer.json()["effects"] == []
+
+
 def test_merged_people_count_once_and_unmerged_ones_twice_again(suite: Suite) -> None:
     done = ask(suite, "a.lee", "merge", into="ann")
 
