@@ -1,5 +1,6 @@
 """From a request's bytes to its media type and plain body, within hard limits (pure)."""
 
+import codecs
 import io
 import zlib
 from collections.abc import Mapping
@@ -89,7 +90,7 @@ def decoded_body(raw: bytes, encoding: str) -> bytes:
 
 
 def explained(error: BodyMalformed, raw: bytes, encoding: str) -> BodyMalformed:
-    """Return why a body is no JSON, if its encoding is to blame: cut off, or not named.
+    """Return why a body is no JSON, if its encoding is to blame: cut off, not named, or not UTF-8.
 
     Args:
         error: what JSON says of it.
@@ -103,6 +104,13 @@ def explained(error: BodyMalformed, raw: bytes, encoding: str) -> BodyMalformed:
                 return BodyMalformed(f"The body looks like {kind}. Say so with the header Content-Encoding: {kind}.")
     if name == "zstd" and _is_cut_off(raw):
         return BodyMalformed("The body ends before its zstd frame does. Nothing of it was taken; send it again.")
+    text = decoded_body(raw, encoding)
+    if not text.strip():
+        return BodyMalformed("The body is empty. Send an event or an array of events, in JSON.")
+    if text.startswith(codecs.BOM_UTF8):
+        return BodyMalformed("The body begins with a byte-order mark. Send JSON in UTF-8 without a byte-order mark.")
+    if text[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in text[:2]:
+        return BodyMalformed("The body looks like UTF-16. Send JSON in UTF-8.")
     return error
 
 

@@ -92,9 +92,26 @@ def test_a_gzip_body_that_stops_short_is_malformed() -> None:
         (gzip.compress(b"[1]"), "", "Content-Encoding: gzip"),
         (zstandard.compress(b"[1]"), "identity", "Content-Encoding: zstd"),
         (b"[", "", "is not JSON"),
+        (b"\xef\xbb\xbf[]", "", "without a byte-order mark"),
+        ("[]".encode("utf-16"), "", "UTF-16"),
+        (gzip.compress("[]".encode("utf-16-le")), "gzip", "UTF-16"),
+        (b"", "", "is empty"),
+        (gzip.compress(b" "), "gzip", "is empty"),
     ],
     # Named: a gzip header holds the time, so that two workers would collect tests of other names.
-    ids=["zstd-cut", "second-frame-cut", "zstd-of-half-an-array", "gzip-unsaid", "zstd-unsaid", "half-an-array"],
+    ids=[
+        "zstd-cut",
+        "second-frame-cut",
+        "zstd-of-half-an-array",
+        "gzip-unsaid",
+        "zstd-unsaid",
+        "half-an-array",
+        "marked",
+        "utf-16",
+        "utf-16-unmarked",
+        "empty",
+        "blank",
+    ],
 )
 def test_a_body_that_is_no_json_because_of_its_encoding_is_told_so(raw: bytes, encoding: str, reason: str) -> None:
     with pytest.raises(BodyMalformed) as caught:
