@@ -9,7 +9,7 @@ from metering.policies import CountingPolicies
 from plans.charges import Charge, Frozen
 from plans.terms import Commitment, CreditBlock, Discount
 
-__all__ = ("Feature", "PlanDocument", "document_hash", "document_json", "parse_document")
+__all__ = ("Feature", "PlanDocument", "document_hash", "document_json", "in_currency", "parse_document")
 
 
 class Feature(Frozen, frozen=True):
@@ -55,6 +55,24 @@ class PlanDocument(Frozen, frozen=True):
         """Yield, in order of code, the currencies that every charge has a price in."""
         priced = [set(charge.prices) for charge in self.charges]
         yield from sorted(set.intersection(*priced) if priced else set())
+
+
+def in_currency(document: PlanDocument, currency: str) -> PlanDocument:
+    """Return the document with its figures in one currency: all that a contract in it is billed by.
+
+    >>> from decimal import Decimal
+    >>> from plans.charges import Price
+    >>> both = {one: Price(amount=Decimal(1)) for one in ("EUR", "USD")}
+    >>> fee = PlanDocument(charges=(Charge(key="fee", name="Fee", model="flat", prices=both),))
+    >>> list(in_currency(fee, "USD").currencies())
+    ['USD']
+    """
+    whole = msgspec.to_builtins(document)
+    for part in (part for name in ("charges", "discounts", "commitments", "credits") for part in whole.get(name, ())):
+        for name in ("prices", "amounts"):
+            if name in part:
+                part[name] = {code: held for code, held in part[name].items() if code == currency}
+    return parse_document(whole)
 
 
 def parse_document(value: object) -> PlanDocument:

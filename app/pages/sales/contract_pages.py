@@ -1,7 +1,7 @@
 """The addresses where a contract is begun, changed, paused, renewed and ended: previewed, then done as previewed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -9,14 +9,17 @@ from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
+from sqlalchemy.orm import Session
 
 from app.i18n import gettext as _
 from app.pages.formats import quantity
 from app.pages.frame import Crumb
 from app.pages.previewed import SEEN, FormPage, Previewed, carried
 from app.pages.said import Maker
+from app.pages.sales.agreed_form import own_prices
 from app.pages.sales.agreement_words import discount_text
 from app.pages.sales.catalogue import CURRENCIES
+from app.pages.sales.contract_limits import hold_to_limit
 from app.pages.sales.contracts.acts import (
     ACTS,
     UNFIT,
@@ -38,8 +41,9 @@ from app.pages.sales.contracts.foreseen import (
     renewed_words,
 )
 from app.pages.sales.contracts.words import first_possible, plain_faults
+from app.pages.sales.document import PriceForm, price_forms
 from app.pages.visit import TenantVisit, confirm_word
-from core.errors import NotFound, Refused
+from core.errors import InvalidInput, NotFound, Refused
 from core.ids import new_id
 from core.periods import Period
 from plans.actions.cancel_subscription import CancelInput, cancel_subscription
@@ -50,12 +54,14 @@ from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.actions.subscribe import SubscribeInput, subscribe
 from plans.actions.withdraw_change import WithdrawInput, withdraw_change
 from plans.changes import Decision, direction, running_span
+from plans.documents import PlanDocument
 from plans.errors import ContractChanged
 from plans.rating.estimate import Foreseen
 from plans.reads import (
     SubscriptionView,
     coupons,
     get_subscription,
+    get_version,
     list_plans,
     periods,
     subscriptions,
@@ -71,30 +77,43 @@ Answer = Response[str] | Redirect
 COUPONS_TOLD = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The prices of a version, which a contract may have otherwise."""
+
+    forms: Sequence[tuple[str, PriceForm]]
+    currency: str
+    of: str
+    """The version, as the form names it."""
+    opened: bool
+
+
 @get("/sales/customers/{tenant_slug:str}/contracts/new", sync_to_thread=True)
-def new(visit: TenantVisit) -> Response[str]:
-    """The form of a new contract."""
+def new(visit: TenantVisit, steward: Session) -> Response[str]:
+    """The form of a new contract; it is asked again for the prices of another plan, or in another currency."""
     visit.need(Permission.SUBSCRIPTIONS_WRITE)
-    sold = _sold(visit)
-    wished = [value for value, _name in sold.plans if value.startswith(f"{visit.parameters.get('plan', '')}@")]
+    sold, wish = _sold(visit), visit.parameters.get("plan", "")
+    wished = [value for value, _name in sold.plans if value == wish or value.startswith(f"{wish}@")]
     first = (wished or [value for value, _name in sold.plans] or [""])[0]
-    return _new(visit, fresh(first, visit.tenant.currency, visit.today))
+    currency = visit.parameters.get("currency") or visit.tenant.currency
+    return _new(visit, steward, fresh(first, currency, visit.today))
 
 
 @post("/sales/customers/{tenant_slug:str}/contracts/preview", sync_to_thread=True, status_code=200)
-def preview_new(visit: TenantVisit, data: Form) -> Response[str]:
+def preview_new(visit: TenantVisit, steward: Session, data: Form) -> Response[str]:
     """The form again, beside what the contract bills; nothing is written."""
     visit.need(Permission.SUBSCRIPTIONS_WRITE)
-    return _new(visit, data, show=True)
+    return _new(visit, steward, data, show=True)
 
 
 @post("/sales/customers/{tenant_slug:str}/contracts", sync_to_thread=True)
-def begin(visit: TenantVisit, data: Form) -> Answer:
+def begin(visit: TenantVisit, steward: Session, data: Form) -> Answer:
     """Begin the contract that was previewed."""
     visit.need(Permission.SUBSCRIPTIONS_WRITE)
 
     def act() -> SubscriptionView:
-        given = to_begin(data, visit.tenant.id, visit.principal.actor, _sold(visit))
+        given = _to_begin(visit, data, _sold(visit))
+        hold_to_limit(visit, steward, given)
         held = subscriptions(visit.session, visit.tenant.id, visit.now)
         # The same name and terms again are the same contract: sent twice, it is begun once.
         if mark_of(*held) != data.get(SEEN) and given.key not in {one.key for one in held}:
@@ -103,7 +122,7 @@ def begin(visit: TenantVisit, data: Form) -> Answer:
 
     done = visit.attempt(act)
     if isinstance(done, Refused):
-        return _new(visit, data, done, show=isinstance(done, ContractChanged))
+        return _new(visit, steward, data, done, show=isinstance(done, ContractChanged))
     return Redirect(f"{_customer(visit)}?done=begun#contract-{done.id}", status_code=303)
 
 
@@ -218,38 +237,61 @@ def _act(
     return _page(visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal)
 
 
+def _to_begin(visit: TenantVisit, data: dict[str, str], sold: Sold) -> SubscribeInput:
+    return to_begin(data, visit.tenant.id, visit.principal.actor, sold, _document(visit, sold, data))
+
+
+def _document(visit: TenantVisit, sold: Sold, data: dict[str, str]) -> PlanDocument:
+    """Return what the version says that a form names; of none of those sold, nothing."""
+    text = data.get("plan", "")
+    if text not in dict(sold.plans):
+        return PlanDocument(charges=())
+    key, number = text.rsplit("@", 1)
+    return get_version(visit.session, key, int(number)).document
+
+
 def _new(
-    visit: TenantVisit, data: dict[str, str], refusal: Refused | None = None, *, show: bool = False
+    visit: TenantVisit, steward: Session, data: dict[str, str], refusal: Refused | None = None, *, show: bool = False
 ) -> Response[str]:  # fmt: skip
     session, tenant, sold = visit.session, visit.tenant, _sold(visit)
 
     def look() -> Previewed:
         # Its name is settled here, so that sending it twice begins one contract.
         told = carried(data) | {"key": data.get("key", "").strip() or f"contract-{str(new_id())[-12:]}"}
-        given: SubscribeInput = to_begin(told, tenant.id, visit.principal.actor, sold)
+        given = _to_begin(visit, told, sold)
+        gives = hold_to_limit(visit, steward, given)
         begun = subscribe(session, replace(given, preview=True), visit.now)
         foreseen = foresee_begun(session, tenant, begun, visit.now)
         seen = mark_of(*subscriptions(session, tenant.id, visit.now))
-        return Previewed(foreseen_view(begun, _until_next(begun, foreseen), begun_words(begun), foreseen), seen, told)
+        return Previewed(
+            foreseen_view(begun, _until_next(begun, foreseen), (*begun_words(begun), *gives), foreseen), seen, told
+        )
 
     shown = visit.attempt(look) if show else None
     refusal = refusal or (shown if isinstance(shown, Refused) else None)
     faults = plain_faults(refusal, data) if refusal else ()
     title = _("New contract for %(name)s") % {"name": tenant.name}
-    told = _("A discount, or prices of its own, are agreed on by a quote; all else by this form.")
+    told = _("What gives more away than you may grant alone is agreed on by a quote, which somebody else approves.")
     page = FormPage(title, told, f"{_customer(visit)}/contracts", begin_sections(Maker(data, faults), sold))
-    return _page(visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal)
+    currency = data.get("currency", tenant.currency)
+    wrong = refusal.errors if isinstance(refusal, InvalidInput) else ()
+    forms = price_forms(_document(visit, sold, data), currency, wrong, own_prices(data))
+    prices = Prices(forms, currency, data.get("plan", ""), opened=any(name.startswith("/") for name in data))
+    return _page(
+        visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal, prices,
+    )  # fmt: skip
 
 
 def _page(
-    visit: TenantVisit, page: FormPage, faults: Sequence[object], shown: Previewed | None, refusal: Refused | None
+    visit: TenantVisit, page: FormPage, faults: Sequence[object], shown: Previewed | None, refusal: Refused | None,
+    prices: Prices | None = None,
 ) -> Response[str]:  # fmt: skip
     crumbs = (
         Crumb(_("Customers"), "/sales/customers"), Crumb(visit.tenant.name, _customer(visit)), Crumb(page.title),
     )  # fmt: skip
     return visit.page(
         "layouts/previewed_form.html", "customers", *crumbs, status=refusal.status if refusal else 200,
-        form=page, faults=faults, shown=shown, back=_customer(visit),
+        form=page, faults=faults, shown=shown, back=_customer(visit), prices=prices,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The addresses of quotes: build one beside what it comes to, send it, and decide on those that wait."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -12,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.i18n import gettext as _
 from app.pages.frame import Crumb
+from app.pages.said import Maker
+from app.pages.sales.agreed_form import own_prices
 from app.pages.sales.customers import contracts
 from app.pages.sales.document import price_forms
-from app.pages.sales.offer_form import fresh, offer_fields, own_prices, parse_offer, said_of
+from app.pages.sales.offer_form import fresh, offer_sections, parse_offer, said_of
 from app.pages.sales.quote_preview import priced_view
 from app.pages.sales.quotes import (
     About,
@@ -231,18 +234,21 @@ def _build(
     faults = refusal.errors if isinstance(refusal, InvalidInput) else ()
     limit = limit_of(steward, visit.principal.actor)
     held = subscriptions(visit.session, visit.tenant.id, visit.now)
+    running = [(one.key, one.plan_name) for one in held if one.status in RUNNING]
     return visit.page(
         "sales/quote_form.html", "quotes", *_crumbs(visit, Crumb(_("Quotes"), _base(visit)), Crumb(_("New quote"))),
         status=status, refusal=refusal, base=_base(visit),
-        fields=offer_fields(
-            said, _names(plans), _names(addons), [(one.key, one.plan_name) for one in held if one.status in RUNNING],
-            faults,
-        ),
+        form=offer_sections(Maker(said, _at_fields(faults)), _names(plans), _names(addons), running),
         prices_of=said.get("plan", ""), prices_change=_prices_change(visit, said),
         prices=price_forms(document, visit.tenant.currency, faults, said), currency=visit.tenant.currency,
         priced=priced_view(priced, limit, TableQuery.of("", {})) if priced else None,
         held=[one for one in contracts(held, visit.tenant.tz, {}) if one.open],
     )  # fmt: skip
+
+
+def _at_fields(faults: Sequence[InputError]) -> tuple[InputError, ...]:
+    """Return faults by the names of the form's fields; those of prices keep their pointer, which is their name."""
+    return tuple(replace(one, pointer=one.pointer.removeprefix("/")) for one in faults)
 
 
 def _prices_change(visit: TenantVisit, said: dict[str, str]) -> bool:
@@ -254,7 +260,7 @@ def _given(visit: TenantVisit, steward: Session, data: dict[str, str]) -> QuoteI
     plans = _sold(visit, "base")
     if data.get("plan") not in {one.key for one in plans}:
         raise InvalidInput(InputError("plan", "plan_unknown", _("Choose one of the plans that are sold.")))
-    offered = parse_offer(data, _document(plans, data["plan"]))
+    offered = parse_offer(data, _document(plans, data["plan"]), _names(plans), visit.tenant.currency)
     actor = visit.principal.actor
     return QuoteInput(
         offered.terms,

@@ -16,7 +16,7 @@ from app.pages.words import state_badge
 from billing.quotes.offers import QuoteTerms, State
 from billing.quotes.reads import QuoteNames, QuoteView, Why
 from plans.differences import differences
-from plans.documents import PlanDocument
+from plans.documents import PlanDocument, in_currency
 from plans.terms import Discount
 from tenants.reads import TenantView
 
@@ -222,7 +222,8 @@ def _agreed(terms: QuoteTerms, about: About, currency: str) -> Iterable[str]:
         else:
             yield _("From %(day)s: %(plan)s.") % words
     if terms.terms is not None:
-        yield from (one.sentence for one in differences(about.plan, terms.terms))
+        both = in_currency(about.plan, currency), in_currency(terms.terms, currency)
+        yield from (one.sentence for one in differences(*both))
 
 
 def _discount(one: Discount, currency: str) -> str:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from app.i18n import gettext as _
 from app.pages.formats import day, last_day, quantity
 from app.pages.said import Field, Maker, Said, Section
-from app.pages.sales.contracts.begin import ADDON, MOST, Sold, addons_said, plan_said
+from app.pages.sales.agreed_form import ADDON, MOST, addons_said, addons_section
+from app.pages.sales.contracts.begin import Sold, plan_said
 from core.periods import Period, day_start, local_date
 from plans.actions.cancel_subscription import CancelInput
 from plans.actions.change_subscription import ChangeInput
@@ -167,8 +168,7 @@ def sections_of(asked: Asked, made: Maker, sold: Sold) -> tuple[Section, ...]:
             return (
                 Section(_("Plan"), ((field("plan", _("Plan"), "wide", stays),
                                      field("quantity", _("Quantity"), "figure")),)),
-                Section(_("Add-ons"), (tuple(field(f"{ADDON}{key}", name, "figure") for key, name in addons.items()),),
-                        _("How many of each; empty: none."), folded=True),
+                addons_section(made, tuple(addons.items())),
                 when,
             )  # fmt: skip
         case "renew":
@@ -210,7 +210,7 @@ def to_do(asked: Asked, fields: Mapping[str, str], sold: Sold) -> Given:
         case "cancel":
             given = _cancellation(asked, said)
         case _:
-            given = _change(asked, said, fields, sold)
+            given = _change(asked, said, sold)
     said.check()
     return given
 
@@ -222,7 +222,7 @@ def _cancellation(asked: Asked, said: Said) -> CancelInput:
     return CancelInput(asked.contract.tenant_id, asked.contract.id, asked.actor, when, at, said.text("reason"))
 
 
-def _change(asked: Asked, said: Said, fields: Mapping[str, str], sold: Sold) -> ChangeInput:
+def _change(asked: Asked, said: Said, sold: Sold) -> ChangeInput:
     contract, base = asked.contract, asked.contract.base
     when: Literal["prorate_now", "at_period_end"] = (
         "at_period_end" if said.text("when") == "at_period_end" else "prorate_now"
@@ -237,7 +237,7 @@ def _change(asked: Asked, said: Said, fields: Mapping[str, str], sold: Sold) -> 
         )  # fmt: skip
     plan_key, version = plan_said(said, "plan", sold.plans) if said.text("plan") else (None, None)
     amount = said.whole("quantity", 1, MOST, base.quantity)
-    addons = addons_said(said, fields)
+    addons = tuple(AddonInput(key, many) for key, many in addons_said(said))
     held = {(one.slot, one.quantity) for one in contract.addon_holdings}
     kept: tuple[AddonInput, ...] | None = None if {(one.key, one.quantity) for one in addons} == held else addons
     return ChangeInput(

@@ -7,21 +7,27 @@ from uuid import UUID
 
 from app.i18n import gettext as _
 from app.pages.said import Maker, Said, Section
+from app.pages.sales.agreed_form import (
+    MOST,
+    addons_said,
+    addons_section,
+    discount_section,
+    discounts_said,
+    minimums_section,
+    negotiated,
+    phases_said,
+    ramp_section,
+)
 from plans.actions.subscribe import AddonInput, Phase, SubscribeInput
+from plans.documents import PlanDocument
 
 __all__ = (
-    "ADDON",
-    "MOST",
     "Sold",
-    "addons_said",
     "begin_sections",
     "fresh",
     "plan_said",
     "to_begin",
 )
-
-ADDON, MOST = "addon:", 1_000_000
-PHASES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,7 @@ def begin_sections(made: Maker, sold: Sold) -> tuple[Section, ...]:
                 ),
             ),
         ),
-        Section(
-            _("Add-ons"),
-            (tuple(field(f"{ADDON}{key}", name, "figure") for key, name in sold.addons),),
-            _("How many of each; empty: none."),
-            folded=True,
-        ),
+        addons_section(made, sold.addons),
         Section(
             _("Trial, renewal and billing days"),
             (
@@ -78,19 +79,9 @@ def begin_sections(made: Maker, sold: Sold) -> tuple[Section, ...]:
             ),
             folded=True,
         ),
-        Section(
-            _("Ramp"),
-            tuple(
-                (
-                    field(f"phase{number}_on", _("From"), "day"),
-                    field(f"phase{number}_plan", _("Plan"), choices=[("", _("as before")), *sold.plans]),
-                    field(f"phase{number}_quantity", _("Quantity"), "figure"),
-                )
-                for number in range(1, PHASES + 1)
-            ),
-            _("Later stretches of the contract: from a day on another plan, another quantity, or both."),
-            folded=True,
-        ),
+        discount_section(made),
+        minimums_section(made),
+        ramp_section(made, sold.plans),
         Section(_("Coupon"), ((field("coupon", _("Code")),),), sold.coupons, folded=True),
     )
 
@@ -100,8 +91,10 @@ def fresh(plan: str, currency: str, today: date) -> dict[str, str]:
     return {"plan": plan, "currency": currency, "quantity": "1", "starts_on": today.isoformat()}
 
 
-def to_begin(fields: Mapping[str, str], tenant_id: UUID, actor: str, sold: Sold) -> SubscribeInput:
-    """Return the contract that a form says.
+def to_begin(
+    fields: Mapping[str, str], tenant_id: UUID, actor: str, sold: Sold, document: PlanDocument
+) -> SubscribeInput:  # fmt: skip
+    """Return the contract that a form says; `document` is what the version says that it names.
 
     Raises:
         InvalidInput: every field that cannot be read, by its name.
@@ -112,13 +105,15 @@ def to_begin(fields: Mapping[str, str], tenant_id: UUID, actor: str, sold: Sold)
     currency = said.text("currency")
     if currency not in sold.currencies:
         said.fault("currency", "currency_unknown", _("Choose one of the currencies."))
+    terms, faults = negotiated(said, document, currency)
+    phases = tuple(Phase(one.starts_on, *_numbered(one.plan), one.quantity) for one in phases_said(said, sold.plans))
     given = SubscribeInput(
         tenant_id,
         plan_key,
         actor,
         key=said.text("key", 60),
         version=version,
-        addons=addons_said(said, fields),
+        addons=tuple(AddonInput(key, many) for key, many in addons_said(said)),
         currency=currency,
         starts_on=said.day("starts_on"),
         ends_on=None if last_day is None else last_day + timedelta(days=1),
@@ -126,13 +121,21 @@ def to_begin(fields: Mapping[str, str], tenant_id: UUID, actor: str, sold: Sold)
         purchase_order=said.text("purchase_order", 100) or None,
         quantity=said.whole("quantity", 1, MOST, 1),
         trial_days=said.whole("trial_days", 0, 366, 0),
-        phases=tuple(_phases(said, sold.plans)),
+        terms=terms,
+        phases=phases,
+        discounts=discounts_said(said, currency),
         renews_months=said.whole("renews_months", 1, 120, 0) or None,
         notice_days=said.whole("notice_days", 1, 366, 1),
         coupon=said.text("coupon", 40).upper() or None,
     )
-    said.check()
+    said.check(*faults)
     return given
+
+
+def _numbered(text: str) -> tuple[str | None, int | None]:
+    """Return key and number of a version as the form names it; None of both where it names none."""
+    key, _at, number = text.rpartition("@")
+    return (key, int(number)) if key and number.isdecimal() else (None, None)
 
 
 def plan_said(said: Said, name: str, plans: Sequence[tuple[str, str]]) -> tuple[str, int | None]:
@@ -141,25 +144,5 @@ def plan_said(said: Said, name: str, plans: Sequence[tuple[str, str]]) -> tuple[
     if text not in {value for value, _name in plans}:
         said.fault(name, "plan_unknown", _("Choose one of the plans that are sold."))
         return "-", None
-    key, number = text.rsplit("@", 1)
-    return key, int(number)
-
-
-def addons_said(said: Said, fields: Mapping[str, str]) -> tuple[AddonInput, ...]:
-    """Return the add-ons of a form with how many of each."""
-    names = [name for name in fields if name.startswith(ADDON) and said.text(name) not in ("", "0")]
-    return tuple(AddonInput(name.removeprefix(ADDON), said.whole(name, 1, MOST)) for name in names)
-
-
-def _phases(said: Said, plans: Sequence[tuple[str, str]]) -> list[Phase]:
-    found = []
-    for number in range(1, PHASES + 1):
-        names = [f"phase{number}_{part}" for part in ("on", "plan", "quantity")]
-        if not any(said.text(name) for name in names):
-            continue
-        quantity = said.whole(names[2], 1, MOST, 0) or None
-        key, version = plan_said(said, names[1], plans) if said.text(names[1]) else (None, None)
-        if quantity is None and key is None:
-            said.fault(names[2], "phase_empty", _("Say what changes: another plan or quantity."))
-        found.append(Phase(said.day(names[0]), key, version, quantity))
-    return found
+    key, number = _numbered(text)
+    return key or "-", number
