@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from app.archiving import provide_settled
 from app.idempotency import claim, has_key
 from app.offers import provide_offers
+from app.quoted import provide_quote_words
 from app.where_billed import provide_where_billed
 from core.clock import utc_now
 from core.db import Database
@@ -257,4 +258,5 @@ DEPENDENCIES = {
     "where_billed": Provide(provide_where_billed),
     "settled": Provide(provide_settled),
     "offers": Provide(provide_offers),
+    "quote_words": Provide(provide_quote_words),
 }

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_date
 
-from billing.documents.words import Words
+from billing.documents.words import Words, plain
 from billing.ledger import Conversion, convert
 from billing.views import InvoiceLineView, InvoiceView, Party
 from core.money import exponent
@@ -38,6 +37,8 @@ def document_content(invoice: InvoiceView, words: Words) -> dict[str, Any]:
         "seller": _party(invoice.parties.seller, words),
         "buyer": _party(invoice.parties.buyer, words),
         "buyer_label": _("Billed to"),
+        "agreed_label": "",
+        "agreed": [],
         "facts": _facts(invoice, words),
         "columns": [_("Pos."), _("Description"), _("Quantity"), _("Tax"), _("Amount {0}").format(invoice.currency)],
         "lines": [_line(line, words, invoice.purchase_order, named=many) for line in invoice.lines],
@@ -82,7 +83,7 @@ def _line(line: InvoiceLineView, words: Words, purchase_order: str, *, named: bo
     if line.kind == "late" and line.cost_centres:
         about.append(_("Cost centres {0}").format(_centres(line, words)))
     digits = exponent(line.amount.currency)
-    tax = f"{words.number(_plain(line.tax_rate))} %" if line.tax_category == "S" else line.tax_category
+    tax = f"{words.number(plain(line.tax_rate))} %" if line.tax_category == "S" else line.tax_category
     return {
         "position": str(line.position),
         "description": line.description,
@@ -111,7 +112,7 @@ def _totals(invoice: InvoiceView, words: Words) -> list[dict[str, Any]]:
     for group in invoice.taxes:
         base = words.number(group.taxable.text())
         if group.category == "S":
-            label = _("Tax {0} % on {1}").format(words.number(_plain(group.rate)), base)
+            label = _("Tax {0} % on {1}").format(words.number(plain(group.rate)), base)
         else:
             label = _("Tax {0} 0 % on {1}").format(group.category, base)
         rows.append({"label": label, "amount": words.number(group.tax.text()), "strong": False})
@@ -132,7 +133,7 @@ def _notes(invoice: InvoiceView, words: Words) -> list[str]:
                 tax.currency,
                 words.number(tax.text()),
                 invoice.currency,
-                words.number(_plain(invoice.base_rate)),
+                words.number(plain(invoice.base_rate)),
                 invoice.base_rate_source,
                 _date(invoice.base_rate_on, words),
             )
@@ -160,9 +161,3 @@ def _date(day: date | None, words: Words) -> str:
 
 def _unique(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(texts))
-
-
-def _plain(value: Decimal) -> Decimal:
-    """Return the value without trailing zeros, and not as 2E+1."""
-    whole = value.to_integral_value()
-    return whole if whole == value else value.normalize()

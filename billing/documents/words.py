@@ -7,7 +7,7 @@ from typing import Any
 from babel import Locale
 from babel.numbers import format_decimal
 
-__all__ = ("Words", "english")
+__all__ = ("Words", "english", "plain")
 
 Translate = Callable[[str], str]
 
@@ -132,3 +132,13 @@ class _Known(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return ""
+
+
+def plain(value: Decimal) -> Decimal:
+    """Return the value without trailing zeros, and not as 2E+1.
+
+    >>> plain(Decimal("21.000")), plain(Decimal("7.50"))
+    (Decimal('21'), Decimal('7.5'))
+    """
+    whole = value.to_integral_value()
+    return whole if whole == value else value.normalize()

@@ -15,7 +15,7 @@ from billing.quotes.actions.decide_quote import accept_quote, approve_quote, dec
 from billing.quotes.actions.make_quote import make_quote
 from billing.quotes.actions.price_quote import QuoteInput, price_quote
 from billing.quotes.actions.set_limit import set_limit
-from billing.quotes.document import quote_content
+from billing.quotes.document import QuoteWords, quote_content
 from billing.quotes.offers import State
 from billing.quotes.reads import (
     LimitView,
@@ -78,12 +78,15 @@ class QuoteController(Controller):
         return _answer(principal, session, tenant, _found(principal, session, tenant, quote_id))
 
     @get("/{quote_id:uuid}/pdf", sync_to_thread=True)
-    def pdf(self, principal: Principal, session: Session, tenant: TenantView, quote_id: UUID) -> Response[bytes]:
+    def pdf(
+        self, principal: Principal, session: Session, tenant: TenantView, quote_words: QuoteWords, quote_id: UUID
+    ) -> Response[bytes]:
         """Give the quote as PDF."""
         view = _found(principal, session, tenant, quote_id)
         seller = get_legal_entity(session, tenant.legal_entity_id)
         names = quote_names(session, tenant.id, view.terms, tenant_now(session, tenant))
-        content = render_pdf(quote_content(view, (seller, tenant), names, Words()))
+        agreed = quote_words.agreed(session, view, names)
+        content = render_pdf(quote_content(view, (seller, tenant), names, Words(), agreed))
         shown = {"Content-Disposition": f'inline; filename="quote-{view.key}-{view.version}.pdf"'}
         return Response(content, media_type="application/pdf", headers=shown)
 

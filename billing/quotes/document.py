@@ -1,25 +1,38 @@
 """A quote as a document: offered terms and the simulated first year, placed by the invoice's template."""
 
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from babel.dates import format_date
+from sqlalchemy.orm import Session
 
 from billing.answers.results import SimulatedLine
 from billing.answers.uncounted import uncounted
-from billing.documents.words import Words
+from billing.documents.words import Words, plain
 from billing.quotes.first_year import by_charge
 from billing.quotes.reads import QuoteNames, QuoteView
 from core.money import Money, to_money
 from tenants.reads import LegalEntityView, TenantView
 
-__all__ = ("quote_content",)
+__all__ = ("Agreed", "QuoteWords", "quote_content")
+
+Agreed: TypeAlias = Sequence[tuple[str, Sequence[str]]]
+"""What is agreed on, by what it is about, sentence by sentence."""
+
+
+class QuoteWords(ABC):
+    """Says prices and terms in a reader's words: whoever has those words tells."""
+
+    @abstractmethod
+    def agreed(self, session: Session, quote: QuoteView, names: QuoteNames) -> Agreed:
+        """Return what a quote agrees on: each price that it bills by, and what stands otherwise than in the list."""
 
 
 def quote_content(
-    quote: QuoteView, parties: tuple[LegalEntityView, TenantView], names: QuoteNames, words: Words
+    quote: QuoteView, parties: tuple[LegalEntityView, TenantView], names: QuoteNames, words: Words, agreed: Agreed
 ) -> dict[str, Any]:
     """Return the texts of a quote's document.
 
@@ -28,6 +41,7 @@ def quote_content(
         parties: the legal entity that will issue the invoices, and the customer.
         names: of what it speaks of.
         words: language and locale.
+        agreed: prices and terms.
     """
     _, (seller, buyer) = words.translate, parties
     lacking = uncounted(quote.first_year)
@@ -40,6 +54,8 @@ def quote_content(
         "seller": _party(seller.name, seller.address, seller.country, seller.tax_id, words),
         "buyer": _party(buyer.name, buyer.billing_address, buyer.country, buyer.tax_id, words),
         "buyer_label": _("Offered to"),
+        "agreed_label": _("Prices and terms"),
+        "agreed": [[name, list(lines)] for name, lines in agreed],
         "facts": _facts(quote, names, words),
         "columns": [_("Pos."), _("Description"), _("Quantity"), _("Tax"), _("Amount {0}").format(quote.currency)],
         "lines": [
@@ -68,13 +84,17 @@ def _facts(quote: QuoteView, names: QuoteNames, words: Words) -> list[list[str]]
     plan = _("{0}, version {1}").format(names.plan(terms.plan), terms.version)
     addons = [[_("Add-on"), f"{names.plan(one.key)} × {words.number(Decimal(one.quantity))}"] for one in terms.addons]
     replaces = [[_("Replaces"), names.replaced]] if terms.replaces else []
+    quantity = [[_("Quantity"), words.number(Decimal(terms.quantity))]] if terms.quantity > 1 else []
+    trial = [[_("Trial"), _("{0} days free").format(terms.trial_days)]] if terms.trial_days else []
     return [
         [_("Number"), f"{quote.key} · {quote.version}"],
         [_("Date"), _date(quote.created_at.date(), words)],
         [_("Valid until"), _date(quote.valid_until, words)],
         [_("Plan"), plan],
+        *quantity,
         *addons,
         [_("Term"), term],
+        *trial,
         [_("Currency"), quote.currency],
         *replaces,
     ]
@@ -86,6 +106,7 @@ def _line(
     """Return one charge of the first year; of what nothing was counted nothing is offered for 0.00."""
     quantity = sum((Decimal(line.quantity) for line in lines), Decimal(0)) / bills
     first, amount = lines[0], _sum(lines)
+    rate = plain(Decimal(first.tax_percent))
     unit = words.unit(first.unit, quantity) if first.unit and first.unit != "currency" else ""
     return {
         "position": str(position),
@@ -94,7 +115,7 @@ def _line(
         "quantity": f"{words.number(quantity.quantize(Decimal('0.01')))} {unit}".strip()
         if counted
         else words.translate("nothing counted"),
-        "tax": f"{words.number(Decimal(first.tax_percent))} %" if first.tax_category == "S" else first.tax_category,
+        "tax": f"{words.number(rate)} %" if first.tax_category == "S" else first.tax_category,
         "amount": words.number(amount.text()) if counted or amount.amount_minor else "–",
         "steps": [],
     }

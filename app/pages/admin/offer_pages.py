@@ -14,6 +14,7 @@ from app.pages.frame import Crumb
 from app.pages.sales.quotes import About, may_decide, quote_page, quotes_table
 from app.pages.tables import PAGE_SIZE
 from app.pages.visit import TenantVisit, confirm_word, cursor_of
+from app.quoted import QUOTE_WORDS
 from billing.documents.render import render_pdf
 from billing.documents.words import Words
 from billing.quotes.actions.decide_quote import accept_quote, decline_quote
@@ -57,7 +58,8 @@ def offer_pdf(visit: TenantVisit, quote_id: UUID) -> Response[bytes]:
     view = _found(visit, quote_id)
     seller = get_legal_entity(visit.session, visit.tenant.legal_entity_id)
     names = quote_names(visit.session, visit.tenant.id, view.terms, visit.now)
-    content = render_pdf(quote_content(view, (seller, visit.tenant), names, Words()))
+    agreed = QUOTE_WORDS.agreed(visit.session, view, names)
+    content = render_pdf(quote_content(view, (seller, visit.tenant), names, Words(), agreed))
     shown = {"Content-Disposition": f'inline; filename="quote-{view.key}-{view.version}.pdf"'}
     return Response(content, media_type="application/pdf", headers=shown)
 

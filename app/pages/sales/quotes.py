@@ -23,6 +23,7 @@ from tenants.reads import TenantView
 __all__ = (
     "About",
     "QuotePage",
+    "agreed_words",
     "choose_table",
     "may_decide",
     "quote_page",
@@ -185,7 +186,7 @@ def quote_page(view: QuoteView, about: About) -> QuotePage:
         tone=tone,
         told=simulated_text(view.simulated_from, view.simulated_until, view.first_year),
         facts=tuple(_facts(view, about)),
-        agreed=tuple(_agreed(terms, about, view.currency)),
+        agreed=tuple(agreed_words(terms, about.plan, about.names, view.currency)),
         stats=tuple(stats),
         chart=chart,
         lines=lines,
@@ -213,16 +214,17 @@ def _facts(view: QuoteView, about: About) -> Iterable[tuple[str, str]]:
         yield _("Accepted"), instant(view.accepted_at, tz)
 
 
-def _agreed(terms: QuoteTerms, about: About, currency: str) -> Iterable[str]:
+def agreed_words(terms: QuoteTerms, plan: PlanDocument, names: QuoteNames, currency: str) -> Iterable[str]:
+    """Yield what stands otherwise than in the plan as it is sold, sentence by sentence: discounts, ramp, own terms."""
     yield from (_discount(one, currency) for one in terms.discounts)
     for phase in terms.phases:
-        words = {"day": day(phase.starts_on), "plan": about.names.plan(phase.plan or terms.plan)}
+        words = {"day": day(phase.starts_on), "plan": names.plan(phase.plan or terms.plan)}
         if phase.quantity:
             yield _("From %(day)s: %(plan)s, %(count)s of it.") % {**words, "count": quantity(phase.quantity)}
         else:
             yield _("From %(day)s: %(plan)s.") % words
     if terms.terms is not None:
-        both = in_currency(about.plan, currency), in_currency(terms.terms, currency)
+        both = in_currency(plan, currency), in_currency(terms.terms, currency)
         yield from (one.sentence for one in differences(*both))
 
 

@@ -1,5 +1,9 @@
 """Quotes by the API: who sees what, and whose approval counts."""
 
+from io import BytesIO
+
+from pypdf import PdfReader
+
 from core.scope import VENDOR_ID, TenantScope
 from tenants.actions.create_user import KeyInput, create_api_key
 from tenants.reads import users_of
@@ -30,6 +34,28 @@ def test_the_vendor_quotes_and_the_customers_admin_accepts(client, world, books,
     assert (accepted.status_code, accepted.json()["status"]) == (200, "accepted"), accepted.text
     held = client.get(f"/v1/subscriptions/{accepted.json()['subscription_id']}", headers=bearer(admin)).json()
     assert held["key"] == "quote-deal-1"
+
+
+def test_the_document_says_every_price_and_what_is_agreed_on(client, world, books, acme):
+    admin = bearer(world.key("vendor_admin"), "acme")
+    terms = {
+        "plan": "small", "starts_on": "2026-12-01", "quantity": 3, "trial_days": 14,
+        "discounts": [{"key": "deal", "name": "Welcome", "percent": "7.5", "periods": 3}],
+        "phases": [{"starts_on": "2027-03-01", "quantity": 5}],
+    }  # fmt: skip
+    made = client.post("/v1/quotes", json={"terms": terms, "valid_until": "2099-12-31"}, headers=admin)
+    assert made.status_code == 201, made.text
+
+    pdf = client.get(f"/v1/quotes/{made.json()['id']}/pdf", headers=admin)
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(pdf.content)).pages).split())
+
+    for said in (
+        "Quantity 3", "Trial 14 days free", "Platform fee €100.00 a month billed in advance",
+        "Active members €4.20 a member", "Welcome: 7.5% off in the first 3 periods.",
+        "From 1 Mar 2027: small, 5 of it.",
+    ):  # fmt: skip
+        assert said in text, text
+    assert "19 %" in text, "and not 19.000 %"
 
 
 def test_limits_are_set_by_who_may_approve_and_hold_for_the_seller(client, world, books, acme):
