@@ -41,7 +41,7 @@ from app.pages.sales.contracts.foreseen import (
     renewed_words,
 )
 from app.pages.sales.contracts.words import first_possible, plain_faults
-from app.pages.sales.document import PriceForm, price_forms
+from app.pages.sales.document import PriceForm, applied, price_forms
 from app.pages.visit import TenantVisit, confirm_word
 from core.errors import InvalidInput, NotFound, Refused
 from core.ids import new_id
@@ -275,8 +275,9 @@ def _new(
     page = FormPage(title, told, f"{_customer(visit)}/contracts", begin_sections(Maker(data, faults), sold))
     currency = data.get("currency", tenant.currency)
     wrong = refusal.errors if isinstance(refusal, InvalidInput) else ()
-    forms = price_forms(_document(visit, sold, data), currency, wrong, own_prices(data))
-    prices = Prices(forms, currency, data.get("plan", ""), opened=any(name.startswith("/") for name in data))
+    document, own = _document(visit, sold, data), own_prices(data)
+    opened = applied(document, own) != (document, [])
+    prices = Prices(price_forms(document, currency, wrong, own), currency, data.get("plan", ""), opened)
     return _page(
         visit, page, faults, shown if isinstance(shown, Previewed) else None, refusal, prices,
     )  # fmt: skip

@@ -26,7 +26,7 @@ def document(books, acme, made) -> dict:
     with books.db.begin(TenantScope(acme.id)) as session:
         seller = get_legal_entity(session, acme.legal_entity_id)
         names = quote_names(session, acme.id, made.terms, books.now)
-    return quote_content(made, (seller, acme), names, Words())
+    return quote_content(made, (seller, acme), names, Words(), ())
 
 
 def test_a_charge_by_a_meter_without_any_facts_says_that_nothing_was_counted(quote, books, acme):
@@ -60,7 +60,9 @@ def test_seats_that_a_seller_assumes_are_offered_as_assumed_and_the_whole_term_t
     assert table.rows[1][1].sub == "assumed: 40"
     assert "Named seats assumed: 40." in simulated_text(made.simulated_from, made.simulated_until, made.first_year)
     # The next version begins with the same.
-    assert parse_offer(said_of(made, plan), plan).assumed_seats == AssumedSeats(number=40)
+    assert parse_offer(said_of(made, plan), plan, [("seats", "Seats")], made.currency).assumed_seats == AssumedSeats(
+        number=40
+    )
     # As many as were active at most: ann and bob, 12 × 2 × 9.00.
     like = quote(offer(plan="seats"), assumed_seats=AssumedSeats(like="peak_active"))
     assert like.net.text() == "232.80"

@@ -313,7 +313,7 @@ def test_a_form_becomes_an_offer():
         f"{EUR}/minimum": "4", "prices_of": "small",
     }  # fmt: skip
 
-    terms = parse_offer(said, DOCUMENT).terms
+    terms = parse_offer(said, DOCUMENT, [("small", "Small")], "EUR").terms
 
     assert (terms.starts_on, terms.ends_on) == (date(2026, 12, 1), date(2027, 12, 1))
     assert [(one.key, one.percent) for one in terms.discounts] == [("quoted", Decimal("7.5"))]
@@ -326,7 +326,7 @@ def test_a_form_becomes_an_offer():
 def test_prices_of_the_plan_that_was_chosen_before_are_not_taken_over():
     said = fresh("small", date(2026, 11, 29)) | {f"{EUR}/minimum": "4", "prices_of": "large"}
 
-    assert parse_offer(said, DOCUMENT).terms.terms is None
+    assert parse_offer(said, DOCUMENT, [("small", "Small")], "EUR").terms.terms is None
 
 
 def test_all_faults_of_an_offer_are_told_at_once():
@@ -335,7 +335,7 @@ def test_all_faults_of_an_offer_are_told_at_once():
     }  # fmt: skip
 
     with pytest.raises(InvalidInput) as refused:
-        parse_offer(said, DOCUMENT)
+        parse_offer(said, DOCUMENT, [("small", "Small")], "EUR")
 
     named = {fault.pointer for fault in refused.value.errors}
     assert named == {"starts_on", "term_months", "discount_percent", "phase2_quantity"}
