@@ -64,46 +64,43 @@ class Admission:
         Raises:
             IngestBusy: there is no room for it (`ingest_busy`).
         """
-        visit = Visit(self, tenant_id)
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            tenant = self._tenants[tenant_id] = [0, 0, 0]
+        visit = Visit(self, tenant)
         try:
             visit.hold(Measure.REQUESTS, 1)
             yield visit
         finally:
             visit.leave()
+            if not tenant[Measure.REQUESTS]:
+                del self._tenants[tenant_id]
 
-    def take(self, tenant_id: UUID, measure: Measure, amount: int) -> None:
-        """Count an amount for a tenant, or refuse it."""
-        limit, tenant = self._limits[measure], self._tenants.get(tenant_id)
-        mine = tenant[measure] if tenant is not None else 0
-        left = min(limit - self._whole[measure], int(limit * _SHARE) - mine)
+    def take(self, tenant: list[int], measure: Measure, amount: int) -> None:
+        """Count an amount as a tenant's, who holds so much already, or refuse it."""
+        limit = self._limits[measure]
+        left = min(limit - self._whole[measure], int(limit * _SHARE) - tenant[measure])
         if amount > left:
             raise IngestBusy(measure.policy, limit, max(0, left))
-        if tenant is None:
-            tenant = self._tenants[tenant_id] = [0, 0, 0]
         tenant[measure] += amount
         self._whole[measure] += amount
 
-    def give_back(self, tenant_id: UUID, held: list[int]) -> None:
+    def give_back(self, tenant: list[int], held: list[int]) -> None:
         """Undo what was taken."""
-        tenant = self._tenants.get(tenant_id)
-        if tenant is None:
-            return
         for measure, amount in enumerate(held):
             tenant[measure] -= amount
             self._whole[measure] -= amount
-        if not tenant[Measure.REQUESTS]:
-            del self._tenants[tenant_id]
 
 
 class Visit:
-    """What one request holds."""
+    """What one request holds, beside what all of its tenant's hold together."""
 
-    __slots__ = ("_admission", "_held", "_tenant_id")
+    __slots__ = ("_admission", "_held", "_tenant")
 
-    def __init__(self, admission: Admission, tenant_id: UUID) -> None:
+    def __init__(self, admission: Admission, tenant: list[int]) -> None:
         self._admission = admission
-        self._tenant_id = tenant_id
         self._held = [0, 0, 0]
+        self._tenant = tenant
 
     def hold(self, measure: Measure, amount: int) -> None:
         """Take more.
@@ -111,10 +108,10 @@ class Visit:
         Raises:
             IngestBusy: there is no room for it; the request is over (`ingest_busy`).
         """
-        self._admission.take(self._tenant_id, measure, amount)
+        self._admission.take(self._tenant, measure, amount)
         self._held[measure] += amount
 
     def leave(self) -> None:
         """Give everything back."""
-        self._admission.give_back(self._tenant_id, self._held)
+        self._admission.give_back(self._tenant, self._held)
         self._held = [0, 0, 0]

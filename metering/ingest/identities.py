@@ -134,7 +134,10 @@ class Resolver:
         if self._remembered > _REMEMBERED or time.monotonic() > self._until:
             self._tenants, self._remembered = {}, 0
             self._until = time.monotonic() + _REMEMBERED_S
-        return self._tenants.setdefault(tenant_id, _Known())
+        known = self._tenants.get(tenant_id)
+        if known is None:
+            known = self._tenants[tenant_id] = _Known()
+        return known
 
     def known(self, tenant_id: UUID, key: str) -> int | None:
         """Return the identity of a person's key where this process remembers it, and may still."""
