@@ -12,7 +12,9 @@ Visit = Callable[..., Visitor]
 PAGES = {
     ("vendor_sales", None): (
         "/sales/customers",
+        "/sales/customers/new",
         "/sales/customers/nordhaven-bank",
+        "/sales/customers/nordhaven-bank/particulars",
         "/sales/customers/nordhaven-bank/contracts/new",
         "/sales/catalogue",
         "/sales/catalogue/light",
@@ -27,7 +29,12 @@ PAGES = {
         "/sales/customers/open-water/quotes",
         "/sales/revenue",
     ),
-    ("vendor_finance", None): ("/sales/approvals", "/sales/limits", "/sales/costs"),
+    ("vendor_finance", None): (
+        "/sales/approvals",
+        "/sales/limits",
+        "/sales/costs",
+        "/admin/nordhaven-bank/credits/new",
+    ),
     ("vendor_admin", None): (
         "/admin/nordhaven-bank/archives?keep=36",
         "/admin/nordhaven-bank",
