@@ -64,7 +64,8 @@ class HeldPool:
         after = set(self.seating.waiting)
         add_waits(self._session, tenant_id, pool, [w for w in waits if w[0] in after and w[0] not in before])
         drop_waits(self._session, tenant_id, pool, before.keys() - after)
-        record_events(self._session, tenant_id, events, now)
+        # The service's clock may have been set back: the pool's own time is that of its facts.
+        record_events(self._session, tenant_id, events, max(now, at))
         set_pool(self._session, tenant_id, pool, clock_at=at)
 
     def _event(self, event_type: str, identity_id: int, at: datetime) -> OwnEvent:
