@@ -44,9 +44,16 @@ def hold_to_limit(visit: TenantVisit, steward: Session, given: SubscribeInput) -
     refuse_below_floors(priced, limit)
     words = {"given": share(priced.discount_percent), "limit": share(limit.discount_percent)}
     if priced.needs_approval and not visit.may(Permission.QUOTES_APPROVE):
-        told = _(
-            "This gives away %(given)s of the list price, on what the customer really used; you may grant %(limit)s"
-            " alone. Make a quote of it: somebody else approves it."
+        told = (
+            _(
+                "This gives away %(given)s of the list price, on what the customer really used; you may grant %(limit)s"
+                " alone. Make a quote of it: somebody else approves it."
+            )
+            if priced.discount_percent > limit.discount_percent
+            else _(
+                "What this gives away is not known, since the customer used nothing yet, or its costs are not. Make a"
+                " quote of it: somebody else approves it."
+            )
         )
         raise InvalidInput(InputError("", "quote_needs_approval", told % words))
     return (_("It gives away %(given)s of the list price, on what the customer really used.") % words,)

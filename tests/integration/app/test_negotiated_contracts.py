@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.db import Database
 from core.scope import StewardScope
 from plans.terms import Commitment
-from tests.builders.bill import FEE, Books
+from tests.builders.bill import ACTIVE, FEE, Books
 from tests.builders.world import ACTOR, LONG_AGO, World
 from tests.integration.app.test_contract_pages import NEW, Sales, carried, faults
 
@@ -87,6 +87,15 @@ def test_what_is_above_the_seller_s_limit_is_led_to_a_quote_and_what_is_below_a_
     assert below.status_code == 422
     assert "the floor is 50 %" in below.text
     assert sales.held() == ()
+
+
+def test_what_a_customer_without_use_is_given_is_not_called_nothing(sales: Sales) -> None:
+    sales.books.plan("usage", ACTIVE)
+
+    page = sales.post(f"{NEW}/preview", said(plan="usage@1", discount_percent="5"))
+
+    assert page.status_code == 422
+    assert "What this gives away is not known" in page.text
 
 
 def test_faults_of_what_is_agreed_on_stand_at_their_fields(sales: Sales) -> None:
