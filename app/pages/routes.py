@@ -47,6 +47,7 @@ _MODULES = (
     "app.pages.admin.licence_pages",
     "app.pages.admin.alert_pages",
     "app.pages.admin.live",
+    "app.pages.admin.event_page",
     "app.pages.finance.pages",
     "app.pages.finance.acts",
     "app.pages.centre",

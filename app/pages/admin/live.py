@@ -1,7 +1,6 @@
 """Connect → live events: what has just been accepted, and why something counts nowhere."""
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from litestar import Response, get
 from litestar.response import Stream
@@ -9,6 +8,7 @@ from litestar.response import Stream
 from app.i18n import gettext as _
 from app.i18n import reader as current_reader
 from app.i18n import use
+from app.pages.admin.event_page import event_address
 from app.pages.environment import render
 from app.pages.formats import instant
 from app.pages.frame import Crumb
@@ -34,7 +34,7 @@ def live(visit: TenantVisit, database: Database) -> Response[str]:
     reader = TailReader(database, visit.tenant, named=visit.may(Permission.PEOPLE_READ))
     items, place = reader.last(SHOWN)
     crumbs = visit.crumbs(Crumb(_("Live events")))
-    table = _table(items, visit.tenant.tz, visit.connect)
+    table = _table(items, visit.tenant, visit.connect)
     return visit.page(
         "admin/live.html", "live", *crumbs, table=table, stream=f"{visit.path}/stream", after=place.text()
     )
@@ -51,17 +51,17 @@ async def stream(
 
     def shown(item: TailItem) -> str:
         use(language)
-        return _markup(item, tenant.tz)
+        return _markup(item, tenant)
 
     return await event_stream(request, reader, tenant, after, shown)
 
 
-def _markup(item: TailItem, tz: ZoneInfo) -> str:
+def _markup(item: TailItem, tenant: TenantView) -> str:
     """Return the row as one line of data."""
-    return " ".join(render("admin/live_row.html", row=_row(item, tz)).split("\n"))
+    return " ".join(render("admin/live_row.html", row=_row(item, tenant)).split("\n"))
 
 
-def _table(items: Sequence[TailItem], tz: ZoneInfo, way: tuple[str, str] = ("", "")) -> Table:
+def _table(items: Sequence[TailItem], tenant: TenantView, way: tuple[str, str] = ("", "")) -> Table:
     return Table(
         id="live",
         caption=_("Events, the last accepted first"),
@@ -72,20 +72,20 @@ def _table(items: Sequence[TailItem], tz: ZoneInfo, way: tuple[str, str] = ("", 
             Column(_("When")),
             Column(_("Counted by")),
         ),
-        rows=tuple(_row(item, tz) for item in items),
+        rows=tuple(_row(item, tenant) for item in items),
         empty_title=_("Nothing has come in yet"),
         empty_text=_("What your systems send appears here at once."),
         empty_way=way,
     )
 
 
-def _row(item: TailItem, tz: ZoneInfo) -> tuple[Cell, ...]:
+def _row(item: TailItem, tenant: TenantView) -> tuple[Cell, ...]:
     event, reason = item.event, item.unmetered
     return (
         cell(event.type),
-        Cell(event.id, sub=event.source, css="event"),
+        Cell(event.id, event_address(tenant.slug, event.source, event.id), sub=event.source, css="event"),
         cell(event.subject or "–"),
-        Cell(instant(event.time, tz), css="nowrap", plain=event.time.isoformat()),
+        Cell(instant(event.time, tenant.tz), css="nowrap", plain=event.time.isoformat()),
         status(_("A meter"), "good")
         if reason is None
         else Cell(_("No meter"), tone="warn", sub=unmetered_reason(reason), css="told"),
