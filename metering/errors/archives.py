@@ -1,5 +1,7 @@
 """Refusals about facts that lie in archives."""
 
+from collections.abc import Sequence
+
 from core.errors import NotFound, Refused
 
 __all__ = (
@@ -14,16 +16,23 @@ __all__ = (
 _RESTORE = "python -m app.cli archive restore --tenant {tenant} --month {month} --reason …"
 
 
+_NAMED = 12
+"""So many months are named in a refusal."""
+
+
 class FactsArchived(Refused):
     """The facts that this figure or list stands on are archived; the whole month's figures are told all the same."""
 
     code = "facts_archived"
     status = 409
 
-    def __init__(self, tenant_id: object, month: str) -> None:
+    def __init__(self, tenant_id: object, months: Sequence[str]) -> None:
+        more = " …" if len(months) > _NAMED else ""
+        them = "each" if len(months) > 1 else "them"
         super().__init__(
-            f"The facts of {month} are archived. Ask for whole archived months or days, without groups, or have the"
-            f" operator bring them back: {_RESTORE.format(tenant=tenant_id, month=month)}"
+            f"The facts of {', '.join(months[:_NAMED])}{more} are archived. Ask for whole archived months or days,"
+            f" without groups, or have the operator bring back {them}:"
+            f" {_RESTORE.format(tenant=tenant_id, month=months[0])}"
         )
 
 

@@ -119,7 +119,7 @@ def refuse_archived(session: Session, tenant: TenantView, types: Collection[str]
     """Refuse where facts of these types and this span may be away. Ask after they were read, not before.
 
     Raises:
-        FactsArchived: a month's are (`facts_archived`).
+        FactsArchived: those of some months are, all of which are named (`facts_archived`).
     """
     query = select(FactArchive.starts_at, FactArchive.types).where(
         FactArchive.tenant_id == tenant.id, FactArchive.status.in_(GONE)
@@ -128,9 +128,13 @@ def refuse_archived(session: Session, tenant: TenantView, types: Collection[str]
         query = query.where(FactArchive.facts_until > span.since)
     if span.until is not None:
         query = query.where(FactArchive.facts_from < span.until)
-    for starts_at, gone in session.execute(query.order_by(FactArchive.starts_at)):
-        if not gone.keys().isdisjoint(types):
-            raise FactsArchived(tenant.slug, f"{local_date(starts_at, tenant.tz):%Y-%m}")
+    away = [
+        f"{local_date(starts_at, tenant.tz):%Y-%m}"
+        for starts_at, gone in session.execute(query.order_by(FactArchive.starts_at))
+        if not gone.keys().isdisjoint(types)
+    ]
+    if away:
+        raise FactsArchived(tenant.slug, away)
 
 
 def refuse_closed(session: Session, tenant_id: UUID, target_key: UUID, at: datetime | None) -> None:

@@ -63,6 +63,17 @@ def test_figures_of_an_archived_month_and_its_neighbour_stay(shelves: Shelves) -
     assert shelves.figures(MONTH, NEXT) == before
 
 
+def test_every_month_whose_file_has_what_is_asked_for_is_named_at_once(shelves: Shelves) -> None:
+    shelves.archive(MONTH)
+    shelves.archive(NEXT)
+
+    # What is of the rest of March lies in April's file.
+    with pytest.raises(FactsArchived, match=r"of 2024-03, 2024-04 are archived.*each: .* --month 2024-03"):
+        shelves.suite.measure("members.active", MONTH)
+    assert shelves.restore(NEXT) + shelves.restore(MONTH) > 0
+    assert shelves.suite.figure("members.active", MONTH) == 2
+
+
 def test_who_was_counted_in_an_archived_month_is_refused_with_the_way_back(shelves: Shelves) -> None:
     shelves.archive(MONTH)
 
