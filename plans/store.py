@@ -45,6 +45,7 @@ __all__ = (
     "end_move",
     "end_span",
     "end_subscription",
+    "lock_contracts",
     "lock_plan",
     "lock_subscription",
     "put_draft",
@@ -147,6 +148,11 @@ def add_subscription(session: Session, row: Row) -> bool:
         .returning(Subscription.id)
     )
     return added.scalar_one_or_none() is not None
+
+
+def lock_contracts(session: Session, tenant_id: UUID) -> None:
+    """Wait for whoever begins a contract for this tenant, until the end of the transaction; no row stands for all."""
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 8))"), {"key": str(tenant_id)})
 
 
 def lock_subscription(session: Session, tenant_id: UUID, subscription_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Hold a contract as somebody saw it, so that what they previewed is what they get."""
+"""Hold contracts as somebody saw them, so that what they previewed is what they get."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from core.periods import local_date
 from plans.errors import ContractChanged
-from plans.reads.subscriptions import get_subscription
-from plans.store import lock_subscription
+from plans.reads.subscriptions import get_subscription, subscriptions
+from plans.store import lock_contracts, lock_subscription
 from plans.subscriptions import SubscriptionView
 
-__all__ = ("hold_as_seen", "mark_of")
+__all__ = ("hold_all_as_seen", "hold_as_seen", "mark_of")
 
 
 def mark_of(*contracts: SubscriptionView) -> str:
@@ -46,6 +46,28 @@ def hold_as_seen(
     if mark_of(contract) != mark:
         raise ContractChanged
     return contract
+
+
+def hold_all_as_seen(session: Session, tenant_id: UUID, mark: str, now: datetime, key: str = "") -> None:
+    """Let nobody else begin a contract in this transaction, if all that there are are still as they were seen.
+
+    Of two who begin one after the same preview, the second waits for the first and then sees another contract.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose.
+        mark: the `mark_of` all contracts when they were looked at.
+        now: the current instant for the tenant.
+        key: of the contract that is to be begun. Where there is one of that key, beginning it anew is settled by
+            its terms: the same ones are the same contract, however often they are sent.
+
+    Raises:
+        ContractChanged: there are others by now (`contract_changed`).
+    """
+    lock_contracts(session, tenant_id)
+    held = subscriptions(session, tenant_id, now)
+    if mark_of(*held) != mark and key not in {one.key for one in held}:
+        raise ContractChanged
 
 
 def _told(one: SubscriptionView) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ from plans.reads.coupons import usable_coupon
 from plans.reads.offers import Wish, offered, refuse_unfit
 from plans.reads.subscriptions import get_subscription, has_terms, terms_of
 from plans.states import state_at
-from plans.store import add_holdings, add_subscription, add_terms
+from plans.store import add_holdings, add_subscription, add_terms, lock_contracts
 from plans.subscriptions import BASE, AgreedDiscount, Holding, SubscriptionView
 from plans.terms import Discount
 from plans.validation.agreements import discount_faults, idle_faults
@@ -110,6 +110,9 @@ def subscribe(session: Session, given: SubscribeInput, now: datetime, *, whole: 
     """
     tenant = get_tenant(session, given.tenant_id)
     terms = _terms_hash(given)
+    if not given.preview:
+        # Who looks whether there is another contract, and begins one if not, is not passed by.
+        lock_contracts(session, tenant.id)
     # What was begun is not decided again: its coupon may be used up and its version retired by now.
     known = None if given.preview else _begun(session, given, terms, now)
     if known is not None:

@@ -48,7 +48,7 @@ from core.ids import new_id
 from core.periods import Period
 from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
-from plans.actions.hold_as_seen import hold_as_seen, mark_of
+from plans.actions.hold_as_seen import hold_all_as_seen, hold_as_seen, mark_of
 from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
 from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.actions.subscribe import SubscribeInput, subscribe
@@ -114,10 +114,7 @@ def begin(visit: TenantVisit, steward: Session, data: Form) -> Answer:
     def act() -> SubscriptionView:
         given = _to_begin(visit, data, _sold(visit))
         hold_to_limit(visit, steward, given)
-        held = subscriptions(visit.session, visit.tenant.id, visit.now)
-        # The same name and terms again are the same contract: sent twice, it is begun once.
-        if mark_of(*held) != data.get(SEEN) and given.key not in {one.key for one in held}:
-            raise ContractChanged
+        hold_all_as_seen(visit.session, visit.tenant.id, data.get(SEEN, ""), visit.now, given.key)
         return subscribe(visit.session, given, visit.now)
 
     done = visit.attempt(act)

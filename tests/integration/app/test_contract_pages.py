@@ -1,8 +1,10 @@
 """Contracts in the browser: previewed, then done exactly as previewed, or refused in plain words at the field."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
+from time import sleep
 from typing import Any
 
 import pytest
@@ -15,11 +17,13 @@ from core.db import Database
 from core.periods import add_months
 from core.scope import StewardScope, TenantScope
 from plans.actions.create_coupon import CouponInput, create_coupon
+from plans.actions.subscribe import SubscribeInput, subscribe
 from plans.charges import Charge
 from plans.reads import SubscriptionView, subscriptions
 from plans.terms import Discount
 from tenants.reads import TenantView
 from tests.builders.bill import FEE, Books, price
+from tests.builders.locks import waiting_for_a_lock
 from tests.builders.world import ACTOR, LONG_AGO, World
 
 CHEAP = Charge(key="fee", name="Basic fee", model="flat", prices=price(amount=Decimal(10)))
@@ -185,6 +189,23 @@ def test_a_new_contract_is_not_begun_beside_one_that_nobody_saw(sales: Sales) ->
 
     assert sales.post(NEW, request).status_code == 409
     assert [one.key for one in sales.held()] == ["another"]
+
+
+def test_of_two_who_begin_a_contract_at_once_after_the_same_preview_one_does(sales: Sales) -> None:
+    first = utc_now().date().replace(day=1)
+    said = {"plan": "small@1", "currency": "EUR", "quantity": "1", "starts_on": first.isoformat()}
+    request = sales.previewed(NEW, **said)
+    with ThreadPoolExecutor(1) as pool:
+        with sales.db.begin(TenantScope(sales.tenant.id)) as session:
+            subscribe(session, SubscribeInput(sales.tenant.id, "small", ACTOR, key="first", starts_on=first), utc_now())
+            second = pool.submit(sales.post, NEW, request)
+            while not waiting_for_a_lock(sales.db) and not second.done():
+                sleep(0.01)
+        answer = second.result()
+
+    assert answer.status_code == 409
+    assert "Somebody changed this in the meantime" in answer.text
+    assert [one.key for one in sales.held()] == ["first"]
 
 
 def test_faults_stand_in_plain_words_at_their_fields(sales: Sales) -> None:
