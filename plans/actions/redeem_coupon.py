@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from plans.changes import running_span
 from plans.errors import CouponNotUsable
 from plans.rating.stretches import plan_stretch
-from plans.reads.coupons import usable_coupon
+from plans.reads.coupons import refuse_used, usable_coupon
 from plans.reads.periods import closed_after, periods
 from plans.reads.subscriptions import get_subscription
 from plans.states import Trigger, advance, state_at
@@ -64,6 +64,7 @@ def redeem_coupon(session: Session, given: RedeemInput, now: datetime) -> Agreed
         # What was billed in advance stays as it was billed.
         starts_at = plan.ends_at
     discount = usable_coupon(session, given.code, subscription.plan_key, now)
+    refuse_used(session, subscription.tenant_id, given.code, "/code")
     agreed = AgreedDiscount(discount, starts_at, given.code)
     to_come = [held for held in subscription.holdings if held.ends_at is None or held.ends_at > starts_at]
     refuse_idle(agreed, to_come, subscription.currency, "/code")

@@ -22,7 +22,7 @@ from plans.actions.redeem_coupon import refuse_idle, store_discount
 from plans.documents import PlanDocument, document_hash
 from plans.errors import SubscriptionKeyTaken
 from plans.reads.chains import Phase, base_chain
-from plans.reads.coupons import usable_coupon
+from plans.reads.coupons import refuse_used, usable_coupon
 from plans.reads.offers import Wish, offered, refuse_unfit
 from plans.reads.subscriptions import get_subscription, has_terms, terms_of
 from plans.states import state_at
@@ -102,7 +102,8 @@ def subscribe(session: Session, given: SubscribeInput, now: datetime, *, whole: 
         NotFound, VersionRetired, AddonNotOffered: the plan or an add-on cannot be had.
         PlanInvalid: negotiated terms have faults (`plan_invalid`).
         TermsDontFit: trial or phases are not in order of time inside the contract (`terms_dont_fit`).
-        CouponNotUsable: the coupon is expired, used up, for other plans or for nothing in it (`coupon_not_usable`).
+        CouponNotUsable: the coupon is expired, used up, used before, for other plans or for nothing in it
+            (`coupon_not_usable`).
         CurrencyNotPriced, IntervalDiffers: it does not fit, or an add-on a plan that it is held with.
         InvalidInput: it ends before it begins, an add-on is named twice or 0 times, or a discount is for nothing
             in it (`invalid_input`).
@@ -233,6 +234,7 @@ def _discounts(
         raise InvalidInput(*faults)
     agreed = [AgreedDiscount(discount, starts_at) for discount in given.discounts]
     if given.coupon is not None:
+        refuse_used(session, given.tenant_id, given.coupon, "/coupon")
         agreed.append(AgreedDiscount(usable_coupon(session, given.coupon, plan_key, now), starts_at, given.coupon))
     return tuple(agreed)
 

@@ -15,7 +15,16 @@ from plans.errors import CouponNotUsable
 from plans.models import Coupon, SubscriptionDiscount
 from plans.terms import Discount
 
-__all__ = ("CODE", "CouponView", "RedemptionView", "coupons", "get_coupon", "redemptions", "usable_coupon")
+__all__ = (
+    "CODE",
+    "CouponView",
+    "RedemptionView",
+    "coupons",
+    "get_coupon",
+    "redemptions",
+    "refuse_used",
+    "usable_coupon",
+)
 
 CODE: Final = re.compile("[A-Z0-9][A-Z0-9-]{2,39}")
 
@@ -105,6 +114,24 @@ def usable_coupon(session: Session, code: str, plan_key: str, now: datetime) -> 
     if found.plan_keys and plan_key not in found.plan_keys:
         raise CouponNotUsable(code, "other_plan")
     return found.discount
+
+
+def refuse_used(session: Session, tenant_id: UUID, code: str, at: str) -> None:
+    """Refuse a coupon that a customer redeemed before, for whichever contract.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: the customer.
+        code: of which coupon.
+        at: pointer to where it was named.
+
+    Raises:
+        CouponNotUsable: it is one coupon a customer (`coupon_not_usable`).
+    """
+    used = SubscriptionDiscount
+    query = select(used.coupon_code).where(used.tenant_id == tenant_id, used.coupon_code == code)
+    if session.execute(query).first() is not None:
+        raise CouponNotUsable(code, "used_before", at)
 
 
 def _views(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[CouponView, ...]:

@@ -302,6 +302,7 @@ def test_four_customers_at_once_redeem_a_coupon_for_one_once(books, world):
     [({"valid_until": NOW}, "expired"), ({"plan_keys": ("large",)}, "other_plan")],
 )
 def test_a_coupon_that_does_not_fit_says_why(books, acme, limits, why):
+    books.plan("large")
     code = coupon(books, **limits)
 
     with pytest.raises(CouponNotUsable) as refusal:

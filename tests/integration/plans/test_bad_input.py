@@ -166,6 +166,7 @@ WITHOUT_EFFECT = {
 @pytest.mark.parametrize("what", WITHOUT_EFFECT)
 def test_a_discount_that_takes_nothing_off_is_not_agreed_on(vendor: Teller, acme: Customer, what: str) -> None:
     figures, fault, why = WITHOUT_EFFECT[what]
+    vendor.sells("seated", fee("1.00") | {"key": "seats"})
     discount = {"key": "deal", "name": "Deal", **figures}
     if fault is not None:
         for preview in (True, False):
@@ -189,10 +190,43 @@ def test_a_discount_that_takes_nothing_off_is_not_agreed_on(vendor: Teller, acme
 
 
 def test_a_coupon_for_charges_of_several_plans_needs_one_of_them(vendor: Teller, acme: Customer) -> None:
+    vendor.sells("seated", fee("1.00") | {"key": "seats"})
     discount = {"key": "any", "name": "Any", "percent": "10", "charges": ["fee", "seats"]}
     vendor.does("POST", "/v1/coupons", {"code": "FEE-OR-SEATS", "discount": discount})
 
     assert acme.does("POST", "/v1/subscriptions/main/coupons", {"code": "FEE-OR-SEATS", "preview": True})
+
+
+def test_a_coupon_for_what_nobody_sells_is_not_made(vendor: Teller) -> None:
+    discount = {"key": "any", "name": "Any", "percent": "10", "charges": ["fee", "seets", "more.fee"]}
+    body = {"code": "TYPO", "discount": discount, "plans": ["plain", "plane"]}
+
+    status, refused = vendor.send("POST", "/v1/coupons", body)
+
+    assert (status, [(e["pointer"], e["code"]) for e in refused["errors"]]) == (
+        422,
+        [
+            ("/plans/1", "plan_unknown"),
+            ("/discount/charges/1", "charge_unknown"),
+            ("/discount/charges/2", "charge_unknown"),
+        ],
+    )
+    assert "'fee'" in refused["errors"][1]["detail"], "what there is"
+    assert vendor.send("GET", "/v1/coupons/TYPO")[0] == 404
+
+
+def test_a_coupon_that_was_used_before_is_refused_by_the_preview_too(vendor: Teller, acme: Customer) -> None:
+    vendor.does("POST", "/v1/coupons", {"code": "ONCE", "discount": {"key": "once", "name": "Once", "percent": "10"}})
+    acme.does("POST", "/v1/subscriptions/main/coupons", {"code": "ONCE"})
+
+    for preview in (True, False):
+        for path, body, pointer in (
+            ("/v1/subscriptions/main/coupons", {"code": "ONCE"}, "/code"),
+            ("/v1/subscriptions", {"plan": "plain", "key": "other", "coupon": "ONCE"}, "/coupon"),
+        ):
+            status, refused = acme.tries("POST", path, body | {"preview": preview})
+            assert (status, refused["code"], refused["reason"]) == (409, "coupon_not_usable", "used_before"), path
+            assert [error["pointer"] for error in refused["errors"]] == [pointer]
 
 
 def test_a_family_that_stands_above_itself_is_refused() -> None:
