@@ -63,7 +63,7 @@ def rate_period(subscription: SubscriptionView, span: Span, sources: Sources) ->
         One per charge, discount and commitment in the order of a bill, zero amounts too.
     """
     bills = _Bills(subscription, sources)
-    return (*bills.arrears(span), *term_true_ups(subscription, span, bills.billed))
+    return (*bills.arrears(span), *term_true_ups(subscription, span, bills.billed, sources))
 
 
 def rate_advance(subscription: SubscriptionView, span: Span) -> tuple[RatedCharge, ...]:
@@ -103,7 +103,7 @@ class _Bills:
         """Return the charges due in arrears, discounts on them, and commitments of the period."""
         if span not in self._arrears:
             off, _ = invoice_discounts(self._subscription, span, self._charged)
-            true_ups = period_true_ups(self._subscription, span, self._discounted)
+            true_ups = period_true_ups(self._subscription, span, self._discounted, self._sources)
             self._arrears[span] = (*self._charges_of(span), *off, *true_ups)
         return self._arrears[span]
 

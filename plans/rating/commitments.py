@@ -11,8 +11,8 @@ from core.periods import Period
 from plans.charges import Charge
 from plans.periods import Span
 from plans.pricing import Rated, Step, decimal_text
-from plans.rating.lines import FAIR_USE
-from plans.rating.sources import RatedCharge
+from plans.rating.lines import FAIR_USE, rate_so_far
+from plans.rating.sources import RatedCharge, Sources
 from plans.rating.stretches import spans_of, stretch_of
 from plans.subscriptions import BASE, Holding, SubscriptionView
 from plans.terms import Commitment
@@ -23,7 +23,7 @@ Billed = Callable[[Span], Sequence[RatedCharge]]
 """A billing period → all its lines, arrears and advances, after discounts."""
 
 
-def period_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) -> list[RatedCharge]:
+def period_true_ups(subscription: SubscriptionView, span: Span, billed: Billed, sources: Sources) -> list[RatedCharge]:
     """Return a line for each commitment of a full period that is settled with a billing period, 0 where nothing lacks.
 
     1,000 a month, held for 10 of 30 days: 333.33; 200 billed → 133.33. What is held all month is settled
@@ -33,12 +33,13 @@ def period_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) 
         subscription: with all it ever held.
         span: the billing period.
         billed: gives the lines of any of its periods, arrears and advances, after discounts.
+        sources: for what add-ons came to by the instant at which a change settles it.
     """
     settled = [due for due in _due(subscription, span) if due.commitment.months is None]
-    return [_true_up(subscription, span, due, billed) for due in settled]
+    return [_true_up(subscription, span, due, billed, sources) for due in settled]
 
 
-def term_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) -> list[RatedCharge]:
+def term_true_ups(subscription: SubscriptionView, span: Span, billed: Billed, sources: Sources) -> list[RatedCharge]:
     """Return a line for each commitment over a term that is settled with a billing period.
 
     That is where its term ends, and before that where the contract does, or where what is held then
@@ -49,9 +50,10 @@ def term_true_ups(subscription: SubscriptionView, span: Span, billed: Billed) ->
         subscription: with all it ever held.
         span: the billing period.
         billed: gives the lines of any of its periods; this one's too.
+        sources: for what add-ons came to by the instant at which a change settles it.
     """
     settled = [due for due in _due(subscription, span) if due.commitment.months is not None]
-    return [_true_up(subscription, span, due, billed) for due in settled]
+    return [_true_up(subscription, span, due, billed, sources) for due in settled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +142,22 @@ def _of_plans(subscription: SubscriptionView, holding: Holding, period: Period) 
     return {committed.key for held in there for committed in held.document.commitments if committed.months is None}
 
 
-def _true_up(subscription: SubscriptionView, span: Span, due: _Due, billed: Billed) -> RatedCharge:
-    """Tell what is missing by its two sides: what was committed for the time, less what counts towards it."""
+def _true_up(subscription: SubscriptionView, span: Span, due: _Due, billed: Billed, sources: Sources) -> RatedCharge:
+    """Tell what is missing by its two sides: what was committed for the time, less what counts towards it.
+
+    A charge of an add-on that a change of plan leaves whole is billed after it: what it came to by then counts before,
+    and only the rest of it after.
+    """
     owed = part = counts = Fraction(0)
     for committed, of in _committed(due):
         part += of
         owed += _amount(committed, subscription.currency) * of
-    for one in spans_of(subscription, due.stretch):
+    spans = spans_of(subscription, due.stretch)
+    for one in spans:
         counts += _counting(billed(one), _counted_keys(subscription.at(one.period.starts_at), due))
+    for sign, one, at in ((1, spans[-1], due.stretch.period.ends_at), (-1, spans[0], due.stretch.period.starts_at)):
+        so_far = rate_so_far(subscription, one, at, due.stretch.full, sources)
+        counts += sign * _counting(so_far, _counted_keys(subscription.at(one.period.starts_at), due))
     period = due.stretch.period if due.commitment.months is None else span.period
     return _line(due, period, (to_money(owed, subscription.currency), part), counts)
 

@@ -29,6 +29,7 @@ __all__ = (
     "rate_advances",
     "rate_arrears",
     "rate_refunds",
+    "rate_so_far",
     "refund_origins",
     "refundable",
 )
@@ -44,13 +45,30 @@ FAIR_USE = ":fair_use"
 
 def rate_arrears(subscription: SubscriptionView, span: Span, sources: Sources) -> tuple[RatedCharge, ...]:
     """Rate the charges whose stretch ends with a billing period, due in arrears; their line discounts are inside."""
-    lines = []
+    lines: list[RatedCharge] = []
     for held, service in _served(subscription, span):
-        if held.charge.in_advance or service.period.ends_at != span.period.ends_at:
-            continue
-        lines.append(_rate(subscription, held, service, sources))
-        if held.charge.fair_use:
-            lines.append(_fair_use(subscription, held, service, sources))
+        if not held.charge.in_advance and service.period.ends_at == span.period.ends_at:
+            lines += _in_arrears(subscription, held, service, sources)
+    return tuple(lines)
+
+
+def rate_so_far(
+    subscription: SubscriptionView, span: Span, at: datetime, within: Period, sources: Sources
+) -> tuple[RatedCharge, ...]:
+    """Rate the charges in arrears that an instant leaves whole, as if they were cut there: for their time before it.
+
+    Args:
+        subscription: with all its holdings.
+        span: a billing period that begins or ends at the instant.
+        at: the instant.
+        within: only charges whose full period lies in this one.
+        sources: where figures come from.
+    """
+    lines: list[RatedCharge] = []
+    for held, service in _served(subscription, span):
+        whole, full = service.period.starts_at < at < service.period.ends_at, service.full
+        if whole and not held.charge.in_advance and within.clip(full.starts_at, full.ends_at) == full:
+            lines += _in_arrears(subscription, held, Span(Period(service.period.starts_at, at), full), sources)
     return tuple(lines)
 
 
@@ -127,6 +145,13 @@ def _served(subscription: SubscriptionView, span: Span) -> list[tuple[HeldCharge
             continue
         served.append((held, service_of(subscription, held, span)))
     return served
+
+
+def _in_arrears(
+    subscription: SubscriptionView, held: HeldCharge, service: Span, sources: Sources
+) -> tuple[RatedCharge, ...]:
+    rated = _rate(subscription, held, service, sources)
+    return (rated, _fair_use(subscription, held, service, sources)) if held.charge.fair_use else (rated,)
 
 
 def _rate(subscription: SubscriptionView, held: HeldCharge, service: Span, sources: Sources) -> RatedCharge:
