@@ -1,5 +1,6 @@
 """The documents that a contract would have made on stored facts: the invoice run's own code, nothing stored."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -18,6 +19,7 @@ from billing.due import DueItem, Question, Timing, due_items
 from billing.history import LOOK_BACK, History, reaches_back
 from billing.prepaid import Balance, StillPaid
 from billing.reads import BilledPeriodView, RevisionView, tax_rates
+from core.periods import local_date
 from plans.periods import Span
 from plans.rating import Sources
 from plans.reads.offers import refuse_unfit
@@ -98,7 +100,7 @@ def simulate_subscription(
         figures.prepare(subscription, [span.period for span in tiling])
         sources = figures.sources(subscription)
     books = _Books(figures.tenant, subscription, tiling, sources, taxes)
-    for at in dict.fromkeys([subscription.starts_at, *(span.period.ends_at for span in tiling)]):
+    for at in _last_of_days([subscription.starts_at, *(span.period.ends_at for span in tiling)], subscription):
         figures.progress.touch()
         books.bill(at)
     return tuple(books.made)
@@ -162,9 +164,14 @@ def carry_on(
         late_since=history.late_since, changed=history.changed,
     )  # fmt: skip
     ends = (span.period.ends_at for span in tiling)
-    for at in dict.fromkeys([now, *(at for at in ends if at > now)]):
+    for at in _last_of_days([now, *(at for at in ends if at > now)], subscription):
         books.bill(at)
     return tuple(books.made), tuple(books.credits.values())
+
+
+def _last_of_days(instants: Iterable[datetime], subscription: SubscriptionView) -> tuple[datetime, ...]:
+    """Return the last instant of each local day: what ends on one day shares a document."""
+    return tuple({local_date(at, subscription.schedule.tz): at for at in sorted(instants)}.values())
 
 
 @dataclass(slots=True)

@@ -1,18 +1,24 @@
 """Examples of what is simulated; that it is what the invoice run bills is the law of `test_one_price`."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec.structs import replace as changed
 from sqlalchemy import text
 
+from billing.answers.actions.simulate import simulate_subscription, taxes_for
+from billing.answers.reads.figures import Figures
 from core.scope import TenantScope
+from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.charges import Price
 from plans.errors import CurrencyNotPriced
+from plans.reads import get_subscription
 from tests.builders.bill import ACTIVE, FEE, SEATS, STARTS, Books
 from tests.builders.terms import simulated, simulated_lines, terms
+from tests.builders.world import ACTOR
 
 MONTHS = ("08", "09", "10")
 
@@ -81,3 +87,26 @@ def test_a_currency_without_a_price_is_refused(books, world):
 
     with pytest.raises(CurrencyNotPriced):
         simulated(books.db, acme, replace(terms(charge), currency="USD"))
+
+
+def test_what_ends_on_one_day_shares_a_document_as_it_does_on_the_bill(books, world):
+    tenant = world.tenant(time_zone="UTC")
+    books.plan("small", FEE)
+    books.plan("other", changed(FEE, key="more"))
+    held = books.subscribe(tenant, starts_on=date(2026, 8, 1), ends_on=date(2026, 11, 1))
+    noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    with books.db.begin(TenantScope(tenant.id)) as session:
+        change_subscription(session, ChangeInput(tenant.id, held.id, ACTOR, plan_key="other", at=noon), noon)
+    books.run(datetime(2026, 11, 10, tzinfo=UTC))
+    with books.db.begin(TenantScope(tenant.id)) as session:
+        held = get_subscription(session, tenant.id, held.id)
+        foreseen = simulate_subscription(Figures(session, tenant, [held]), held, taxes_for(session, tenant))
+
+    billed = [[(line.charge_key, line.amount.amount_minor) for line in one.lines] for one in books.invoices(tenant)]
+    assert [[(key, minor) for key, _, _, minor in one] for one in simulated_lines(foreseen)] == billed
+    # August's fee; what ends at midnight and at noon of 1 September, on one; September's end, and October's.
+    assert [[key for key, _ in one if key in ("fee", "more")] for one in billed] == [
+        ["fee"],
+        ["fee", "more"],
+        ["more"],
+    ]
