@@ -29,6 +29,8 @@ from metering.measurement import Measurement
 from metering.reads import Measuring, Reading, with_event_ids
 from metering.reads.archives import archive_of
 from metering.reads.leaving import SettledUntil
+from plans.rating.stretches import measured_from
+from plans.reads import subscriptions
 from tenants.reads import TenantView, list_tenants, tenant_now
 
 __all__ = (
@@ -63,7 +65,8 @@ def settled_until(db: Database, tenant: TenantView) -> datetime:
     """Return the instant before which nothing of a tenant will be measured again.
 
     A contract year before the first period that a bill or a chargeback may still reckon: those of
-    the last 400 days, what is not on an issued document, and bill lines that no posted run has taken.
+    the last 400 days, what is not on an issued document, and bill lines that no posted run has taken; for a contract
+    with longer intervals or terms, or unused units that are kept, before the first of those.
     """
     with db.begin(StewardScope()) as session:
         found = [
@@ -71,7 +74,9 @@ def settled_until(db: Database, tenant: TenantView) -> datetime:
             first_unsettled(session, tenant.id),
             first_unposted(session, tenant.id),
         ]
-    return min(instant for instant in found if instant is not None) - CONTRACT_YEAR
+        first = min(instant for instant in found if instant is not None)
+        reached = [measured_from(held, first) for held in subscriptions(session, tenant.id) if held.starts_at < first]
+    return min([first, *reached]) - CONTRACT_YEAR
 
 
 @dataclass(frozen=True, slots=True)

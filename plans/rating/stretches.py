@@ -12,7 +12,10 @@ from plans.charges import Charge
 from plans.periods import Span
 from plans.subscriptions import HeldCharge, Holding, SubscriptionView
 
-__all__ = ("plan_stretch", "same_terms", "service_of", "spans_of", "stretch_of")
+__all__ = ("measured_from", "plan_stretch", "same_terms", "service_of", "spans_of", "stretch_of")
+
+YEAR = 12
+"""Months."""
 
 
 def service_of(subscription: SubscriptionView, held: HeldCharge, span: Span) -> Span:
@@ -63,6 +66,27 @@ def stretch_of(
 def spans_of(subscription: SubscriptionView, stretch: Span) -> tuple[Span, ...]:
     """Return the billing periods that a stretch consists of, in order."""
     return tuple(subscription.spans_until(stretch.period.ends_at, stretch.period.starts_at))
+
+
+def measured_from(subscription: SubscriptionView, instant: datetime) -> datetime:
+    """Return from when on use may be asked for to bill anew what ends at an instant or later.
+
+    Where an interval, of a plan, a charge or a commitment's term, is longer than a year, that is where the one around
+    the instant begins; what a bank holds stands on all periods since the contract's start. A year is not told: whoever
+    asks adds the contract year that cumulative charges look back on.
+
+    Args:
+        subscription: with all it ever held.
+        instant: from when on something may be billed.
+    """
+    documents = [held.document for held in subscription.holdings]
+    charges = [charge for document in documents for charge in document.charges]
+    if any(charge.rollover_months for charge in charges):
+        return min(instant, subscription.starts_at)
+    terms = [commitment.months for document in documents for commitment in document.commitments]
+    months = {document.interval_months for document in documents}
+    months |= {one for one in (*terms, *(charge.interval_months for charge in charges)) if one is not None}
+    return min([instant, *(subscription.every(one).at(instant).starts_at for one in months if one > YEAR)])
 
 
 def same_terms(holding: Holding, after: Holding) -> bool:
