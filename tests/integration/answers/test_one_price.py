@@ -156,7 +156,7 @@ class Play:
             assert told(estimate_change(before, done, sources)) == foreseen
         note(f"{now} {given} done")
         for promise in self.promises:
-            lasting = any(line.period.ends_at > promise.until for line in self.advance(promise) + promise.fees)
+            lasting = any(line.period.ends_at > promise.until for line in (*self.advance(promise), *promise.fees))
             promise.kept &= min(now, done.effective_at) >= promise.until and not lasting
             promise.kept &= action is not withdraw_change
         if action is not withdraw_change:
@@ -164,11 +164,8 @@ class Play:
 
     def advance(self, promise: Promise) -> list[RatedCharge]:
         """Return what was billed in advance up to the running period: a preview tells what comes back of it."""
-        began = promise.decision.running.period.starts_at
-        spans = promise.before.spans_until(began)
-        lines = [line for span in spans for line in rate_advance(promise.before, span)]
-        paid = [line for span in promise.was for line in rate_advance(promise.before, span)]
-        return [line for line in lines if line.period.ends_at > began] + paid
+        earlier = promise.before.spans_until(promise.decision.running.period.starts_at)
+        return [line for span in (*earlier, *promise.was) for line in rate_advance(promise.before, span)]
 
     def send(self, until: datetime) -> None:
         """Facts come as they happen."""
