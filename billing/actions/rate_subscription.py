@@ -18,6 +18,7 @@ from billing.history import (
     RatedPart,
     Work,
     figure_of,
+    head_of,
     reaches_back,
     sides,
     steps_of,
@@ -38,12 +39,13 @@ from plans.rating import (
     Sources,
     rate_advance,
     rate_period,
+    rate_refunded_discounts,
     rate_refunds,
     refund_origins,
     refundable,
 )
 from plans.reads import measured_sources, periods
-from plans.subscriptions import BASE, HeldCharge, SubscriptionView, held_charges
+from plans.subscriptions import BASE, SubscriptionView, held_charges
 from tenants.reads import TenantView
 
 __all__ = (
@@ -279,14 +281,23 @@ def _add_refunds(wanted: Wanted, work: Work, again: list[BilledPeriodView]) -> N
     # The refund of a transaction that is not billed yet comes with the bill that charges it.
     billed = {period.ends_at for period in due + known}
     seen: set[tuple[str, datetime]] = set()
+    ends: set[datetime] = set()
     for starts_at in sorted(origins & work.history.spans.keys()):
         origin = work.history.spans[starts_at]
         rated = {one.charge_key: one for one in rate_refunds(wanted.subscription, origin, until, work.sources)}
         for held, service in refundable(wanted.subscription, origin):
             place = (held.key, service.period.starts_at)
             if place not in seen and service.period.ends_at in billed:
-                _add_refund(work, held, service.period, rated.get(held.key))
+                head = Head(held.key, held.charge.name, CHARGED, service.period)
+                _add_refund(wanted, work, head, rated.get(held.key))
+                ends.add(service.period.ends_at)
             seen.add(place)
+    # An amount is taken off with the end of a full period, whichever of its bills charged the transaction.
+    fulls = {span.full for span in work.history.spans.values() if span.period.ends_at in ends}
+    for span in sorted(work.history.spans.values()):
+        if span.full in fulls and span.period.ends_at in billed:
+            for off in rate_refunded_discounts(wanted.subscription, span, until, work.sources):
+                _add_refund(wanted, work, head_of(off), off if off.rated.amount.amount_minor else None)
 
 
 def _began(subscription: SubscriptionView, span: Span) -> datetime:
@@ -295,15 +306,13 @@ def _began(subscription: SubscriptionView, span: Span) -> datetime:
     return min([span.period.starts_at, *(one.starts_at for one in services if one.ends_at == span.period.ends_at)])
 
 
-def _add_refund(work: Work, held: HeldCharge, service: Period, charge: RatedCharge | None) -> None:
-    """Add what a charge gives back of the stretch that it served, less what it gave back of it before."""
-    given_back = work.given_back(held.key, service)
+def _add_refund(wanted: Wanted, work: Work, head: Head, charge: RatedCharge | None) -> None:
+    """Add what is given back of what a charge or a discount served, less what was given back of it before."""
+    given_back = work.given_back(head.charge_key, head.period)
     if charge is None and not given_back:
         return
-    currency = given_back[0].amount.currency if given_back else ""
-    now = figure_of(charge, -1) if charge else Figure(Money(0, currency), Decimal(0))
+    now = figure_of(charge, -1) if charge else Figure(Money(0, wanted.subscription.currency), Decimal(0))
     delta = late_delta(now, given_back)
     if delta is not None:
         steps = steps_of(charge) if charge and not given_back else sides(now, given_back)
-        head = Head(held.key, held.charge.name, CHARGED, service)
         work.add("refund", head, delta, steps, charge.measurement if charge else None)

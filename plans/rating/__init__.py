@@ -8,12 +8,13 @@ The order of a bill: charges with their line discounts, invoice discounts, commi
 period, commitments of a term that ends. What prepaid credits pay of it, and tax, come after it, in `billing`.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from plans.periods import Span
 from plans.rating.commitments import period_true_ups, term_true_ups
 from plans.rating.credits import CREDITS, block_of, rate_blocks
-from plans.rating.discounts import invoice_discounts
+from plans.rating.discounts import given_again, has_discounts, invoice_discounts
 from plans.rating.lines import (
     CHARGED,
     REFUNDED,
@@ -39,6 +40,7 @@ __all__ = (
     "counted",
     "rate_advance",
     "rate_period",
+    "rate_refunded_discounts",
     "rate_refunds",
     "rate_running",
     "refund_origins",
@@ -89,6 +91,32 @@ def rate_running(
     return tuple(line for lines in rated for line in lines if now in line.period)
 
 
+def rate_refunded_discounts(
+    subscription: SubscriptionView, span: Span, until: datetime, sources: Sources
+) -> tuple[RatedCharge, ...]:
+    """Rate what discounts on the whole bill took off transactions that were refunded: that was never paid.
+
+    It is the discount on the bill less that on the bill without them, so that an amount which the rest of the
+    bill uses up is given all the same.
+
+    Args:
+        subscription: with its discounts.
+        span: the billing period whose bill charged them.
+        until: cancellations before this instant count.
+        sources: where figures come from.
+
+    Returns:
+        One per discount of that bill in order; amounts are positive, or 0.
+    """
+    if not has_discounts(subscription):
+        return ()
+    bills = _Bills(subscription, sources)
+    return tuple(
+        replace(before, kind="refund", rated=given_again(before.rated, after.rated))
+        for before, after in zip(bills.off(span), bills.off(span, until), strict=True)
+    )
+
+
 class _Bills:
     """What billing periods of a contract bill, each reckoned once: a bill may depend on what others say."""
 
@@ -102,7 +130,7 @@ class _Bills:
     def arrears(self, span: Span) -> tuple[RatedCharge, ...]:
         """Return the charges due in arrears, discounts on them, and commitments of the period."""
         if span not in self._arrears:
-            off, _ = invoice_discounts(self._subscription, span, self._charged)
+            off = self.off(span)
             true_ups = period_true_ups(self._subscription, span, self._discounted, self._sources)
             self._arrears[span] = (*self._charges_of(span), *off, *true_ups)
         return self._arrears[span]
@@ -111,6 +139,17 @@ class _Bills:
         """Return all lines, but for commitments of a term."""
         _, off_in_advance = invoice_discounts(self._subscription, span, self._charged)
         return (*self.arrears(span), *self._fees_of(span), *off_in_advance)
+
+    def off(self, span: Span, until: datetime | None = None) -> list[RatedCharge]:
+        """Return the discounts on what is due in arrears; as if it had been without what is refunded before `until`."""
+        if until is None:
+            return invoice_discounts(self._subscription, span, self._charged)[0]
+
+        def kept(one: Span) -> tuple[RatedCharge, ...]:
+            refunds = rate_refunds(self._subscription, one, until, self._sources)
+            return (*self._charges_of(one), *(line for line in refunds if line.period.ends_at == one.period.ends_at))
+
+        return invoice_discounts(self._subscription, span, Charged(kept, self._fees_of))[0]
 
     def _discounted(self, span: Span) -> tuple[RatedCharge, ...]:
         off, off_in_advance = invoice_discounts(self._subscription, span, self._charged)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+import msgspec
+
 from core.money import Money, to_money
 from core.periods import Period
 from plans.charges import Charge
@@ -18,7 +20,7 @@ from plans.rating.stretches import same_terms, spans_of, stretch_of
 from plans.subscriptions import BASE, HeldCharge, SubscriptionView
 from plans.terms import Discount
 
-__all__ = ("invoice_discounts", "line_discounts")
+__all__ = ("given_again", "has_discounts", "invoice_discounts", "line_discounts")
 
 
 ADVANCE = ":advance"
@@ -49,9 +51,23 @@ class _Held:
         return key
 
 
+def has_discounts(subscription: SubscriptionView) -> bool:
+    """Most contracts have no discount at all: a run of many thousands asks this first."""
+    return bool(subscription.discounts) or any(held.document.discounts for held in subscription.holdings)
+
+
+def given_again(before: Rated, after: Rated) -> Rated:
+    """Return what a discount took off and does not take off a bill without what was refunded, positive or 0."""
+    money = after.amount - before.amount
+    [step] = before.steps
+    return Rated(
+        money, -before.quantity, (msgspec.structs.replace(step, amount=decimal_text(Fraction(money.decimal()))),)
+    )
+
+
 def line_discounts(subscription: SubscriptionView, held: HeldCharge, service: Span) -> tuple[Off, ...]:
     """Return what is taken off a charge's line: the plan's discounts, an add-on's, the contract's own, in order."""
-    if not _has_any(subscription):
+    if not has_discounts(subscription):
         return ()
     return tuple(
         _off(found.discount, subscription.currency)
@@ -79,7 +95,7 @@ def invoice_discounts(
     Returns:
         Those on arrears, and those on advances.
     """
-    if not _has_any(subscription):
+    if not has_discounts(subscription):
         return [], []
     taking = _Taking(subscription, charged)
     # What is left for a discount depends on what was taken off earlier in the full period.
@@ -156,11 +172,6 @@ class _Taking:
         money = to_money(max(Fraction(0), taken), currency)
         self.budgets[place] -= min(self.budgets[place], Fraction(money.decimal()))
         return _line(found.discount, key, (served, part_of(served.full, served.period, "by_second", tz)), money)
-
-
-def _has_any(subscription: SubscriptionView) -> bool:
-    """Most contracts have no discount at all: a run of many thousands asks this first."""
-    return bool(subscription.discounts) or any(held.document.discounts for held in subscription.holdings)
 
 
 def _in_force(subscription: SubscriptionView, instant: datetime) -> list[_Held]:
