@@ -231,7 +231,7 @@ def added(*listed: Iterable[RatedCharge]) -> Sums:
 def billed_lines(invoices: list[InvoiceView]) -> list[list[tuple[str, str, str, int]]]:
     return [
         [
-            (line.charge_key, line.kind, f"{line.quantity.normalize():f}", sign * line.amount.amount_minor)
+            (line.charge_key, line.kind, f"{(sign * line.quantity + 0).normalize():f}", sign * line.amount.amount_minor)
             for line in one.lines
             for sign in [-1 if one.kind == "credit_note" else 1]
         ]
