@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
+from core.errors import InputError, InvalidInput
 from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
@@ -70,6 +71,9 @@ class SubscriptionController(Controller):
     ) -> Response[SubscriptionAnswer]:
         """Begin a contract, with trial, phases, negotiated terms and discounts; the same again is the same contract."""
         require(principal, Permission.SUBSCRIPTIONS_WRITE)
+        if not data.preview:
+            own = any(phase.terms is not None for phase in data.phases)
+            _refuse_alone(principal, terms=data.terms is not None, phases=own, discounts=bool(data.discounts))
         now = tenant_now(session, tenant)
         begun = subscribe(session, _wish(tenant, data, principal.actor), now)
         lines = foresee_begun(session, tenant, begun, now)[0] if data.preview else ()
@@ -81,6 +85,8 @@ class SubscriptionController(Controller):
         self, principal: Principal, session: Session, tenant: TenantView, key: str, data: ChangeBody
     ) -> ChangeAnswer:
         """Change plan, version, quantity, terms or add-ons, at once (the running period is cut) or with the period."""
+        if not data.preview:
+            _refuse_alone(principal, terms=data.terms is not None)
         addons = None if data.addons is None else _addons(data.addons)
         plain = ("version", "quantity", "terms", "keep_later", "when", "at", "preview")
         wanted = {name: getattr(data, name) for name in plain} | {"plan_key": data.plan, "addons": addons}
@@ -147,6 +153,21 @@ class SubscriptionController(Controller):
         decision = cancel_subscription(session, given, now)
         foreseen = foresee(session, tenant, found, decision, now) if data.preview else NOTHING_FORESEEN
         return ChangeAnswer.of(decision, "end", foreseen, preview=data.preview)
+
+
+def _refuse_alone(principal: Principal, **agreed: bool) -> None:
+    """Refuse what is agreed on for one contract alone, unless its author may approve quotes: limits are held there.
+
+    Raises:
+        InvalidInput: somebody else has to agree (`quote_needs_approval`).
+    """
+    given = [name for name, is_given in agreed.items() if is_given]
+    if given and not principal.may(Permission.QUOTES_APPROVE):
+        detail = (
+            "Prices and discounts for one contract alone are agreed on by a quote, which knows what its seller may"
+            " grant: make one (POST /v1/quotes). Who may approve quotes needs none."
+        )
+        raise InvalidInput(*(InputError(f"/{name}", "quote_needs_approval", detail) for name in given))
 
 
 def _addons(bodies: Sequence[AddonBody]) -> tuple[AddonInput, ...]:

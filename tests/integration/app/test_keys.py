@@ -11,7 +11,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from app import dependencies, remembering
+from app import dependencies
+from core import remembering
 from core.clock import utc_now
 from tests.builders.world import World, bearer
 

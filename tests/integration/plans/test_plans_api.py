@@ -335,3 +335,23 @@ def test_a_charge_that_lacks_a_field_is_refused_with_a_pointer(client: Client, v
     assert answer.status_code == 400
     assert missing in str(answer.json()["errors"])
     assert "charges" in answer.json()["errors"][0]["pointer"]
+
+
+def test_what_is_for_one_contract_alone_asks_for_who_may_approve_quotes(client: Client, world, vendor):
+    approver = bearer(world.key("vendor_admin"), "acme")
+    discount = {"key": "deal", "name": "Deal", "percent": "5"}
+    wanted = {"plan": "light", "key": "deal", "terms": SEATS, "discounts": [discount]}
+
+    assert client.post("/v1/subscriptions", headers=vendor, json=wanted | {"preview": True}).status_code == 200
+    refused = client.post("/v1/subscriptions", headers=vendor, json=wanted)
+    assert code(refused) == (422, "invalid_input")
+    assert {(one["pointer"], one["code"]) for one in refused.json()["errors"]} == {
+        ("/terms", "quote_needs_approval"), ("/discounts", "quote_needs_approval"),
+    }  # fmt: skip
+    ramp = [{"starts_on": "2027-01-01", "terms": SEATS}]
+    assert client.post("/v1/subscriptions", headers=vendor, json={"plan": "light", "phases": ramp}).status_code == 422
+    assert client.post("/v1/subscriptions", headers=approver, json=wanted).status_code == 201
+
+    assert client.post("/v1/subscriptions", headers=vendor, json={"plan": "light", "key": "held"}).status_code == 201
+    change = client.post("/v1/subscriptions/held/change", headers=vendor, json={"terms": SEATS})
+    assert [one["pointer"] for one in change.json()["errors"]] == ["/terms"]
