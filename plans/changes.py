@@ -154,9 +154,10 @@ def _changed_span(subscription: SubscriptionView, known: Sequence[Span], timing:
 
 
 def _until(subscription: SubscriptionView, slot: str, at: datetime) -> datetime | None:
-    """Return where the next version of a slot begins that is agreed on."""
-    later = [holding.starts_at for holding in subscription.holdings if holding.slot == slot and holding.starts_at > at]
-    return min(later, default=None)
+    """Return where what is held in a slot ends or another version of it begins, as was agreed on before."""
+    held = [holding for holding in subscription.holdings if holding.slot == slot]
+    ends = [holding.ends_at for holding in held if holding.holds_at(at) and holding.ends_at is not None]
+    return min([*ends, *(holding.starts_at for holding in held if holding.starts_at > at)], default=None)
 
 
 def decide_cancellation(subscription: SubscriptionView, known: Sequence[Span], timing: Timing) -> Decision:

@@ -22,7 +22,7 @@ from plans.events import PeriodsRecut
 from plans.reads.offers import Wish, offered, refuse_unfit
 from plans.reads.periods import BillingPeriodView, closed_after, periods
 from plans.reads.subscriptions import get_subscription, subscriptions
-from plans.store import add_holdings, add_spans, end_holding, end_span, lock_subscription, trim_spans
+from plans.store import add_holdings, add_spans, drop_holding, end_holding, end_span, lock_subscription, trim_spans
 from plans.subscriptions import BASE, Holding, Mode, SubscriptionView
 from tenants.actions.record_audit import record_audit
 
@@ -163,13 +163,27 @@ def _write(session: Session, subscription: SubscriptionView, decision: Decision,
         publish(session, PeriodsRecut(tenant_id, subscription_id, at))
     for holding in decision.closes:
         end_holding(session, tenant_id, subscription_id, holding, at)
+    relinked = _relinked(subscription, decision.after)
+    for holding in relinked:
+        # Links are made with a row and never changed.
+        drop_holding(session, tenant_id, subscription_id, holding)
     if decision.opens:
         store_terms(session, tenant_id, decision.opens, actor, now)
-        chained = [(holding, _previous_end(decision.after, holding)) for holding in decision.opens]
+    chained = [(holding, _previous_end(decision.after, holding)) for holding in (*decision.opens, *relinked)]
+    if chained:
         add_holdings(session, tenant_id, subscription_id, chained)
     for holding in decision.opens:
         if holding.slot == BASE:
             bind_policy(session, tenant_id, at, holding.document.policies or DEFAULT_POLICIES, now)
+
+
+def _relinked(before: SubscriptionView, after: SubscriptionView) -> list[Holding]:
+    """Return the versions agreed on for later that follow another one in their slot now: add-ons may pause."""
+    return [
+        holding
+        for holding in after.holdings
+        if holding in before.holdings and _previous_end(before, holding) != _previous_end(after, holding)
+    ]
 
 
 def _previous_end(subscription: SubscriptionView, holding: Holding) -> datetime | None:

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from core.scope import TenantScope
 from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.open_periods import close_period, open_periods
 from plans.actions.subscribe import AddonInput
+from plans.actions.withdraw_change import WithdrawInput, withdraw_change
 from plans.changes import running_span
 from plans.errors import (
     ChangeAlreadyAtThatInstant,
@@ -153,3 +155,65 @@ def test_what_is_on_an_invoice_is_not_cut_any_more(session, tenant):
         cancel_subscription(session, CancelInput(tenant.id, held.id, ACTOR, "prorate_now"), NOW)
     with pytest.raises(ChangeInThePast):
         change_subscription(session, ChangeInput(tenant.id, held.id, ACTOR, plan_key="light"), NOW)
+
+
+@pytest.fixture
+def act(db, tenant):
+    """Do something in a transaction of its own: how versions follow each other is looked at as it is committed."""
+
+    def act(action, given, now=NOW):
+        with db.begin(TenantScope(tenant.id)) as session:
+            return action(session, given, now)
+
+    return act
+
+
+@pytest.fixture
+def helped(db, tenant):
+    """A contract with an add-on, of which there are two from the end of the running period on."""
+    with db.begin(TenantScope(tenant.id)) as session:
+        held = begin(session, tenant, addons=(AddonInput("compliance"),))
+        later = ChangeInput(tenant.id, held.id, ACTOR, addons=(AddonInput("compliance", 2),), when="at_period_end")
+        return held, change_subscription(session, later, NOW).effective_at
+
+
+def many(db, tenant, held, at):
+    with db.begin(TenantScope(tenant.id)) as session:
+        return [one.quantity for one in get_subscription(session, tenant.id, held.id, at).addon_holdings]
+
+
+def test_an_add_on_left_out_now_comes_back_where_it_was_agreed_to_and_can_be_withdrawn(db, tenant, act, helped):
+    held, later = helped
+
+    left_out = act(change_subscription, ChangeInput(tenant.id, held.id, ACTOR, addons=(), keep_later=True))
+
+    with db.begin(TenantScope(tenant.id)) as session:
+        assert get_subscription(session, tenant.id, held.id, NOW).holdings == left_out.after.holdings
+    assert [many(db, tenant, held, at) for at in (NOW, later)] == [[], [2]]
+
+    act(withdraw_change, WithdrawInput(tenant.id, held.id, ACTOR))
+    assert [many(db, tenant, held, at) for at in (NOW, later)] == [[], []]
+
+
+def test_an_add_on_held_again_before_it_was_to_come_back_is_held_until_then(db, tenant, act, helped):
+    held, later = helped
+    act(change_subscription, ChangeInput(tenant.id, held.id, ACTOR, addons=(), keep_later=True))
+
+    soon = NOW + timedelta(hours=1)
+    again = ChangeInput(tenant.id, held.id, ACTOR, addons=(AddonInput("compliance", 3),), keep_later=True)
+    done = act(change_subscription, again, soon)
+
+    with db.begin(TenantScope(tenant.id)) as session:
+        assert get_subscription(session, tenant.id, held.id, soon).holdings == done.after.holdings
+    assert [many(db, tenant, held, at) for at in (NOW, soon, later)] == [[], [3], [2]]
+
+
+def test_an_add_on_that_is_to_end_ends_then_whatever_becomes_of_it_before(db, tenant, act):
+    with db.begin(TenantScope(tenant.id)) as session:
+        held = begin(session, tenant, addons=(AddonInput("compliance"),))
+    ends = act(change_subscription, ChangeInput(tenant.id, held.id, ACTOR, addons=(), when="at_period_end"))
+
+    twice = ChangeInput(tenant.id, held.id, ACTOR, addons=(AddonInput("compliance", 2),), keep_later=True)
+    act(change_subscription, twice)
+
+    assert [many(db, tenant, held, at) for at in (NOW, ends.effective_at)] == [[2], []]
