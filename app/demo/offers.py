@@ -1,4 +1,4 @@
-"""What sales does in the demo: limits, quotes in every state, and two contracts that change.
+"""What sales does in the demo: limits, a plan's next version, quotes in every state, and two contracts that change.
 
 The contracts change in the full world only: small ones are for tests, which reckon a whole year anew.
 """
@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from app.demo.steps import note_step
@@ -26,10 +27,11 @@ from core.periods import add_months, local_date
 from core.scope import GlobalScope, StewardScope, TenantScope
 from plans.actions.cancel_subscription import CancelInput, cancel_subscription
 from plans.actions.change_subscription import ChangeInput, change_subscription
+from plans.actions.save_draft import DraftInput, save_draft
 from plans.catalogue.prices import in_all_currencies
 from plans.charges import Charge, Price
 from plans.documents import PlanDocument
-from plans.reads import find_subscription
+from plans.reads import find_subscription, get_plan
 from plans.terms import Discount
 from tenants.reads import TenantView, users_of
 
@@ -134,13 +136,13 @@ ACCEPTED = _Offer(
 
 
 def make_offers(db: Database, tenants: dict[str, TenantView], now: datetime, *, whole: bool) -> int:
-    """Set costs and sellers' limits and make the quotes; return how many.
+    """Set costs and sellers' limits, draft a plan's next version and make the quotes; return how many of these.
 
     Args:
         db: the database.
         tenants: the customers by slug.
         now: the end of the world's time.
-        whole: the full world, with the contract that comes of a quote.
+        whole: the full world, with the draft, and the contract that comes of a quote.
     """
     with db.begin(GlobalScope()) as session:
         people = {one.role: f"user:{one.id}" for one in users_of(session, None)}
@@ -150,6 +152,8 @@ def make_offers(db: Database, tenants: dict[str, TenantView], now: datetime, *, 
         set_limit(session, LimitView("*", SELLER_LIMIT, FLOOR), approver, now)
         set_limit(session, LimitView(approver, APPROVER_LIMIT, FLOOR), approver, now)
         limit, costs = limit_of(session, seller), costs_on(session, now.date())
+        if whole:
+            _draft_next_version(session, seller, now)
     offers = (*OFFERS, ACCEPTED) if whole else OFFERS
     for offer in offers:
         tenant, at = tenants[offer.slug], now - timedelta(days=offer.ago_days)
@@ -160,6 +164,18 @@ def make_offers(db: Database, tenants: dict[str, TenantView], now: datetime, *, 
                 admin = next(one.id for one in users_of(session, tenant.id) if one.role == "tenant_admin")
                 offer.then(_Desk(session, tenant, seller, approver, f"user:{admin}", at), made)
     return len(offers)
+
+
+def _draft_next_version(session: Session, author: str, now: datetime) -> None:
+    """Write what active members are to cost next: what that means for who holds the plan can then be looked at."""
+    plan, dearer = get_plan(session, "full-active"), in_all_currencies(Price(unit=Decimal("4.50")))
+    assert plan.newest is not None, "the catalogue has published it"
+    charges = tuple(
+        msgspec.structs.replace(charge, prices=dearer) if charge.key == "active_members" else charge
+        for charge in plan.newest.document.charges
+    )
+    document = msgspec.structs.replace(plan.newest.document, charges=charges)
+    save_draft(session, DraftInput(plan.key, document, None, author), now)
 
 
 def _input(offer: _Offer, today: date, seller: str, limit: LimitView, costs: CostsView | None) -> QuoteInput:
