@@ -22,10 +22,16 @@ T = TypeVar("T")
 
 
 class Remembered(Generic[T]):
-    """Values by key, of one event loop. Nothing is kept of a look-up that was refused."""
+    """Values by key, of one event loop. Nothing is kept of a look-up that was refused.
 
-    def __init__(self, life_s: float = LIFE_S) -> None:
-        self._life_s = life_s
+    Args:
+        life_s: how old a value may be.
+        first_waits: who finds a value that is to be renewed waits for the new one, and only those who ask meanwhile
+            go on with what is known: for values that are old only while they are looked up.
+    """
+
+    def __init__(self, life_s: float = LIFE_S, *, first_waits: bool = False) -> None:
+        self._life_s, self._first_waits = life_s, first_waits
         self._known: dict[Any, tuple[float, T]] = {}
         self._asked: dict[Any, asyncio.Task[tuple[float, T]]] = {}
 
@@ -36,9 +42,12 @@ class Remembered(Generic[T]):
 
     def renew(self, key: Any, look_up: Callable[[], T]) -> None:
         """See to it that a known value does not run out; waits for nothing."""
-        known = self._known.get(key)
-        if known and time.monotonic() >= known[0] + RENEWED_S and key not in self._asked:
+        if self._is_due(key):
             self._ask(key, look_up)
+
+    def _is_due(self, key: Any) -> bool:
+        known = self._known.get(key)
+        return known is not None and time.monotonic() >= known[0] + RENEWED_S and key not in self._asked
 
     async def ask(self, key: Any, look_up: Callable[[], T]) -> T:
         """Return the value that is known, or look it up; who asks meanwhile waits for the same answer.
@@ -48,7 +57,7 @@ class Remembered(Generic[T]):
             look_up: runs in a thread; what it raises is raised here.
         """
         known = self.get(key)
-        if known is not None:
+        if known is not None and not (self._first_waits and self._is_due(key)):
             self.renew(key, look_up)
             return known
         task, mine = self._asked.get(key), False

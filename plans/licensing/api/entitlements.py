@@ -25,7 +25,7 @@ __all__ = ("EntitlementController", "entitled")
 
 Req = Request[Any, Any, State]
 USE_LIFE_S = 30
-"""How old the use of a metered feature may be; it is that only where measuring it takes so long."""
+"""How old the use of a metered feature may be where measuring it takes so long; else it is a second at most."""
 
 
 class EntitlementController(Controller):
@@ -52,8 +52,8 @@ class EntitlementController(Controller):
 async def entitled(app: Litestar, sender: tuple[Principal, TenantView], feature: str) -> EntitlementAnswer:
     """Return whether the sender's tenant may use a feature.
 
-    What a metered one has used is measured once for all who ask, and again after a second while the others
-    go on with what is known, which is never older than half a minute. On a test clock it is measured each time.
+    What a metered one has used is measured once for all who ask, and again for the first who asks after a second,
+    while those who ask meanwhile go on with what is known. On a test clock it is measured each time.
 
     Raises:
         LeasesBusy, DatabaseUnavailable: to ask again is safe.
@@ -73,7 +73,7 @@ async def entitled(app: Litestar, sender: tuple[Principal, TenantView], feature:
 def _uses_of(app: Litestar) -> Remembered[Entitlement]:
     uses: Remembered[Entitlement] | None = app.state.get("metered_uses")
     if uses is None:
-        uses = app.state["metered_uses"] = Remembered(USE_LIFE_S)
+        uses = app.state["metered_uses"] = Remembered(USE_LIFE_S, first_waits=True)
     return uses
 
 

@@ -1,7 +1,7 @@
 """A new contract with a discount, prices of its own and minimums: as far as its seller may, in the quote's words."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -123,8 +123,8 @@ def test_prices_of_another_plan_are_left_behind(sales: Sales) -> None:
 def test_a_quote_takes_minimums_and_an_amount_off_too_and_its_next_version_begins_with_them(sales: Sales) -> None:
     quotes = "/sales/customers/acme/quotes"
     offered = {
-        "plan": "small", "quantity": "1", "starts_on": date(FIRST.year + 1, 1, 1).isoformat(), "term_months": "12",
-        "valid_until": utc_now().date().isoformat(), "key": "deal", "act": "draft", "discount_amount": "5",
+        "plan": "small", "quantity": "1", "starts_on": date(FIRST.year + 1, 2, 1).isoformat(), "term_months": "12",
+        "valid_until": (utc_now() + timedelta(days=2)).date().isoformat(), "key": "deal", "act": "draft", "discount_amount": "5",
         "agreed_minimum_1_amount": "900", "agreed_minimum_1_months": "12", "phase1_on": "", "replaces": "",
     }  # fmt: skip
 

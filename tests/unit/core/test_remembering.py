@@ -69,6 +69,28 @@ def test_all_who_ask_at_once_wait_for_one_look_up(clock: Clock) -> None:
     assert asked == [1]
 
 
+def test_where_the_first_waits_only_those_who_ask_meanwhile_are_told_what_is_known(clock: Clock) -> None:
+    free, answers = threading.Event(), iter(["one", "two"])
+    free.set()
+
+    def look_up() -> str:
+        assert free.wait(5)
+        return next(answers)
+
+    async def run() -> None:
+        kept = Remembered[str](first_waits=True)
+        assert await kept.ask("key", look_up) == "one"
+        free.clear()
+        clock.now += RENEWED_S
+        first = asyncio.create_task(kept.ask("key", look_up))
+        await asyncio.sleep(0)
+        assert await kept.ask("key", look_up) == "one"
+        free.set()
+        assert await first == "two"
+
+    asyncio.run(run())
+
+
 def test_a_value_in_use_is_renewed_before_it_runs_out_and_nobody_waits(clock: Clock) -> None:
     asked, look_up = counting(["one", "two"])
 
