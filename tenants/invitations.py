@@ -3,14 +3,11 @@
 It works once: as soon as there is a password it opens nothing.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from datetime import UTC, datetime
 from uuid import UUID
 
-from core.errors import NotFound
-from core.sealing import Unreadable, derived_key, seal, unseal_by_any
-from core.settings import public_url, secret_key, secret_keys
+from core.links import named_in, token_of
+from core.settings import public_url
 
 __all__ = ("invited_user", "user_link")
 
@@ -20,8 +17,7 @@ _PURPOSE = "tollbook user invitations"
 def user_link(user_id: UUID, expires_at: datetime) -> str:
     """Return the address at which a user chooses the first password, until an instant."""
     plain = user_id.bytes + int(expires_at.timestamp()).to_bytes(8)
-    sealed = seal(derived_key(secret_key(), _PURPOSE), plain, b"")
-    return f"{public_url()}/welcome/{urlsafe_b64encode(sealed).decode()}"
+    return f"{public_url()}/welcome/{token_of(_PURPOSE, plain)}"
 
 
 def invited_user(token: str) -> tuple[UUID, datetime]:
@@ -30,8 +26,5 @@ def invited_user(token: str) -> tuple[UUID, datetime]:
     Raises:
         NotFound: it is none of ours (`not_found`).
     """
-    try:
-        plain = unseal_by_any(secret_keys(), _PURPOSE, urlsafe_b64decode(token.encode()), b"")
-    except (Unreadable, NotBase64, ValueError) as error:
-        raise NotFound("invitation", token[:12]) from error
+    plain = named_in(_PURPOSE, token)
     return UUID(bytes=plain[:16]), datetime.fromtimestamp(int.from_bytes(plain[16:]), UTC)

@@ -3,13 +3,10 @@
 It opens as long as the invitation does, whatever its day: that stands with the invitation, not in the link.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from uuid import UUID
 
-from core.errors import NotFound
-from core.sealing import Unreadable, derived_key, seal, unseal_by_any
-from core.settings import public_url, secret_key, secret_keys
+from core.links import named_in, token_of
+from core.settings import public_url
 
 __all__ = ("invitation_link", "named_by")
 
@@ -18,8 +15,7 @@ _PURPOSE = "tollbook seat invitations"
 
 def invitation_link(tenant_id: UUID, invitation_id: UUID) -> str:
     """Return the address that opens an invitation, without signing in."""
-    sealed = seal(derived_key(secret_key(), _PURPOSE), tenant_id.bytes + invitation_id.bytes, b"")
-    return f"{public_url()}/invitations/{urlsafe_b64encode(sealed).decode()}"
+    return f"{public_url()}/invitations/{token_of(_PURPOSE, tenant_id.bytes + invitation_id.bytes)}"
 
 
 def named_by(token: str) -> tuple[UUID, UUID]:
@@ -28,8 +24,5 @@ def named_by(token: str) -> tuple[UUID, UUID]:
     Raises:
         NotFound: it is none of ours (`not_found`).
     """
-    try:
-        plain = unseal_by_any(secret_keys(), _PURPOSE, urlsafe_b64decode(token.encode()), b"")
-    except (Unreadable, NotBase64, ValueError) as error:
-        raise NotFound("invitation", token[:12]) from error
+    plain = named_in(_PURPOSE, token)
     return UUID(bytes=plain[:16]), UUID(bytes=plain[16:])
