@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-__all__ = ("EU_COUNTRIES", "Supply", "TaxDecision", "TaxProblem", "TaxRate", "decide_tax", "rate_in_force")
+__all__ = ("EU_COUNTRIES", "NOTES", "Supply", "TaxDecision", "TaxProblem", "TaxRate", "decide_tax", "rate_in_force")
 
 EU_COUNTRIES = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
 )
 """ISO 3166 codes of the states whose VAT is under Directive 2006/112/EC."""
 
-REVERSE_CHARGE = "Reverse charge: the recipient accounts for the VAT (Art. 196 of Directive 2006/112/EC)."
-EXEMPT = "Exempt from tax."
-OUTSIDE = "Not subject to VAT of the seller's country: the place of supply is where the customer is established."
+NOTES = {
+    "AE": "Reverse charge: the recipient accounts for the VAT (Art. 196 of Directive 2006/112/EC).",
+    "E": "Exempt from tax.",
+    "O": "Not subject to VAT of the seller's country: the place of supply is where the customer is established.",
+}
+"""Why a category bears no tax, as the document says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +80,22 @@ def decide_tax(supply: Supply, rates: Iterable[TaxRate]) -> TaxDecision | TaxPro
     4. Else → O, outside the scope.
     """
     if supply.treatment == "exempt":
-        return TaxDecision("E", Decimal(0), EXEMPT)
+        return TaxDecision("E", Decimal(0), NOTES["E"])
     both_eu = {supply.seller_country, supply.buyer_country} <= EU_COUNTRIES
     domestic = supply.seller_country == supply.buyer_country
     if supply.treatment == "reverse_charge" or (both_eu and not domestic and supply.buyer_tax_id):
         return _reverse_charge(supply)
     if not domestic and not both_eu:
-        return TaxDecision("O", Decimal(0), OUTSIDE)
+        return TaxDecision("O", Decimal(0), NOTES["O"])
     rate = rate_in_force(rates, supply.buyer_country, supply.on)
     if rate is None:
         detail = f"No tax rate is known for {supply.buyer_country} on {supply.on}. Add it to the tax rates."
         return TaxProblem("tax_rate_missing", detail)
-    return TaxDecision(rate.category, rate.percent, OUTSIDE if rate.category == "O" else "")
+    return TaxDecision(rate.category, rate.percent, NOTES.get(rate.category, ""))
 
 
 def _reverse_charge(supply: Supply) -> TaxDecision | TaxProblem:
     if not supply.buyer_tax_id:
         detail = "Reverse charge needs the customer's tax id. Enter it, or set another tax treatment."
         return TaxProblem("tax_id_missing", detail)
-    return TaxDecision("AE", Decimal(0), REVERSE_CHARGE)
+    return TaxDecision("AE", Decimal(0), NOTES["AE"])

@@ -14,6 +14,7 @@ from billing.answers.uncounted import uncounted
 from billing.documents.words import Words, plain
 from billing.quotes.first_year import by_charge
 from billing.quotes.reads import QuoteNames, QuoteView
+from billing.tax import NOTES
 from core.money import Money, to_money
 from tenants.reads import LegalEntityView, TenantView
 
@@ -157,7 +158,8 @@ def _notes(quote: QuoteView, lacking: Mapping[str, str], words: Words) -> list[s
             "be billed. Tell us how many you expect, and ask for this quote anew."
         )
         notes.append(missing.format(", ".join(lacking.values())))
-    return notes
+    untaxed = {line.tax_category for one in quote.first_year for line in one.lines} & NOTES.keys()
+    return [*notes, *(f"{category}: {words.translate(NOTES[category])}" for category in sorted(untaxed))]
 
 
 def _date(day: date, words: Words) -> str:

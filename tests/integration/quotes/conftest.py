@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from billing.documents.words import Words
 from billing.quotes.actions.decide_quote import accept_quote, send_quote
 from billing.quotes.actions.make_quote import make_quote
 from billing.quotes.actions.price_quote import QuoteInput
+from billing.quotes.document import quote_content
 from billing.quotes.offers import QuoteTerms
-from billing.quotes.reads import LimitView
+from billing.quotes.reads import LimitView, QuoteView, quote_names
 from core.scope import TenantScope
+from tenants.reads import get_legal_entity, get_tenant
 from tests.builders.bill import ACTIVE, FEE, Books
 from tests.builders.quote import LATER, LIMIT, SELLER
 
@@ -48,3 +51,16 @@ def decide(books, acme):
             return action(session, acme, quote_id, *arguments, now)
 
     return act
+
+
+@pytest.fixture
+def document(books, acme):
+    """Return what a quote's document says, but for its prices and terms."""
+
+    def of(made: QuoteView):
+        with books.db.begin(TenantScope(acme.id)) as session:
+            buyer = get_tenant(session, acme.id)
+            names = quote_names(session, acme.id, made.terms, books.now)
+            return quote_content(made, (get_legal_entity(session, buyer.legal_entity_id), buyer), names, Words(), ())
+
+    return of

@@ -8,32 +8,20 @@ from app.pages.sales.offer_form import parse_offer, said_of
 from app.pages.sales.quote_preview import first_year, simulated_text
 from app.pages.tables import TableQuery
 from billing.answers.questions import AssumedSeats
-from billing.documents.words import Words
 from billing.quotes.actions.decide_quote import above_limit
-from billing.quotes.document import quote_content
 from billing.quotes.offers import State
-from billing.quotes.reads import quote_names
-from core.scope import TenantScope
 from plans.documents import PlanDocument
-from tenants.reads import get_legal_entity
 from tests.builders.bill import ACTIVE, price
 from tests.builders.quote import LIMIT, offer
 
 NAMED = replace(ACTIVE, key="named", name="Named seats", meter="seats.named.peak", prices=price(unit=Decimal(9)))
 
 
-def document(books, acme, made) -> dict:
-    with books.db.begin(TenantScope(acme.id)) as session:
-        seller = get_legal_entity(session, acme.legal_entity_id)
-        names = quote_names(session, acme.id, made.terms, books.now)
-    return quote_content(made, (seller, acme), names, Words(), ())
-
-
-def test_a_charge_by_a_meter_without_any_facts_says_that_nothing_was_counted(quote, books, acme):
+def test_a_charge_by_a_meter_without_any_facts_says_that_nothing_was_counted(quote, books, document):
     books.plan("seats", ACTIVE, NAMED)
     made = quote(offer(plan="seats"))
 
-    content = document(books, acme, made)
+    content = document(made)
     active, named = content["lines"]
     # Two active people in two of twelve months: 4 × 4.20. Of seats nobody ever told anything.
     assert (active["quantity"], active["amount"]) == ("0.33 people", "16.80")
@@ -45,7 +33,7 @@ def test_a_charge_by_a_meter_without_any_facts_says_that_nothing_was_counted(quo
     assert "Nothing was counted in these days for Named seats" in told
 
 
-def test_seats_that_a_seller_assumes_are_offered_as_assumed_and_the_whole_term_takes_them(quote, books, acme):
+def test_seats_that_a_seller_assumes_are_offered_as_assumed_and_the_whole_term_takes_them(quote, books, document):
     plan = PlanDocument(charges=(ACTIVE, NAMED))
     books.plan("seats", *plan.charges)
 
@@ -53,7 +41,7 @@ def test_seats_that_a_seller_assumes_are_offered_as_assumed_and_the_whole_term_t
 
     # Twelve months of 40 × 9.00 beside 16.80 for the active; the second year is as the first.
     assert (made.net.text(), made.term_net.text()) == ("4336.80", "8673.60")
-    _active, named = document(books, acme, made)["lines"]
+    _active, named = document(made)["lines"]
     assert (named["quantity"], named["amount"]) == ("40.00 seats", "4,320.00")
     assert named["about"].endswith("; assumed: 40")
     _bars, table = first_year(made.first_year, made.currency, TableQuery.of("", {}))
