@@ -91,8 +91,9 @@ growth: setup-dev ## Ingestion and reads while the table grows; FIRST=1000000 LA
 	@$(BIN)/python -m bench.growth $(FIRST) $(LAST)
 
 MINUTES := 30
-soak: setup-dev ## Half of the maximum for MINUTES=30: memory, latency, usage recounted
-	@$(BIN)/python -m bench.soak $(MINUTES)
+SOAKED := 20000000
+soak: setup-dev ## Half of the maximum for MINUTES=30 on SOAKED=20000000 rows: memory, latency, usage recounted
+	@$(BIN)/python -m bench.soak $(MINUTES) $(SOAKED)
 
 lock: $(UV) ## Resolve the requirement files anew
 	@for f in runtime embedded dev node; do $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done

@@ -1,6 +1,7 @@
-"""`python -m bench.soak [minutes]`: half of what the service takes at most, for long: does anything creep?
+"""`python -m bench.soak [minutes] [rows]`: half of what the service takes at most, for long: does anything creep?
 
-First the most it takes (batches of 100, closed loop), then half of that in an open loop, window by
+On a table of so many rows (default 20 million): an empty one grows a hundredfold meanwhile, and what a
+larger index costs would pass for what creeps. First the most it takes (batches of 100, closed loop), then half of that in an open loop, window by
 window of ten seconds (default 30 minutes). Memory and latency of the last quarter stand beside those
 of the second (the first warms up); at the end the usage that the API tells is counted again from
 the facts, and hours, folded days and kept figures are made anew and held against what stood there.
@@ -107,8 +108,12 @@ def _soak(place: Stand, web: WebProcess, minutes: float) -> list[Figure]:
 def main() -> None:
     """Soak, print the table, and write a file into bench/results/."""
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
-    with stand(Options(rows=0, events=40_000)) as place, place.web() as web:
-        figures = _soak(place, web, minutes)
+    rows = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000_000
+    with stand(Options(rows=rows, events=40_000)) as place:
+        held = place.filled
+        with place.web() as web:
+            figures = _soak(place, web, minutes)
+        figures[0].notes.append(f"{held:,} rows in the table before")
         facts = machine_facts(place.postgresql_version())
     print_table(figures)
     print(f"\nwritten to {write_results(figures, facts, 'soak')}")
