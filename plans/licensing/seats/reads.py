@@ -23,6 +23,7 @@ from plans.pricing import UsageQuantity, difference
 from plans.reads import charges_of, subscriptions
 from plans.states import State
 from tenants.reads import TenantView
+from tenants.reads.identities import merged_people
 
 __all__ = (
     "AdviceNow",
@@ -102,7 +103,8 @@ class AdviceNow:
 class PoolNow:
     """A pool at an instant: its seating, its history from the facts, and since when people wait.
 
-    `uses` are those of the holders who were judged, as far back as since they hold their seats.
+    `uses` are those of the holders who were judged, as far back as since they hold their seats. `waiting_as` says
+    who is on the wait-list as whom: who was found to be somebody else waits as that one.
     """
 
     view: PoolView
@@ -110,6 +112,7 @@ class PoolNow:
     seating: Seating
     history: PoolHistory
     waits: dict[UUID, datetime]
+    waiting_as: dict[UUID, UUID]
     uses: dict[UUID, Uses]
 
     def open_hold(self, person_id: UUID) -> PoolHold:
@@ -162,9 +165,9 @@ def seats_come_free(session: Session, tenants: Collection[TenantView], now: date
 
 
 def waits(session: Session, tenant_id: UUID, pool: str) -> dict[UUID, datetime]:
-    """Return who waits since when, who came first first."""
+    """Return who waits since when, who came first first, as they were put there: by whom they were then."""
     query = select(SeatWait.person_id, SeatWait.since).where(SeatWait.tenant_id == tenant_id, SeatWait.pool == pool)
-    return dict(session.execute(query.order_by(SeatWait.since)).tuples().all())
+    return dict(session.execute(query.order_by(SeatWait.since, SeatWait.person_id)).tuples().all())
 
 
 def pool_now(
@@ -195,9 +198,15 @@ def pool_now(
         person_id for person_id, theirs in uses.items()
         if theirs.by_then is not None and theirs.by_then >= asked[person_id]
     }  # fmt: skip
-    waiting = waits(session, tenant.id, view.key)
+    listed = waits(session, tenant.id, view.key)
+    merged = merged_people(session, tenant.id) if listed else {}
+    waiting_as = {person_id: merged.get(person_id, person_id) for person_id in listed}
+    since_when: dict[UUID, datetime] = {}
+    for person_id, came_at in listed.items():
+        since_when.setdefault(waiting_as[person_id], came_at)
     rules = SeatRules(view.seats, history.cooldown_days, view.moves_per_year, tenant.tz)
-    return PoolNow(view, at, Seating.of(rules, history.holds, used, waiting, at), history, waiting, uses)
+    seating = Seating.of(rules, history.holds, used, since_when, at)
+    return PoolNow(view, at, seating, history, since_when, waiting_as, uses)
 
 
 def advice_of(session: Session, tenant: TenantView, view: PoolView, idle_days: int, now: datetime) -> AdviceNow:

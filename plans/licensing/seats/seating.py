@@ -167,16 +167,17 @@ class Seating:
             rules: the pool's.
             holds: everybody's, each in the order of their starts.
             used: those of the holders who did something with their seat, of those whose seat may be freed.
-            waiting: in the order of coming.
+            waiting: in the order of coming; who holds a seat by now, by a merge or by an event, waits no more.
             now: what has ended or cooled down by then is over.
         """
-        did, made = set(used), cls(rules, {}, {}, [], list(waiting))
+        did, made = set(used), cls(rules, {}, {})
         for person_id, theirs in holds.items():
             *earlier, last = theirs
             if last.ends_at > now:
                 made.held[person_id] = Holder(last.starts_at, person_id in did, _cooling(earlier, last.starts_at))
             elif (cooling := _cooling([*earlier, last], now)) is not None:
                 made.cooling[person_id] = cooling
+        made.waiting = [person_id for person_id in waiting if person_id not in made.held]
         made.moves = [
             hold.ends_at for hold in counted_moves(holds, now)
             if hold.cooled_at <= now and counts_until(hold.ends_at, rules.tz) > now

@@ -63,7 +63,8 @@ class HeldPool:
             at += TICK
         after = set(self.seating.waiting)
         add_waits(self._session, tenant_id, pool, [w for w in waits if w[0] in after and w[0] not in before])
-        drop_waits(self._session, tenant_id, pool, before.keys() - after)
+        over = {listed for listed, person_id in self._found.waiting_as.items() if person_id not in after}
+        drop_waits(self._session, tenant_id, pool, over)
         # The service's clock may have been set back: the pool's own time is that of its facts.
         record_events(self._session, tenant_id, events, max(now, at))
         set_pool(self._session, tenant_id, pool, clock_at=at)
