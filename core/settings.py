@@ -107,10 +107,14 @@ class MailServer:
     secure: bool
     """TLS from the first byte (`smtps`); else STARTTLS where the server offers it."""
     sender: str
+    folder: str = ""
+    """Not empty: no server; each mail is a file there, to be read by who tries Tollbook out."""
 
 
 def mail_server() -> MailServer | None:
     """Return `SMTP_URL` (`smtp://user:password@host:587`, `smtps://…:465`) and `MAIL_FROM`; None: no mail is sent.
+
+    `file:///folder` sends nothing and puts each mail there as a file.
 
     Raises:
         ValueError: it is no such address.
@@ -118,18 +122,20 @@ def mail_server() -> MailServer | None:
     named = os.environ.get("SMTP_URL", "")
     if not named:
         return None
-    parts = urlsplit(named)
+    parts, default = urlsplit(named), f"Tollbook <tollbook@{urlsplit(public_url()).hostname}>"
+    sender = os.environ.get("MAIL_FROM", "") or default
+    if parts.scheme == "file" and parts.path and not parts.hostname:
+        return MailServer("", 0, "", "", secure=False, sender=sender, folder=unquote(parts.path))
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("SMTP_URL is no address of a mail server. Set it, for example smtp://user:password@host:587.")
     secure = parts.scheme == "smtps"
-    default = f"Tollbook <tollbook@{urlsplit(public_url()).hostname}>"
     return MailServer(
         host=parts.hostname,
         port=parts.port or (465 if secure else 587),
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         secure=secure,
-        sender=os.environ.get("MAIL_FROM", "") or default,
+        sender=sender,
     )
 
 

@@ -196,6 +196,8 @@ def announce(run_dir: Path, url: str, out: TextIO) -> None:
     lines += ["", "  API keys"]
     lines.append(f"    {'vendor':<18} {credentials['vendor_key']}")
     lines.append(f"    {tenant['slug']:<18} {tenant['key']}")
+    if os.environ.get("SMTP_URL") is None:
+        lines += ["", f"  No mail leaves: each is a file in {run_dir / 'mails'}"]
     lines += ["", f"  All of it is in {file}. The API's documentation: {url}/docs", "  Ctrl-C stops everything.", ""]
     print("\n".join(lines), file=out, flush=True)
 

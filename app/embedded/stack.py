@@ -10,6 +10,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 import psycopg
 
@@ -55,6 +56,8 @@ class Stack:
         environment.setdefault("PORT", str(self._web_port()))
         environment.setdefault("PUBLIC_URL", f"http://127.0.0.1:{environment['PORT']}")
         environment["TOLLBOOK_RUN_DIR"] = str(self.run_dir)
+        # Nobody's mailbox: invitations and alerts of the demo are files to be read.
+        environment.setdefault("SMTP_URL", f"file://{quote(str(self.run_dir / 'mails'))}")
         # All processes must agree how far TOLLBOOK_NOW is from the machine's clock.
         environment.setdefault("TOLLBOOK_NOW_SET_AT", datetime.now(UTC).isoformat())
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"

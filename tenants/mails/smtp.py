@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
+from pathlib import Path
 
 from core.settings import MailServer
 
@@ -36,8 +37,12 @@ def deliver(server: MailServer, messages: Sequence[EmailMessage]) -> Generator[O
     """Hand messages to the server over one connection, and yield what came of each, in their order.
 
     Never raises for what the server or the network does. A server that takes no connection, or that
-    offers no encryption where a password is to be sent, is an error of each of them.
+    offers no encryption where a password is to be sent, is an error of each of them. In place of a server there
+    may be a folder, where each message becomes a file.
     """
+    if server.folder:
+        yield from (_put(Path(server.folder), one) for one in messages)
+        return
     try:
         connection = _open(server)
     except (OSError, smtplib.SMTPException) as error:
@@ -49,6 +54,21 @@ def deliver(server: MailServer, messages: Sequence[EmailMessage]) -> Generator[O
     finally:
         with contextlib.suppress(OSError, smtplib.SMTPException):
             connection.quit()
+
+
+def _put(folder: Path, message: EmailMessage) -> Outcome:
+    """Write a message as a text that people read; its name tells when, to whom and which. Links in it are secrets."""
+    body = message.get_body(("plain",))
+    name = re.sub(r"[^A-Za-z0-9@._-]", "_", f"{message['To']}-{str(message['Message-ID'])[1:37]}")
+    told = [f"{header}: {message[header]}" for header in ("From", "To", "Subject", "Date")]
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / f"{message['Date'].datetime:%Y%m%d-%H%M%S}-{name}.txt"
+        file.touch(mode=0o600)
+        file.write_text("\n".join([*told, "", body.get_content() if body is not None else ""]), encoding="utf-8")
+    except OSError as error:
+        return Outcome(_text(error))
+    return Outcome()
 
 
 def _open(server: MailServer) -> smtplib.SMTP:

@@ -2,6 +2,7 @@
 
 import socket
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -65,3 +66,23 @@ def test_a_server_that_is_not_there_is_an_error_of_each_mail_that_may_pass() -> 
     assert first == second
     assert first.error.startswith("ConnectionRefusedError")
     assert not first.final
+
+
+def test_in_place_of_a_server_a_folder_takes_each_mail_as_a_file_that_people_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_URL", f"file://{tmp_path}/mail%20out")
+    monkeypatch.setenv("MAIL_FROM", "Tollbook <t@vendor.example>")
+    server = mail_server()
+    assert server is not None
+    link = "https://billing.example.com/welcome/" + "x" * 120
+    made = message(Letter("Grüße", ("Hello.",), ("Open", link)), ENVELOPE)
+
+    assert [one.error for one in deliver(server, [made, made])] == ["", ""]
+
+    [file] = (tmp_path / "mail out").iterdir()  # the same mail again is the same file
+    assert file.name.startswith("20261101-000000-ann@acme.example-")
+    assert file.stat().st_mode & 0o077 == 0
+    text = file.read_text()
+    assert "To: ann@acme.example\nSubject: Grüße\n" in text
+    assert f"\nOpen:\n{link}\n" in text, "not broken into lines"
