@@ -37,6 +37,7 @@ _MODULES = (
     "tenants.webhooks.api",
     "tenants.mails.api",
     "tenants.sso.api",
+    "tenants.sso.users",
     "metering.api",
     "plans.api",
     "plans.licensing.api",

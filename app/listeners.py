@@ -8,7 +8,7 @@ from plans.events import PeriodsRecut
 from plans.licensing.actions.follow_people import let_out
 from plans.licensing.seats.actions.follow_people import end_seats, follow_group, refuse_unknown_pools
 from tenants.directory.actions.forget_users import forget_users
-from tenants.events import AdminInvited, PeopleLeft, PersonErased, PoolMembersChanged, PoolsNamed
+from tenants.events import PeopleLeft, PersonErased, PoolMembersChanged, PoolsNamed, UserInvited
 from tenants.mails.actions.forget_addressed import forget_addressed
 from tenants.mails.actions.invite_by_mail import invite_by_mail
 from tenants.sso.actions.forget_links import forget_links
@@ -18,7 +18,6 @@ __all__ = ("listen",)
 
 def listen() -> None:
     """Wire all subscribers; doing it twice changes nothing."""
-    subscribe(AdminInvited, invite_by_mail)
     subscribe(PeopleLeft, end_seats)
     subscribe(PeopleLeft, let_out)
     subscribe(PersonErased, forget_users)
@@ -29,3 +28,4 @@ def listen() -> None:
     subscribe(PoolMembersChanged, follow_group)
     subscribe(PoolsNamed, refuse_unknown_pools)
     subscribe(PeriodsRecut, reckon_recut)
+    subscribe(UserInvited, invite_by_mail)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.i18n import gettext as _
 from app.i18n import negotiate, use
 from app.pages.alert_words import figure_text, is_money, subject_text
+from app.pages.environment import role_name
 from app.pages.formats import dates, day, instant
 from core.clock import utc_now
 from core.periods import add_months
@@ -19,12 +20,13 @@ from core.settings import public_url
 from plans.licensing.seats.actions.invite import INVITED
 from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import get_invitation
-from tenants.invitations import user_link
-from tenants.mails.actions.invite_by_mail import USER_INVITED
+from tenants.invitations import NO_PASSWORD, UserLink, user_link
+from tenants.mails.actions.invite_by_mail import PASSWORD_FORGOTTEN, USER_INVITED
 from tenants.mails.actions.put_mail import TEST
 from tenants.mails.letters import Letter
 from tenants.mails.reads import MailView
-from tenants.reads import get_account, get_tenant, tenant_now
+from tenants.reads import get_account, get_tenant, password_mark, tenant_now
+from tenants.roles import Role
 from tenants.told import ALERT
 
 __all__ = ("compose", "over")
@@ -42,11 +44,11 @@ def compose(mail: MailView) -> Letter | None:
 
 def over(session: Session, tenant_id: UUID, mail: MailView) -> str:
     """Return why a mail that waited is not to be sent any more: the invitation was withdrawn, taken or ran out."""
-    if mail.kind == USER_INVITED:
-        account = get_account(session, UUID(mail.data["user"]))
-        late = datetime.fromisoformat(mail.data["until"]) <= utc_now()
-        gone = account.has_password or not account.active or late
-        return "The invitation is used or over, so that no mail is sent." if gone else ""
+    if mail.kind in (USER_INVITED, PASSWORD_FORGOTTEN):
+        link = _user_link(mail.data)
+        used = password_mark(session, link.user_id) != link.mark or link.expires_at <= utc_now()
+        gone = used or not get_account(session, link.user_id).active
+        return "The link is used or over, so that no mail is sent." if gone else ""
     invitation = mail.data.get("invitation") if mail.kind == INVITED else None
     if invitation is None:
         return ""
@@ -109,19 +111,43 @@ def _invited(data: dict[str, Any]) -> Letter:
     )
 
 
+def _user_link(data: dict[str, Any]) -> UserLink:
+    # A mail of the previous release has no mark: whoever was invited had no password.
+    mark = bytes.fromhex(data["mark"]) if "mark" in data else NO_PASSWORD
+    return UserLink(UUID(data["user"]), datetime.fromisoformat(data["until"]), mark)
+
+
 def _user_invited(data: dict[str, Any]) -> Letter:
-    until = datetime.fromisoformat(data["until"])
-    words = {"tenant": data["tenant"], "until": instant(until, ZoneInfo("UTC"))}
+    link, role = _user_link(data), data.get("role", Role.TENANT_ADMIN)
+    words = {
+        "tenant": data["tenant"], "until": instant(link.expires_at, ZoneInfo("UTC")), "role": role_name(role)
+    }  # fmt: skip
+    subject, text = _("You are invited to Tollbook for %(tenant)s"), _("You come in as: %(role)s.")
+    if role == Role.TENANT_ADMIN:
+        subject = _("You run Tollbook for %(tenant)s")
+        text = _("You are made an administrator of %(tenant)s: usage, seats, bills and who may see them.")
     return Letter(
-        _("You run Tollbook for %(tenant)s") % words,
+        subject % words,
+        (text % words, _("Choose a password first. The link works once, until %(until)s (UTC).") % words),
+        (_("Choose a password"), user_link(link)),
+    )
+
+
+def _password_forgotten(data: dict[str, Any]) -> Letter:
+    link = _user_link(data)
+    words = {"tenant": data["tenant"], "until": instant(link.expires_at, ZoneInfo("UTC"))}
+    return Letter(
+        _("Another password for Tollbook"),
         (
-            _("You are made an administrator of %(tenant)s: usage, seats, bills and who may see them.") % words,
-            _("Choose a password first. The link works once, until %(until)s (UTC).") % words,
+            _("Somebody asked for a link by which you choose another password for %(tenant)s.") % words,
+            _("It works once, until %(until)s (UTC). If it was not you, there is nothing to do: your password holds.")
+            % words,
         ),
-        (_("Choose a password"), user_link(UUID(data["user"]), until)),
+        (_("Choose another password"), user_link(link)),
     )
 
 
 _TEXTS: dict[str, Callable[[dict[str, Any]], Letter]] = {
     TEST: _test, ALERT: _alert, INVITED: _invited, USER_INVITED: _user_invited,
+    PASSWORD_FORGOTTEN: _password_forgotten,
 }  # fmt: skip

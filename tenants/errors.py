@@ -20,6 +20,7 @@ __all__ = (
     "TooManyAttempts",
     "Unauthenticated",
     "UserInvitationOver",
+    "UserShutOut",
 )
 
 
@@ -62,7 +63,7 @@ class TooManyAttempts(Refused):
     status = 429
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"Too many failed sign-ins. Wait {retry_after_s} seconds and try again.")
+        super().__init__(f"Too many attempts with this address. Wait {retry_after_s // 60} minutes and try again.")
         self.retry_after_s = retry_after_s
 
 
@@ -112,6 +113,15 @@ class UserInvitationOver(Refused):
 
     def __init__(self) -> None:
         super().__init__("This invitation was used already or ran out. Sign in, or ask for a new one.")
+
+
+class UserShutOut(Refused):
+    """The user may not come in, so that no link is sent."""
+
+    code = "user_shut_out"
+
+    def __init__(self) -> None:
+        super().__init__("This user is shut out. Let them in again first.")
 
 
 class KeyNotYours(Forbidden):
@@ -172,12 +182,16 @@ class IdempotencyConflict(Refused):
 
 
 class PersonUnknown(NotFound):
-    """Nobody is known by that key."""
+    """Nobody is known by that name, or several have that e-mail address."""
 
     code = "person_unknown"
 
     def __init__(self, key: str) -> None:
-        super().__init__("person", key)
+        Refused.__init__(
+            self,
+            f"Nobody is called '{key}' here, or several are. Use an id, a key by which events name the person, or an"
+            " e-mail address that nobody else has.",
+        )
 
 
 class PersonErasedBefore(Refused):

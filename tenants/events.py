@@ -5,20 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ("AdminInvited", "PeopleLeft", "PersonErased", "PersonReactivated", "PoolMembersChanged", "PoolsNamed")
-
-
-@dataclass(frozen=True, slots=True)
-class AdminInvited:
-    """Somebody is to run the suite at a customer, and may choose a password until an instant."""
-
-    tenant_id: UUID
-    tenant_name: str
-    user_id: UUID
-    email: str
-    language: str
-    """As `Accept-Language` has it."""
-    until: datetime
+__all__ = ("PeopleLeft", "PersonErased", "PersonReactivated", "PoolMembersChanged", "PoolsNamed", "UserInvited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +56,20 @@ class PoolsNamed:
     tenant_id: UUID
     pools: Mapping[str, str]
     """Where in the request a pool is named (a JSON pointer) → its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserInvited:
+    """Somebody may choose a password until an instant: their first one, or one in place of what they forgot."""
+
+    tenant_id: UUID
+    tenant_name: str
+    user_id: UUID
+    email: str
+    role: str
+    language: str
+    """As `Accept-Language` has it."""
+    until: datetime
+    mark: bytes
+    """Of the password that they have now (`tenants.invitations`)."""
+    anew: bool

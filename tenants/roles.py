@@ -67,7 +67,7 @@ class Permission(StrEnum):
     CONNECT_WRITE = "connect:write"
     """Keys, webhooks and alerts of a customer."""
     SSO_WRITE = "sso:write"
-    """Single sign-on: which provider lets whom in, as what. Apart from `connect:write`, since it gives roles."""
+    """Users and single sign-on: who comes in, as what. Apart from `connect:write`, since it gives roles."""
     SCIM = "scim"
     """People and groups from a directory, under /scim/v2."""
 

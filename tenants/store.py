@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, insert, select, text, update
@@ -31,6 +31,7 @@ from tenants.models import (
 )
 
 __all__ = (
+    "LockedLogin",
     "add",
     "add_all",
     "claim_idempotency_key",
@@ -40,10 +41,12 @@ __all__ = (
     "identities_by_key",
     "last_departure",
     "last_recorded_assignment",
+    "last_recorded_assignments",
     "last_seal",
     "last_trait",
     "last_traits",
     "lock_clock",
+    "lock_login",
     "lock_organisation",
     "lock_people",
     "lock_person",
@@ -51,14 +54,15 @@ __all__ = (
     "move_clock",
     "put_cost_centres",
     "remove_session",
+    "remove_sessions",
     "rename_identity",
     "revoke_key",
     "set_access",
     "set_active_to",
     "set_erasure",
-    "set_first_password",
     "set_followed",
     "set_particulars",
+    "set_password",
     "set_password_allowed",
     "set_person",
     "set_renamed",
@@ -131,12 +135,24 @@ def set_access(session: Session, user_id: UUID, *, role: str, active: bool) -> N
     session.execute(update(UserAccount).where(UserAccount.id == user_id).values(role=role, active=active))
 
 
-def set_first_password(session: Session, user_id: UUID, password_hash: str) -> bool:
-    """Give an active user who has none a password; return whether that was so."""
-    query = update(UserAccount).where(
-        UserAccount.id == user_id, UserAccount.password_hash.is_(None), UserAccount.active
-    )
-    return bool(session.execute(query.values(password_hash=password_hash).returning(UserAccount.id)).scalar())
+class LockedLogin(NamedTuple):
+    """What a user signs in by, and whether they may."""
+
+    password_hash: str | None
+    active: bool
+
+
+def lock_login(session: Session, user_id: UUID) -> LockedLogin | None:
+    """Return what a user signs in by, which nobody else changes until the transaction ends."""
+    row = session.execute(
+        select(UserAccount.password_hash, UserAccount.active).where(UserAccount.id == user_id).with_for_update()
+    ).one_or_none()
+    return LockedLogin(*row) if row else None
+
+
+def set_password(session: Session, user_id: UUID, password_hash: str) -> None:
+    """Give a user a password."""
+    session.execute(update(UserAccount).where(UserAccount.id == user_id).values(password_hash=password_hash))
 
 
 def set_person(session: Session, tenant_id: UUID, person_id: UUID, **values: str | None) -> None:
@@ -239,6 +255,14 @@ def last_recorded_assignment(session: Session, tenant_id: UUID, person_id: UUID)
     ).scalar_one()
 
 
+def last_recorded_assignments(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return when a statement on who carries them was recorded last, of these people who have any."""
+    query = select(Assignment.person_id, func.max(Assignment.recorded_at)).where(
+        Assignment.tenant_id == tenant_id, any_of(Assignment.person_id, persons)
+    )
+    return dict(session.execute(query.group_by(Assignment.person_id)).tuples().all())
+
+
 def count_attempts(session: Session, email: str, since: datetime) -> int:
     """Return how often signing in as `email` failed since then."""
     return session.execute(
@@ -249,6 +273,11 @@ def count_attempts(session: Session, email: str, since: datetime) -> int:
 def remove_session(session: Session, token_hash: bytes) -> None:
     """Sign a browser out; unknown tokens change nothing."""
     session.execute(delete(UserSession).where(UserSession.token_hash == token_hash))
+
+
+def remove_sessions(session: Session, user_id: UUID) -> None:
+    """Sign all browsers of a user out."""
+    session.execute(delete(UserSession).where(UserSession.user_id == user_id))
 
 
 def touch_key(session: Session, key_id: UUID, now: datetime) -> None:

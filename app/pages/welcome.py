@@ -1,6 +1,5 @@
-"""The page of who was made a user: opened by the link of the mail alone, and a password is chosen there."""
+"""The page of who was made a user or forgot their password: the mail's link alone opens it, and one is chosen there."""
 
-from datetime import datetime
 from typing import Annotated
 
 from litestar import MediaType, Response, get, post
@@ -10,7 +9,7 @@ from litestar.response import Redirect
 
 from app.i18n import gettext as _
 from app.i18n import reader
-from app.pages.environment import render
+from app.pages.environment import render, role_name
 from app.pages.frame import THEMES
 from app.pages.sign_in import session_cookie
 from app.pages.visit import Req
@@ -18,11 +17,11 @@ from core.clock import utc_now
 from core.db import Database
 from core.errors import Forbidden, InvalidInput, NotFound, Refused
 from core.scope import GlobalScope, TenantScope
-from tenants.actions.invite_user import choose_first_password
+from tenants.actions.invite_user import choose_password
 from tenants.actions.start_session import SESSION_LIFE, start_session
 from tenants.errors import UserInvitationOver
-from tenants.invitations import invited_user
-from tenants.reads import Account, TenantView, get_account, get_tenant
+from tenants.invitations import UserLink, read_user_link
+from tenants.reads import Account, TenantView, get_account, get_tenant, password_mark
 
 __all__ = ("route_handlers",)
 
@@ -32,8 +31,9 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 @get("/welcome/{token:str}", sync_to_thread=True)
 def shown(request: Req, database: Database, token: str) -> Response[str]:
     """Say for which customer, and as whom. To look uses nothing up."""
-    account, tenant, expires_at = _invited(database, token)
-    over = account.has_password or not account.active or utc_now() >= expires_at
+    link = read_user_link(token)
+    account, tenant, mark = _invited(database, link)
+    over = mark != link.mark or not account.active or utc_now() >= link.expires_at
     return _page(request, account, tenant, UserInvitationOver() if over else None)
 
 
@@ -42,33 +42,32 @@ def chosen(request: Req, database: Database, token: str, data: Form) -> Response
     """Take the password, once, and let them in. The link is the proof of who asks: no form's token is needed."""
     if request.headers.get("sec-fetch-site") == "cross-site":
         raise Forbidden(_("This form was sent from another site. Open the link of the invitation itself."))
-    account, tenant, expires_at = _invited(database, token)
-    now = utc_now()
+    link, now = read_user_link(token), utc_now()
+    account, tenant, _mark = _invited(database, link)
     try:
         with database.begin(TenantScope(tenant.id)) as session:
-            choose_first_password(session, account.id, expires_at, data.get("password", ""), now)
+            choose_password(session, link, data.get("password", ""), now)
             signed_in = start_session(session, account.id, now)
     except Refused as refusal:
         return _page(request, account, tenant, refusal)
-    answer = Redirect(f"/admin/{tenant.slug}", status_code=303)
+    answer = Redirect("/", status_code=303)
     answer.set_cookie(session_cookie(request, signed_in.token, int(SESSION_LIFE.total_seconds())))
     return answer
 
 
-def _invited(database: Database, token: str) -> tuple[Account, TenantView, datetime]:
-    user_id, expires_at = invited_user(token)
+def _invited(database: Database, link: UserLink) -> tuple[Account, TenantView, bytes]:
     with database.begin(GlobalScope()) as session:
-        account = get_account(session, user_id)
+        account = get_account(session, link.user_id)
         if account.tenant_id is None:
-            raise NotFound("invitation", token[:12])
-        return account, get_tenant(session, account.tenant_id), expires_at
+            raise NotFound("invitation", str(link.user_id))
+        return account, get_tenant(session, account.tenant_id), password_mark(session, link.user_id)
 
 
 def _page(request: Req, account: Account, tenant: TenantView, refusal: Refused | None) -> Response[str]:
     theme, over = request.cookies.get("theme", ""), isinstance(refusal, UserInvitationOver)
     text = render(
         "account/welcome.html", theme=theme if theme in THEMES else "", reader=reader(), csrf_token="",
-        tenant=tenant.name, email=account.email, over=over,
+        tenant=tenant.name, email=account.email, role=role_name(account.role), anew=account.has_password, over=over,
         fault=_("Use at least 10 characters.") if isinstance(refusal, InvalidInput) else "",
     )  # fmt: skip
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}

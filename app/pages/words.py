@@ -247,7 +247,7 @@ def permission_name(key: str) -> str:
         "clock:write": _("Move test clocks"),
         "audit:read": _("Read the audit trail"),
         "connect:write": _("Manage keys, webhooks, mails and alerts"),
-        "sso:write": _("Manage single sign-on: which provider lets whom in, as what"),
+        "sso:write": _("Manage users and single sign-on: who comes in, as what"),
         "scim": _("Send people and groups from a directory (SCIM)"),
     }
     return _look_up(names, key)

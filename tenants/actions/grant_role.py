@@ -1,5 +1,6 @@
 """Give somebody access by what a directory or a sign-in provider says, and end it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -15,21 +16,31 @@ __all__ = ("end_access", "grant_role")
 
 
 def grant_role(
-    session: Session, tenant_id: UUID, email: str, name: str, role: str, actor: str, now: datetime
+    session: Session, tenant_id: UUID, user: UserInput, actor: str, now: datetime, is_last: Callable[[UUID], bool]
 ) -> UUID | None:
     """Let somebody in with a role: a new user without a password, or the known one of this customer.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose user.
+        user: address, name of a new one, and the role from now on.
+        actor: who says so.
+        now: the current instant.
+        is_last: whether a user is the last administrator who could sign in: that one's role no group takes.
 
     Returns:
         The user; None where the address belongs to another customer's or the vendor's user: those are
         never touched from here.
     """
-    known = find_account(session, email)
+    known, role = find_account(session, user.email), user.role
     if known is None:
-        return create_user(session, UserInput(email, name, role, tenant_id), actor, now)
+        return create_user(session, user, actor, now)
     if known.tenant_id != tenant_id:
         return None
     if known.role == Role.COST_CENTRE_OWNER:
         role = known.role  # it hangs on a centre, which no group names
+    elif (known.role, known.active) == (Role.TENANT_ADMIN, True) and role != known.role and is_last(known.id):
+        role = known.role
     if known.role != role or not known.active:
         set_access(session, known.id, role=role, active=True)
         record_audit(session, tenant_id, actor, "grant_role", ("user", str(known.id)), {"role": role})

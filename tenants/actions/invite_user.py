@@ -12,14 +12,19 @@ from core.signals import publish
 from tenants.actions.create_user import MIN_PASSWORD, UserInput, create_user, hash_password
 from tenants.actions.record_audit import record_audit
 from tenants.errors import UserInvitationOver
-from tenants.events import AdminInvited
-from tenants.reads import TenantView, find_account, get_account
+from tenants.events import UserInvited
+from tenants.invitations import UserLink, mark_of
+from tenants.reads import TenantView, find_account, get_account, password_allowed
 from tenants.roles import Role
-from tenants.store import set_first_password
+from tenants.store import lock_login, remove_sessions, set_access, set_password
 
-__all__ = ("INVITED_DAYS", "AdminInput", "choose_first_password", "invite_admin")
+__all__ = (
+    "FORGOTTEN_HOURS", "INVITED_DAYS", "AdminInput", "Invitee", "choose_password", "invite_admin", "invite_user",
+    "send_password_link",
+)  # fmt: skip
 
 INVITED_DAYS = 14
+FORGOTTEN_HOURS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,56 +36,109 @@ class AdminInput:
     language: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Invitee:
+    """Who is to be a user, as what; a cost-centre owner, and nobody else, has a centre."""
+
+    email: str
+    name: str
+    role: str
+    cost_centre: str | None = None
+    language: str = ""
+
+
 def invite_admin(session: Session, tenant: TenantView, admin: AdminInput, actor: str) -> UUID:
-    """Make a customer's administrator, who gets a mail with a link to choose a password; return the user.
+    """Make a customer's administrator as `invite_user` does; faults point into `/admin`."""
+    try:
+        return invite_user(
+            session, tenant, Invitee(admin.email, admin.name, Role.TENANT_ADMIN, None, admin.language), actor
+        )
+    except InvalidInput as refusal:
+        raise InvalidInput(*(replace(one, pointer=f"/admin{one.pointer}") for one in refusal.errors)) from refusal
+
+
+def invite_user(session: Session, tenant: TenantView, who: Invitee, actor: str) -> UUID:
+    """Make a user of a customer, who gets a mail with a link to choose a password; return the user.
+
+    Where the customer lets nobody in by password, they come in by its provider, and no mail is sent.
 
     Args:
         session: scoped to the tenant.
         tenant: the customer.
-        admin: whom.
+        who: whom.
         actor: who does it.
 
     Raises:
-        InvalidInput: that is no address, or there is no name (`invalid_input`).
+        InvalidInput: that is no address, there is no name, or role and centre disagree (`invalid_input`).
         KeyInUse: somebody has that address already (`key_in_use`).
     """
-    if not admin.name.strip():
-        raise InvalidInput(InputError("/admin/name", "name_missing", "Say who is invited."))
+    if not who.name.strip():
+        raise InvalidInput(InputError("/name", "name_missing", "Say who is invited."))
     # By the real clock, also where the customer has a test clock: a person reads it.
     now = utc_now()
-    known = find_account(session, admin.email)
-    waits = known is not None and known.tenant_id == tenant.id and known.active and not known.has_password
-    given = UserInput(admin.email, admin.name.strip(), Role.TENANT_ADMIN, tenant.id)
-    try:
-        # Whoever was invited and has not come in yet gets another mail.
-        user_id = known.id if known is not None and waits else create_user(session, given, actor, now)
-    except InvalidInput as refusal:
-        raise InvalidInput(*(replace(one, pointer=f"/admin{one.pointer}") for one in refusal.errors)) from refusal
-    until, email = now + timedelta(days=INVITED_DAYS), admin.email.strip()
-    publish(session, AdminInvited(tenant.id, tenant.name, user_id, email, admin.language, until))
+    known = find_account(session, who.email)
+    given = UserInput(who.email, who.name.strip(), who.role, tenant.id, who.cost_centre)
+    if known is not None and known.tenant_id == tenant.id and known.active and not known.has_password:
+        # Whoever was invited and has not come in yet gets another mail, and what they are now.
+        user_id = known.id
+        if known.role != who.role and Role.COST_CENTRE_OWNER not in (known.role, who.role):
+            set_access(session, user_id, role=who.role, active=True)
+            record_audit(session, tenant.id, actor, "grant_role", ("user", str(user_id)), {"role": who.role})
+    else:
+        user_id = create_user(session, given, actor, now)
+    if password_allowed(session, tenant.id):
+        _tell(session, tenant, user_id, who.language, now + timedelta(days=INVITED_DAYS))
     return user_id
 
 
-def choose_first_password(session: Session, user_id: UUID, expires_at: datetime, password: str, now: datetime) -> None:
-    """Give a user who was invited the password that they chose, once.
+def send_password_link(session: Session, tenant: TenantView, user_id: UUID, language: str, actor: str) -> None:
+    """Send an active user of a customer a link by which they choose another password; until then the old one holds.
+
+    Args:
+        session: scoped to the tenant.
+        tenant: whose user.
+        user_id: who.
+        language: of the mail, as `Accept-Language` has it.
+        actor: who asks for it.
+    """
+    has_one = get_account(session, user_id).has_password
+    life = timedelta(hours=FORGOTTEN_HOURS) if has_one else timedelta(days=INVITED_DAYS)
+    _tell(session, tenant, user_id, language, utc_now() + life)
+    record_audit(session, tenant.id, actor, "send_password_link", ("user", str(user_id)))
+
+
+def _tell(session: Session, tenant: TenantView, user_id: UUID, language: str, until: datetime) -> None:
+    account, login = get_account(session, user_id), lock_login(session, user_id)
+    told = UserInvited(
+        tenant.id, tenant.name, user_id, account.email, account.role, language, until,
+        mark_of(login.password_hash if login else None), account.has_password,
+    )  # fmt: skip
+    publish(session, told)
+
+
+def choose_password(session: Session, link: UserLink, password: str, now: datetime) -> None:
+    """Give a user the password that they chose, once; their other browsers are signed out.
 
     Args:
         session: scoped to the user's tenant.
-        user_id: who opened the invitation.
-        expires_at: until when it opens.
+        link: what the address that they opened says.
         password: as they typed it.
         now: the real time.
 
     Raises:
-        UserInvitationOver: there is a password already, its time is over, or the user was shut out
+        UserInvitationOver: there is another password since, its time is over, or the user was shut out
             (`user_invitation_over`).
         InvalidInput: the password is too short (`invalid_input`).
     """
     if len(password) < MIN_PASSWORD:
         detail = f"Use at least {MIN_PASSWORD} characters."
         raise InvalidInput(InputError("/password", "password_short", detail))
-    if now >= expires_at or not set_first_password(session, user_id, hash_password(password)):
+    hashed = hash_password(password)
+    login = lock_login(session, link.user_id)
+    if login is None or not login.active or mark_of(login.password_hash) != link.mark or now >= link.expires_at:
         raise UserInvitationOver
-    account = get_account(session, user_id)
+    set_password(session, link.user_id, hashed)
+    remove_sessions(session, link.user_id)
+    account = get_account(session, link.user_id)
     assert account.tenant_id is not None, "customers' people are invited"
-    record_audit(session, account.tenant_id, f"user:{user_id}", "choose_password", ("user", str(user_id)))
+    record_audit(session, account.tenant_id, f"user:{account.id}", "choose_password", ("user", str(account.id)))

@@ -12,7 +12,6 @@ from core.errors import NotFound
 from tenants.actions.change_tenant import change_tenant, particulars_of
 from tenants.actions.create_legal_entity import LegalEntityInput, create_legal_entity
 from tenants.actions.create_tenant import TenantInput
-from tenants.actions.create_user import UserInput, create_user
 from tenants.actions.import_organisation import import_centres_csv, import_people_csv
 from tenants.actions.import_people import (
     AssignmentInput,
@@ -23,7 +22,6 @@ from tenants.actions.import_people import (
     import_people,
 )
 from tenants.actions.invite_user import AdminInput
-from tenants.actions.issue_api_key import owner_of
 from tenants.actions.take_on_customer import take_on_customer
 from tenants.api.erasure import ErasureController
 from tenants.api.keys import KeyController
@@ -37,6 +35,7 @@ from tenants.reads import (
     legal_entities,
     list_tenants,
     people_page,
+    tenant_now,
 )
 from tenants.roles import Permission
 from tenants.schemas import (
@@ -54,8 +53,6 @@ from tenants.schemas import (
     PersonBody,
     TenantAnswer,
     TenantBody,
-    UserAnswer,
-    UserBody,
 )
 
 __all__ = ("route_handlers",)
@@ -64,7 +61,7 @@ Limit = Annotated[int, Parameter(ge=1, le=500)]
 
 
 class AccessController(Controller):
-    """Who is asking; users and the audit trail."""
+    """Who is asking, and the audit trail."""
 
     path = "/v1"
     tags = ("access",)
@@ -73,13 +70,6 @@ class AccessController(Controller):
     def me(self, principal: Principal) -> Me:
         """Say whom this key acts for."""
         return Me.of(principal)
-
-    @post("/users", sync_to_thread=True)
-    def add_user(self, principal: Principal, session: Session, data: UserBody) -> UserAnswer:
-        """Create a user of the acting tenant, or of the vendor where none is named."""
-        require(principal, Permission.TENANTS_WRITE)
-        user = UserInput(data.email, data.name, data.role, owner_of(session), data.cost_centre, data.password)
-        return UserAnswer(create_user(session, user, principal.actor, utc_now()))
 
     @get("/audit", sync_to_thread=True)
     def audit(self, principal: Principal, session: Session, cursor: UUID | None = None, limit: Limit = 50) -> Page:
@@ -180,7 +170,7 @@ class PeopleController(Controller):
         """Create people that are not known yet."""
         require(principal, Permission.PEOPLE_WRITE)
         given = [PersonInput(p.key, p.active_from, p.name, p.email, p.person_class, p.audience) for p in data]
-        import_people(session, tenant.id, given, principal.actor, utc_now())
+        import_people(session, tenant.id, given, principal.actor, tenant_now(session, tenant))
         return Imported(len(data))
 
     @post("/people/csv", sync_to_thread=True, status_code=200)
@@ -189,7 +179,8 @@ class PeopleController(Controller):
     ) -> OrganisationAnswer:  # fmt: skip
         """Bring in people and who carries them from CSV: all of the file, or nothing with each bad row named."""
         require(principal, Permission.PEOPLE_WRITE)
-        done = import_people_csv(session, tenant, body, principal.actor, utc_now(), dry_run=dry_run)
+        now = tenant_now(session, tenant)
+        done = import_people_csv(session, tenant, body, principal.actor, now, dry_run=dry_run)
         return OrganisationAnswer.of(done)
 
     @post("/cost-centres/csv", sync_to_thread=True, status_code=200)
@@ -224,10 +215,11 @@ class PeopleController(Controller):
         """Record which cost centres carry people, from which day on."""
         require(principal, Permission.PEOPLE_WRITE)
         given = [AssignmentInput(a.key, a.valid_from, tuple(a.shares.items()), a.valid_to) for a in data]
-        import_assignments(session, tenant.id, given, principal.actor, utc_now())
+        import_assignments(session, tenant.id, given, principal.actor, tenant_now(session, tenant))
         return Imported(len(data))
 
 
 route_handlers = (
-    AccessController, KeyController, TenantController, PeopleController, LeavingController, ErasureController,
+    AccessController, KeyController, TenantController, PeopleController, LeavingController,
+    ErasureController,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from tenants.invitations import mark_of
 from tenants.models import ApiKey, IdempotencyRecord, Tenant, UserAccount, UserSession
 from tenants.principal import Principal
 from tenants.roles import permissions_of
@@ -24,6 +25,7 @@ __all__ = (
     "get_key",
     "keys_of",
     "password_allowed",
+    "password_mark",
     "principal_of_cookie",
     "principal_of_key",
     "users_of",
@@ -50,6 +52,8 @@ class UserView:
     role: str
     cost_centre: str | None
     active: bool
+    has_password: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,11 @@ def find_account(session: Session, email: str) -> Account | None:
 def get_account(session: Session, user_id: UUID) -> Account:
     """Return a user that there is."""
     return Account(*session.execute(select(*_ACCOUNT).where(UserAccount.id == user_id)).one())
+
+
+def password_mark(session: Session, user_id: UUID) -> bytes:
+    """Return the mark of the password that a user has now (`tenants.invitations`)."""
+    return mark_of(session.execute(select(UserAccount.password_hash).where(UserAccount.id == user_id)).scalar_one())
 
 
 def accounts_of(session: Session, tenant_id: UUID) -> tuple[Account, ...]:
@@ -174,6 +183,8 @@ def users_of(session: Session, tenant_id: UUID | None) -> tuple[UserView, ...]:
             UserAccount.role,
             UserAccount.cost_centre,
             UserAccount.active,
+            UserAccount.password_hash.is_not(None),
+            UserAccount.created_at,
         )
         .where(UserAccount.tenant_id == tenant_id if tenant_id else UserAccount.tenant_id.is_(None))
         .order_by(UserAccount.email)

@@ -14,6 +14,7 @@ def connect_tabs(visit: TenantVisit, current: str) -> tuple[Tab, ...]:
         ("imports", _("Files"), Permission.USAGE_READ),
         ("keys", _("Keys"), Permission.CONNECT_WRITE),
         ("directory", _("Directory"), Permission.CONNECT_WRITE),
+        ("users", _("Users"), Permission.SSO_WRITE),
         ("sso", _("Single sign-on"), Permission.SSO_WRITE),
         ("webhooks", _("Webhooks"), Permission.CONNECT_WRITE),
         ("mails", _("Mails"), Permission.CONNECT_WRITE),

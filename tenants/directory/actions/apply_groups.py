@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core.signals import publish
+from tenants.actions.create_user import UserInput
 from tenants.actions.grant_role import end_access, grant_role
 from tenants.actions.state_person import state_trait
 from tenants.directory.attributes import said_by
@@ -14,6 +16,7 @@ from tenants.directory.reads import Rule, UserRow, get_user, group_rules, groups
 from tenants.events import PoolMembersChanged
 from tenants.reads.identities import merged_people
 from tenants.roles import GROUP_ROLES
+from tenants.sso.actions.keep_users import is_last_administrator
 
 __all__ = ("apply_groups", "leave_address", "pools_of", "spoken_for", "tell_pools")
 
@@ -58,7 +61,9 @@ def _give_access(
     given = set(_targets(rules, "role", names))
     role = next((rank for rank in GROUP_ROLES if rank in given), None)
     if user.active and role is not None:
-        grant_role(session, tenant_id, said.email, said.name or said.user_name, role, actor, now)
+        is_last = partial(is_last_administrator, session, tenant_id)
+        who = UserInput(said.email, said.name or said.user_name, role, tenant_id)
+        grant_role(session, tenant_id, who, actor, now, is_last)
     else:
         _take_access(session, tenant_id, rules, said.email, actor, active=user.active)
 

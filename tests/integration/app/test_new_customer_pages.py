@@ -11,7 +11,7 @@ from app.mails import compose, over
 from core.clock import utc_now
 from core.db import Database
 from core.scope import StewardScope, TenantScope
-from tenants.invitations import user_link
+from tenants.invitations import NO_PASSWORD, UserLink, user_link
 from tenants.mails.reads import MailView, mails
 from tenants.reads import TenantView, find_account, find_tenant
 from tests.builders.world import World, bearer
@@ -91,7 +91,7 @@ def test_an_invitation_runs_out_and_another_link_opens_nothing(sales: Sales) -> 
         account = find_account(session, "ada@harbour.example")
     assert account is not None
     assert account.role == "tenant_admin"
-    late = user_link(account.id, utc_now() - timedelta(seconds=1))
+    late = user_link(UserLink(account.id, utc_now() - timedelta(seconds=1), NO_PASSWORD))
 
     refused = sales.client.post(late[late.index("/welcome/") :], data={"password": "a good long one"})
 

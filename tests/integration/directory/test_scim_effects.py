@@ -200,6 +200,19 @@ def test_groups_never_touch_users_of_others_nor_those_with_a_password(sender: Se
     assert may_come_in(sender, "tenant_admin@acme.example") == ("tenant_admin", True)
 
 
+def test_no_group_takes_the_role_of_the_last_administrator_who_could_sign_in(sender: Sender) -> None:
+    sender.rules(("Auditors", "role", "tenant_auditor"))
+    me = sender.create("me", emails=[{"value": "tenant_admin@acme.example"}])
+    auditors = sender.group("Auditors", me)
+    assert may_come_in(sender, "tenant_admin@acme.example") == ("tenant_admin", True)
+
+    sender.world.key("tenant_admin", sender.tenant, name="second")
+    sender.replace(me, "displayName", "Me")
+
+    assert auditors["displayName"] == "Auditors"
+    assert may_come_in(sender, "tenant_admin@acme.example") == ("tenant_auditor", True)
+
+
 def test_a_group_that_stands_for_a_pool_tells_who_joined_and_who_left(sender: Sender, heard: list[Any]) -> None:
     ann, bob = sender.create("ann"), sender.create("bob")
     sender.seat_pool("authoring")
