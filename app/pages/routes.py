@@ -29,6 +29,7 @@ _MODULES = (
     "app.pages.sales.revenue_pages",
     "app.pages.admin.pages",
     "app.pages.admin.people_pages",
+    "app.pages.admin.person_page",
     "app.pages.admin.organisation_pages",
     "app.pages.admin.usage_pages",
     "app.pages.admin.seat_acts",

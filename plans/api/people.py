@@ -55,6 +55,8 @@ class MergeAnswer(Struct):
     person_id: str
     """Whom the identities point to."""
     identities: int
+    leaves: bool
+    """Whether somebody is out by it: they are found to be somebody who has left, so that seats and leases end."""
     effects: list[Effect]
     """Of all meters and all periods that are not billed yet, by period; figures that stay are left out.
 
@@ -75,7 +77,8 @@ class MergeController(Controller):
         """Record that one person is another; with `preview` only tell what it would change.
 
         Counted once in open periods from now on; periods that are billed get a line with the
-        difference. No fact changes, and it can be taken back.
+        difference. No fact changes, and it can be taken back. `key` and `into` are ids, keys of senders, external
+        ids or e-mail addresses.
         """
         require(principal, Permission.PEOPLE_WRITE)
         now = tenant_now(session, tenant)
@@ -121,7 +124,7 @@ def merged_and_measured(
         for (meter, period), figure in after.items()
         if before[meter, period] != figure
     ]  # fmt: skip
-    return MergeAnswer(preview, str(merged.person_id), len(merged.identities), effects)
+    return MergeAnswer(preview, str(merged.person_id), len(merged.identities), merged.leaves, effects)
 
 
 def _figures(

@@ -1,6 +1,6 @@
 """Bring in people, cost centres and who carries whom from CSV: all of a file, or nothing with each bad row named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +33,7 @@ from tenants.organisation import (
     tree_faults,
 )
 from tenants.reads import TenantView, all_cost_centres, attribution
+from tenants.reads.identities import spoken_of
 from tenants.reads.people import people_by_id
 from tenants.store import identities_by_key, last_traits, lock_organisation, put_cost_centres, set_person
 
@@ -109,20 +110,22 @@ def import_people_csv(
     ]
     if ahead:
         raise InvalidInput(*ahead[:FAULTS_MAX])
-    _refuse_centres(session, tenant, rows)
-    known = identities_by_key(session, tenant.id, SUBJECT, sorted({row.key for row in rows}))
+    homes = identities_by_key(session, tenant.id, SUBJECT, sorted({row.key for row in rows}))
+    spoken = spoken_of(session, tenant.id, {home for _, home in homes.values()})
+    known = {key: spoken[home] for key, (_, home) in homes.items()}
+    _refuse_centres(session, tenant, rows, known)
     carried = attribution(session, tenant.id)
 
     def holds(row: PersonRow) -> bool:
         if row.cost_centre is None:
             return True
-        person = known[row.key][1]
+        person = known[row.key]
         first = dict(carried.shares(person, row.valid_from)) == {row.cost_centre: Fraction(1)}
         return first and (row.valid_to is None or row.cost_centre not in dict(carried.shares(person, row.valid_to)))
 
     fresh = [row for row in rows if row.key not in known]
     moved = [row for row in rows if row.key in known and not holds(row)]
-    changes = _changes(session, tenant, rows, {key: person for key, (_, person) in known.items()})
+    changes = _changes(session, tenant, rows, known)
     if (fresh or moved or changes) and not dry_run:
         people = [
             PersonInput(
@@ -132,7 +135,8 @@ def import_people_csv(
             for r in reversed(fresh)  # of several rows of one person the first says who it is
         ]  # fmt: skip
         import_people(session, tenant.id, people, actor, now)
-        _assign(session, tenant, [row for row in (*fresh, *moved) if row.cost_centre is not None], actor, now)
+        named = {home for _, home in homes.values()}
+        _assign(session, tenant, [row for row in (*fresh, *moved) if row.cost_centre is not None], named, actor, now)
         for change in changes:
             _change(session, tenant, change, actor, now)
         left = {row.key: row.active_to for row in reversed(fresh) if row.active_to is not None}
@@ -194,18 +198,22 @@ def _change(session: Session, tenant: TenantView, change: _Change, actor: str, n
         let_leave(session, tenant.id, change.row.key, actor, now, day_start(change.row.active_to, tenant.tz))
 
 
-def _assign(session: Session, tenant: TenantView, rows: list[PersonRow], actor: str, now: datetime) -> None:
+def _assign(
+    session: Session, tenant: TenantView, rows: list[PersonRow], named: Collection[UUID], actor: str, now: datetime
+) -> None:
     given = [
         AssignmentInput(row.key, row.valid_from, ((row.cost_centre or "", Decimal(1)),), row.valid_to) for row in rows
     ]
     if given:
-        import_assignments(session, tenant.id, given, actor, now)
+        import_assignments(session, tenant.id, given, actor, now, named)
 
 
-def _refuse_centres(session: Session, tenant: TenantView, rows: list[PersonRow]) -> None:
+def _refuse_centres(
+    session: Session, tenant: TenantView, rows: list[PersonRow], known: Mapping[str, UUID]
+) -> None:  # fmt: skip
     there = there_on((one.code, one.valid_from, one.valid_to) for one in all_cost_centres(session, tenant.id))
     faults = []
-    assigned: dict[str, list[PersonRow]] = {}
+    assigned: dict[UUID | str, list[PersonRow]] = {}
     for row in rows:
         if row.cost_centre is None:
             continue
@@ -214,7 +222,8 @@ def _refuse_centres(session: Session, tenant: TenantView, rows: list[PersonRow])
                 f"Row {row.row}: cost centre '{row.cost_centre}' does not exist on {row.valid_from}. Import it first."
             )
             faults.append(InputError(f"/{row.row}", "cost_centre_unknown", text))
-        assigned.setdefault(row.key, []).append(row)
+        # Two keys of one person are one person.
+        assigned.setdefault(known.get(row.key, row.key), []).append(row)
     faults += overlap_faults(assigned.values())
     if faults:
         raise InvalidInput(*faults[:FAULTS_MAX])

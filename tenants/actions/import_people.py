@@ -1,8 +1,8 @@
 """Bring in people, cost centres and who carries whom, in bulk."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
@@ -18,7 +18,8 @@ from tenants.models import Assignment, IdentityKey, Person, PersonTrait
 from tenants.organisation import Node, there_on, tree_faults
 from tenants.people import AUDIENCES, NO_EVENT, PERSON_CLASSES
 from tenants.reads import all_cost_centres
-from tenants.store import add_all, identities_by_key, lock_organisation, put_cost_centres
+from tenants.reads.identities import spoken_of
+from tenants.store import add_all, identities_by_key, last_recorded_assignments, lock_organisation, put_cost_centres
 
 __all__ = (
     "SUBJECT",
@@ -32,6 +33,7 @@ __all__ = (
 
 SUBJECT = "subject"
 """The identity scheme of CloudEvents subjects: the person's key at the sender."""
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +157,21 @@ def _refuse_bad_tree(session: Session, tenant_id: UUID, centres: Sequence[CostCe
 
 
 def import_assignments(
-    session: Session, tenant_id: UUID, assignments: Sequence[AssignmentInput], actor: str, now: datetime
-) -> None:
+    session: Session, tenant_id: UUID, assignments: Sequence[AssignmentInput], actor: str, now: datetime,
+    named: Collection[UUID] = (),
+) -> None:  # fmt: skip
     """Record who carries whom from which day on; earlier statements stay readable as they were known.
 
-    Within one call the spans of a person must not overlap; across calls the newest recording holds.
+    Within one call the spans of a person must not overlap; across calls the newest recording holds. Who was found to
+    be somebody else is that one, unless that one is named too.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose people.
+        assignments: by the keys of senders.
+        actor: who says so.
+        now: when it is said, in the tenant's time. On a clock that stands still a later call is a tick later.
+        named: people of whom the same file speaks besides.
 
     Raises:
         InvalidInput: an unknown person, no shares, or a weight ≤ 0 (`invalid_input`).
@@ -177,20 +189,24 @@ def import_assignments(
     if faults:
         raise InvalidInput(*faults[:100])
     _refuse_unknown_centres(session, tenant_id, assignments)
-    _refuse_overlap(assignments)
-    starts = {(item.key, item.valid_from) for item in assignments}
-    rows: list[tuple[str, date, str, Decimal]] = [
-        (item.key, item.valid_from, code, weight) for item in assignments for code, weight in item.shares
+    spoken = spoken_of(session, tenant_id, {*named, *(home for _, home in known.values())})
+    stated = [(spoken[known[item.key][1]], item) for item in assignments]
+    _refuse_overlap(stated)
+    starts = {(person, item.valid_from) for person, item in stated}
+    rows: list[tuple[UUID, date, str, Decimal]] = [
+        (person, item.valid_from, code, weight) for person, item in stated for code, weight in item.shares
     ]
     rows += [
-        (item.key, item.valid_to, NOBODY, Decimal(1))
-        for item in assignments
-        if item.valid_to is not None and (item.key, item.valid_to) not in starts
+        (person, item.valid_to, NOBODY, Decimal(1))
+        for person, item in stated
+        if item.valid_to is not None and (person, item.valid_to) not in starts
     ]
+    before = last_recorded_assignments(session, tenant_id, {person for person, _ in stated})
     add_all(session, Assignment, [
-        {"tenant_id": tenant_id, "person_id": known[key][1], "valid_from": day, "recorded_at": now,
+        {"tenant_id": tenant_id, "person_id": person, "valid_from": day,
+         "recorded_at": max(now, before[person] + TICK) if person in before else now,
          "cost_centre": code, "weight": weight}
-        for key, day, code, weight in rows
+        for person, day, code, weight in rows
     ])  # fmt: skip
     detail = {"given": len(assignments)}
     record_audit(session, tenant_id, actor, "import_assignments", ("tenant", str(tenant_id)), detail)
@@ -206,13 +222,13 @@ def _refuse_unknown_centres(session: Session, tenant_id: UUID, assignments: Sequ
                 )
 
 
-def _refuse_overlap(assignments: Sequence[AssignmentInput]) -> None:
-    spans: dict[str, list[tuple[date, date]]] = {}
-    for item in assignments:
-        spans.setdefault(item.key, []).append((item.valid_from, item.valid_to or date.max))
-    for key, items in spans.items():
+def _refuse_overlap(stated: Sequence[tuple[UUID, AssignmentInput]]) -> None:
+    spans: dict[UUID, list[tuple[date, date, str]]] = {}
+    for person, item in stated:
+        spans.setdefault(person, []).append((item.valid_from, item.valid_to or date.max, item.key))
+    for items in spans.values():
         items.sort()
-        for (start, end), (next_start, _) in pairwise(items):
+        for (start, end, _), (next_start, _, key) in pairwise(items):
             # An open span followed by a later one is a move: the later statement takes over.
             if start == next_start or (end != date.max and next_start < end):
                 raise AssignmentOverlap(

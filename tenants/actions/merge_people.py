@@ -9,13 +9,19 @@ from sqlalchemy.orm import Session
 from core.errors import InputError, InvalidInput
 from core.signals import publish
 from tenants.actions.follow_presence import keep_here
-from tenants.actions.import_people import SUBJECT
 from tenants.actions.record_audit import record_audit
 from tenants.errors import NotMerged, PersonUnknown, SamePerson
 from tenants.events import PeopleLeft
 from tenants.models import IdentityLink
-from tenants.reads import get_person, people
-from tenants.reads.identities import home_of, identities_of_home, identity_of_key, last_links
+from tenants.reads import PersonView, get_person
+from tenants.reads.finding import find_homes, find_people
+from tenants.reads.identities import (
+    identities_of_home,
+    identities_of_people,
+    last_links,
+    merged_people,
+    persons_of_identities,
+)
 from tenants.store import add_all
 
 __all__ = ("Merged", "merge_people", "unmerge_person")
@@ -29,6 +35,8 @@ class Merged:
 
     person_id: UUID
     identities: tuple[int, ...]
+    leaves: bool
+    """Whether somebody who was there is out now, since they are found to be somebody who has left."""
 
 
 def merge_people(
@@ -42,51 +50,63 @@ def merge_people(
     Args:
         session: scoped to the tenant.
         tenant_id: whose people.
-        key: a sender's key of the person who is found to be another.
-        into: a sender's key of the survivor.
+        key: what the person is called who is found to be another: id, sender's key, external id or e-mail address.
+        into: what the survivor is called.
         reason: why, for the audit trail.
         actor: who says so.
         now: when it is recorded, in the tenant's time.
 
     Raises:
         InvalidInput: no reason (`invalid_input`).
-        PersonUnknown: nobody is known by one of the keys (`person_unknown`).
+        PersonUnknown: nobody, or several, are called so (`person_unknown`).
         SamePerson: they are one already (`same_person`).
     """
     _refuse_no_reason(reason)
-    gone, survivor = _identity(session, tenant_id, key), _identity(session, tenant_id, into)
-    who = people(session, tenant_id).identities()
-    person_id = who[survivor]
-    if who[gone] == person_id:
+    known = find_people(session, tenant_id, [key, into])
+    for name in (key, into):
+        if name not in known:
+            raise PersonUnknown(name)
+    gone, person_id = known[key].id, known[into].id
+    if gone == person_id:
         raise SamePerson(key, into)
-    moved = tuple(sorted(identity for identity, person in who.items() if person == who[gone]))
+    moved = tuple(identities_of_people(session, tenant_id, [gone]).get(gone, ()))
     _link(session, tenant_id, moved, person_id, now)
     detail = {"into": str(person_id), "identities": len(moved), "reason": reason.strip()}
-    record_audit(session, tenant_id, actor, "merge_people", ("person", str(who[gone])), detail)
+    record_audit(session, tenant_id, actor, "merge_people", ("person", str(gone)), detail)
     _out_if_left(session, tenant_id, person_id, now)
-    return Merged(person_id, moved)
+    leaves = known[key].active_to is None and _has_left(known[into], now)
+    return Merged(person_id, moved, leaves)
 
 
 def unmerge_person(session: Session, tenant_id: UUID, key: str, reason: str, actor: str, now: datetime) -> Merged:
     """Record that the person known as `key` is nobody else after all: whose identities they were made for.
 
+    By an address that both have, the one who was found to be the other is meant.
+
     Raises:
         InvalidInput: no reason (`invalid_input`).
-        PersonUnknown: nobody is known by the key (`person_unknown`).
+        PersonUnknown: nobody is called so, or several (`person_unknown`).
         NotMerged: they were never merged, or it was taken back (`not_merged`).
     """
     _refuse_no_reason(reason)
-    identity = _identity(session, tenant_id, key)
-    home = home_of(session, tenant_id, identity)
-    who = people(session, tenant_id).identities()
-    if who[identity] == home:
+    homes, merged = find_homes(session, tenant_id, key), merged_people(session, tenant_id)
+    if not homes:
+        raise PersonUnknown(key)
+    elsewhere = [one for one in homes if one in merged]
+    if not elsewhere:
         raise NotMerged(key)
-    moved = tuple(i for i in identities_of_home(session, tenant_id, home) if who[i] != home)
+    if len(elsewhere) > 1:
+        raise PersonUnknown(key)
+    (home,) = elsewhere
+    made = identities_of_home(session, tenant_id, home)
+    who = persons_of_identities(session, tenant_id, made)
+    moved = tuple(one for one in made if who[one] != home)
     _link(session, tenant_id, moved, home, now)
-    detail = {"from": str(who[identity]), "identities": len(moved), "reason": reason.strip()}
+    detail = {"from": str(merged[home]), "identities": len(moved), "reason": reason.strip()}
     record_audit(session, tenant_id, actor, "unmerge_person", ("person", str(home)), detail)
     _out_if_left(session, tenant_id, home, now)
-    return Merged(home, moved)
+    before, now_is = (get_person(session, tenant_id, one) for one in (merged[home], home))
+    return Merged(home, moved, before.active_to is None and _has_left(now_is, now))
 
 
 def _refuse_no_reason(reason: str) -> None:
@@ -94,19 +114,16 @@ def _refuse_no_reason(reason: str) -> None:
         raise InvalidInput(InputError("/reason", "reason_missing", "Say why: it stays in the audit trail."))
 
 
-def _identity(session: Session, tenant_id: UUID, key: str) -> int:
-    found = identity_of_key(session, tenant_id, SUBJECT, key)
-    if found is None:
-        raise PersonUnknown(key)
-    return found
+def _has_left(person: PersonView, now: datetime) -> bool:
+    return person.active_to is not None and person.active_to <= now
 
 
 def _out_if_left(session: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> None:
     """Who is found to be somebody that has left holds nothing any more either; who is there stays so."""
-    left = get_person(session, tenant_id, person_id).active_to
-    if left is None:
+    person = get_person(session, tenant_id, person_id)
+    if person.active_to is None:
         keep_here(session, tenant_id, person_id)
-    elif left <= now:
+    elif _has_left(person, now):
         publish(session, PeopleLeft(tenant_id, (person_id,), now))
 
 

@@ -26,6 +26,7 @@ from tenants.actions.take_on_customer import take_on_customer
 from tenants.api.erasure import ErasureController
 from tenants.api.keys import KeyController
 from tenants.api.leaving import LeavingController
+from tenants.api.person import PersonController
 from tenants.principal import Principal, require
 from tenants.reads import (
     TenantView,
@@ -221,5 +222,5 @@ class PeopleController(Controller):
 
 route_handlers = (
     AccessController, KeyController, TenantController, PeopleController, LeavingController,
-    ErasureController,
+    ErasureController, PersonController,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, literal, select
+from sqlalchemy import ARRAY, Text, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from tenants.people import DEFAULT_TRAITS
 from tenants.reads.erasures import EXTERNAL_ID, PSEUDONYM
 from tenants.reads.people import PersonView
 
-__all__ = ("active_people", "find_people", "people_by_id", "people_ever_of")
+__all__ = ("active_people", "find_homes", "find_people", "people_by_id", "people_ever_of")
 
 EVER_MAX = 5_000
 """So many people are looked up one by one; of more, reading everybody costs less."""
@@ -74,34 +74,49 @@ def active_people(
 def find_people(session: Session, tenant_id: UUID, names: Iterable[str]) -> dict[str, PersonView]:
     """Return name → person for the names that tell exactly one.
 
-    A name is an id, a sender's key, an external id or an e-mail address, looked for in this order.
-    Somebody who was found to be another is that other.
+    A name is an id, a sender's key, an external id or an e-mail address in any case, looked for in this order.
+    Somebody who was found to be another is that other; so two accounts of one person may have one address.
     """
+    found = _homes(session, tenant_id, names)
+    survivors = _survivors(session, tenant_id, {home for homes in found.values() for home in homes})
+    meant = {name: {survivors.get(home, home) for home in homes} for name, homes in found.items()}
+    views = people_by_id(session, tenant_id, {one for persons in meant.values() for one in persons})
+    return {name: views[next(iter(persons))] for name, persons in meant.items() if len(persons) == 1}
+
+
+def find_homes(session: Session, tenant_id: UUID, name: str) -> tuple[UUID, ...]:
+    """Return whom a name tells, as `find_people` looks, whoever they were found to be; an address may tell several."""
+    return _homes(session, tenant_id, [name]).get(name, ())
+
+
+def _homes(session: Session, tenant_id: UUID, names: Iterable[str]) -> dict[str, tuple[UUID, ...]]:
     wanted = list(dict.fromkeys(names))
     asked = any_(literal(wanted, ARRAY(Text)))
-    found: dict[str, UUID] = {}
-    by_mail = session.execute(
-        select(Person.email, Person.id).where(Person.tenant_id == tenant_id, Person.email == asked, Person.email != "")
-    ).all()
-    mails = [mail for mail, _ in by_mail]
-    found |= {mail: person_id for mail, person_id in by_mail if mails.count(mail) == 1}
+    found: dict[str, tuple[UUID, ...]] = {}
+    mails = {name: name.lower() for name in wanted if "@" in name}
+    if mails:
+        lowered = func.lower(Person.email)
+        by_mail: dict[str, tuple[UUID, ...]] = {}
+        rows = select(lowered, Person.id).where(
+            Person.tenant_id == tenant_id, lowered == any_(literal(list(mails.values()), ARRAY(Text)))
+        )
+        for mail, person_id in session.execute(rows.order_by(Person.id)):
+            by_mail[mail] = (*by_mail.get(mail, ()), person_id)
+        found |= {name: by_mail[mail] for name, mail in mails.items() if mail in by_mail}
     by_external = select(Person.external_id, Person.id).where(
         Person.tenant_id == tenant_id, Person.external_id == asked
     )
-    found |= {external: person_id for external, person_id in session.execute(by_external) if external is not None}
+    found |= {external: (one,) for external, one in session.execute(by_external) if external is not None}
     by_key = select(IdentityKey.key, IdentityKey.home_person_id).where(
         IdentityKey.tenant_id == tenant_id, IdentityKey.key == asked, IdentityKey.scheme != ERASED
     )
-    found |= dict(session.execute(by_key).tuples().all())
+    found |= {key: (one,) for key, one in session.execute(by_key)}
     # A pseudonym is the erased person's alone, whoever else a sender calls so.
     erased = select(PSEUDONYM, Erasure.person_id).where(Erasure.tenant_id == tenant_id, asked == PSEUDONYM)
-    found |= dict(session.execute(erased).tuples().all())
+    found |= {name: (one,) for name, one in session.execute(erased)}
     ids = {name: UUID(name) for name in wanted if _is_uuid(name)}
     known = people_by_id(session, tenant_id, ids.values())
-    found |= {name: person_id for name, person_id in ids.items() if person_id in known}
-    survivors = _survivors(session, tenant_id, set(found.values()))
-    views = people_by_id(session, tenant_id, {survivors.get(one, one) for one in found.values()})
-    return {name: views[survivors.get(person_id, person_id)] for name, person_id in found.items()}
+    return found | {name: (one,) for name, one in ids.items() if one in known}
 
 
 def _survivors(session: Session, tenant_id: UUID, persons: set[UUID]) -> dict[UUID, UUID]:

@@ -12,7 +12,6 @@ from core.lists import any_of
 from tenants.models import IdentityKey, IdentityLink
 
 __all__ = (
-    "home_of",
     "identities_of_home",
     "identities_of_people",
     "identity_keys",
@@ -20,6 +19,7 @@ __all__ = (
     "last_links",
     "merged_people",
     "persons_of_identities",
+    "spoken_of",
 )
 
 
@@ -40,12 +40,6 @@ def identity_of_key(session: Session, tenant_id: UUID, scheme: str, key: str) ->
             IdentityKey.tenant_id == tenant_id, IdentityKey.scheme == scheme, IdentityKey.key == key
         )
     ).scalar_one_or_none()
-
-
-def home_of(session: Session, tenant_id: UUID, identity_id: int) -> UUID:
-    """Return the person whom an identity was made for."""
-    query = select(IdentityKey.home_person_id).where(IdentityKey.tenant_id == tenant_id, IdentityKey.id == identity_id)
-    return session.execute(query).scalar_one()
 
 
 def identities_of_home(session: Session, tenant_id: UUID, person_id: UUID) -> tuple[int, ...]:
@@ -109,6 +103,20 @@ def merged_people(session: Session, tenant_id: UUID) -> Mapping[UUID, UUID]:
         .where(IdentityKey.tenant_id == tenant_id, IdentityKey.home_person_id != latest.c.person_id)
     )
     return dict(session.execute(query).tuples().all())
+
+
+def spoken_of(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """Return person → of whom it is said what is said of these people together, in a file for instance.
+
+    Who was found to be somebody else is that one. Where that one is named too, they speak for themselves, and of the
+    other it is only written down, for the case that the merge is taken back.
+    """
+    merged, spoken, named = merged_people(session, tenant_id), {}, set(persons)
+    for person in sorted(named):
+        survivor = merged.get(person, person)
+        spoken[person] = person if survivor in named else survivor
+        named.add(spoken[person])
+    return spoken
 
 
 def last_links(session: Session, tenant_id: UUID, identity_ids: Collection[int]) -> tuple[datetime, ...]:

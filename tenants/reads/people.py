@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, and_, any_, func, literal, not_, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, and_, any_, func, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.lists import any_of
 from tenants.attribution import AssignmentRow, Attribution
+from tenants.erasure import ERASED
 from tenants.models import Assignment, CostCentre, Departure, IdentityKey, IdentityLink, Person, PersonTrait
 from tenants.people import DEFAULT_TRAITS, NO_EVENT, IdentityRow, People, TraitRow
 from tenants.reads.erasures import EXTERNAL_ID
@@ -22,6 +23,7 @@ __all__ = (
     "PersonView",
     "all_cost_centres",
     "attribution",
+    "called_like",
     "cost_centres",
     "first_departure_since",
     "first_traits",
@@ -260,13 +262,12 @@ _PERSON = (Person.id, EXTERNAL_ID, Person.name, Person.email, Person.active_from
 def people_page(
     session: Session, tenant_id: UUID, *, search: str = "", after: UUID | None = None, limit: int = 50
 ) -> tuple[PersonView, ...]:
-    """Return people whose name, e-mail or external id contains `search`, by id, after a cursor."""
+    """Return people whose name, e-mail, external id or any sender's key contains `search`, by id, after a cursor."""
     query = select(*_PERSON).where(Person.tenant_id == tenant_id).order_by(Person.id).limit(limit)
     if after is not None:
         query = query.where(Person.id > after)
     if search:
-        pattern = f"%{search.replace('%', '').replace('_', '')}%"
-        query = query.where(or_(Person.name.ilike(pattern), Person.email.ilike(pattern), EXTERNAL_ID.ilike(pattern)))
+        query = query.where(called_like(tenant_id, search))
     return tuple(PersonView(*row) for row in session.execute(query))
 
 
@@ -293,18 +294,28 @@ def people_matching(session: Session, tenant_id: UUID, search: str) -> frozenset
 
     Those that were found to be somebody else are that one.
     """
-    pattern = f"%{search.replace('%', '').replace('_', '')}%"
-    persons = select(Person.id).where(
-        Person.tenant_id == tenant_id,
-        or_(Person.name.ilike(pattern), Person.email.ilike(pattern), EXTERNAL_ID.ilike(pattern)),
-    )
-    named = set(session.execute(persons).scalars())
+    named = set(session.execute(select(Person.id).where(Person.tenant_id == tenant_id, _named_like(search))).scalars())
     keys = select(IdentityKey.id).where(
         IdentityKey.tenant_id == tenant_id,
-        or_(IdentityKey.key.ilike(pattern), any_of(IdentityKey.home_person_id, named)),
+        or_(IdentityKey.key.icontains(search, autoescape=True), any_of(IdentityKey.home_person_id, named)),
     )
     known = people_of(session, tenant_id, list(session.execute(keys).scalars()))
     return frozenset(named | set(known.identities().values()))
+
+
+def called_like(tenant_id: UUID, search: str) -> ColumnElement[bool]:
+    """Return the condition that somebody's name, e-mail, external id or a sender's key contains a text, as it is."""
+    keyed = select(IdentityKey.home_person_id).where(
+        IdentityKey.tenant_id == tenant_id,
+        IdentityKey.scheme != ERASED,
+        IdentityKey.key.icontains(search, autoescape=True),
+    )
+    return or_(_named_like(search), Person.id.in_(keyed))
+
+
+def _named_like(search: str) -> ColumnElement[bool]:
+    told = (Person.name, Person.email, EXTERNAL_ID)
+    return or_(*(column.icontains(search, autoescape=True) for column in told))
 
 
 def merged_since(session: Session, tenant_id: UUID, since: datetime) -> bool:

@@ -57,6 +57,7 @@ PAGES = {
         "/admin/nordhaven-bank/imports",
         "/admin/nordhaven-bank/keys",
         "/admin/nordhaven-bank/directory",
+        "/admin/nordhaven-bank/users",
         "/admin/nordhaven-bank/sso",
         "/admin/nordhaven-bank/webhooks",
         "/admin/nordhaven-bank/mails",
@@ -115,8 +116,9 @@ def test_no_page_is_wider_than_a_phone(visit: Visit, role: str, tenant: str | No
 def test_sign_in_and_error_pages_are_accessible_too(visit: Visit) -> None:
     visitor = visit(None)
 
-    visitor.go("/sign-in")
-    assert visitor.axe() == []
+    for path in ("/sign-in", "/sign-in/forgotten"):
+        visitor.go(path)
+        assert visitor.axe() == []
     visitor.go("/no-such-page", 404)
     assert visitor.axe() == []
 
@@ -141,6 +143,20 @@ def test_the_page_of_an_invitation_is_accessible_too_and_takes_the_seat(visit: V
     stranger.page.click("button.btn-primary")
     stranger.page.wait_for_selector(".notice")
     assert stranger.axe() == []
+
+
+@pytest.mark.parametrize("path", ["people", "users"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_one_of_a_list_is_accessible_too_and_no_wider_than_a_phone(
+    visit: Visit, path: str, scheme: str
+) -> None:
+    visitor = visit("tenant_admin", "nordhaven-bank", size="phone", scheme=scheme)
+    visitor.go(f"/admin/nordhaven-bank/{path}")
+    visitor.page.click("table.data tbody th a")
+    visitor.page.wait_for_selector("dl.kv")
+
+    assert visitor.axe() == []
+    assert visitor.overflow() <= 0
 
 
 def test_every_link_of_the_rail_leads_somewhere_for_every_role(visit: Visit, service: object) -> None:

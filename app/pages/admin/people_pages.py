@@ -1,14 +1,15 @@
 """The address of people in the admin workspace: found, merged, told apart, leaving and back again, and erased."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
+from litestar.response import Redirect
 
 from app.i18n import gettext as _
-from app.pages.admin.people import effects_table, people_table
+from app.pages.admin.people import Known, effects_table, people_table
 from app.pages.frame import Crumb
 from app.pages.tables import PAGE_SIZE
 from app.pages.visit import TenantVisit, confirm_word, cursor_of
@@ -18,7 +19,10 @@ from tenants.actions.deactivate_person import let_leave, let_return
 from tenants.actions.erase_person import Erased
 from tenants.actions.merge_people import Merged, merge_people, unmerge_person
 from tenants.api.erasure import erased_or_shown
-from tenants.reads import attribution, people_page
+from tenants.reads import attribution
+from tenants.reads.finding import people_by_id
+from tenants.reads.identities import merged_people
+from tenants.reads.people_list import Wanted, count_people, listed_people, sender_keys
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
@@ -51,12 +55,14 @@ def merge(visit: TenantVisit, data: Form) -> Response[str]:
 
 
 @post("/admin/{tenant_slug:str}/people/stay", sync_to_thread=True)
-def stay(visit: TenantVisit, data: Form) -> Response[str]:
-    """Let somebody leave now, or be back."""
+def stay(visit: TenantVisit, data: Form) -> Response[str] | Redirect:
+    """Let somebody leave now, or be back; who asked on the person's page is led there again."""
     visit.need(Permission.PEOPLE_WRITE)
     who, leaves = data.get("who", "").strip(), data.get("act") == "leave"
     act = let_leave if leaves else let_return
     done = visit.attempt(lambda: act(visit.session, visit.tenant.id, who, visit.principal.actor, visit.now))
+    if data.get("back") and not isinstance(done, Refused):
+        return Redirect(f"/admin/{visit.tenant.slug}/people/{done}", status_code=303)
     return _answer(visit, leaving=Leaving(who, leaves, done if isinstance(done, Refused) else None))
 
 
@@ -102,21 +108,33 @@ def _answer(
     visit: TenantVisit, said: dict[str, str] | None = None, done: MergeAnswer | Refused | None = None,
     erasing: Erasing = Erasing(), leaving: Leaving = Leaving(),
 ) -> Response[str]:  # fmt: skip
-    after, search = cursor_of(visit.query.get("after")), visit.query.get("search")
-    found = people_page(visit.session, visit.tenant.id, search=search, after=after, limit=PAGE_SIZE + 1)
-    carried = attribution(visit.session, visit.tenant.id)
-    centres = {person.id: carried.shares(person.id, visit.today) for person in found}
+    session, tenant_id, query = visit.session, visit.tenant.id, replace(visit.query, path=_base(visit))
+    wanted = Wanted(query.get("search").strip(), query.get("show"))
+    found = listed_people(session, tenant_id, wanted, visit.now, cursor_of(query.get("after")), PAGE_SIZE + 1)
+    ids = [person.id for person in found]
+    carried, merged = attribution(session, tenant_id, among=ids), merged_people(session, tenant_id)
+    survivors = people_by_id(session, tenant_id, {merged[one] for one in ids if one in merged})
+    known = Known(
+        sender_keys(session, tenant_id, ids), {one: carried.shares(one, visit.today) for one in ids},
+        {one: survivors[merged[one]] for one in ids if one in merged},
+    )  # fmt: skip
+    counts = count_people(session, tenant_id, wanted.search, visit.now)
     refusal = done if isinstance(done, Refused) else None
     refused = refusal or erasing.refusal or leaving.refusal
     shown = done if isinstance(done, MergeAnswer) else None
     return visit.page(
         "admin/people.html", "people", *visit.crumbs(Crumb(_("People"))), status=refused.status if refused else 200,
-        table=people_table(found, centres, visit.query, visit.now, visit.tenant.tz), search=search, said=said or {},
+        table=people_table(found, known, counts, query, visit.now, visit.tenant.tz), search=wanted.search,
+        said=said or {},
         refusal=refusal, done=shown, effects=effects_table(shown) if shown else None,
         may_merge=visit.may(Permission.PEOPLE_WRITE),
         may_erase=visit.may(Permission.PEOPLE_ERASE), erasing=erasing, leaving=leaving,
-        base=f"/admin/{visit.tenant.slug}/people",
+        base=_base(visit),
     )  # fmt: skip
+
+
+def _base(visit: TenantVisit) -> str:
+    return f"/admin/{visit.tenant.slug}/people"
 
 
 route_handlers = (people, merge, stay, erase)

@@ -148,6 +148,14 @@ def test_the_page_checks_first_and_then_imports(client: TestClient[Litestar], wo
     assert "Done: 3 made, 0 changed; 0 rows were known." in send("do")
     assert "Done: 0 made, 0 changed; 3 rows were known." in send("do")
 
+    # A file that was chosen is shown, too, so that what was checked is imported without choosing it again.
+    form = {"csrf_token": token[1], "kind": "people", "rows": "", "act": "check"}
+    checked = client.post(page, data=form, files={"file": ("people.csv", PEOPLE.encode("utf-8-sig"), "text/csv")}).text
+    assert "It would make 2 and change 0; 0 rows are known." in checked
+    assert "\nann;Ann;ann@acme.example;" in checked
+    assert 'value="people" selected' in checked
+    assert "It would make 2" not in client.post(page, data=form | {"rows": "", "act": "do"}).text
+
 
 def test_two_files_at_once_close_no_circle_together(world: World) -> None:
     tenant, head = world.tenant(), "code,name,parent,valid_from,valid_to,headcount\n"
