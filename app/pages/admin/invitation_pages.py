@@ -10,6 +10,7 @@ from litestar.params import Body
 
 from app.i18n import gettext as _
 from app.i18n import ngettext
+from app.pages.admin.seat_pages import names_said
 from app.pages.admin.seats import Result, refused_text
 from app.pages.formats import instant
 from app.pages.frame import Crumb
@@ -41,9 +42,9 @@ def listed(visit: TenantVisit, key: str) -> Response[str]:
 
 @post("/admin/{tenant_slug:str}/seat-pools/{key:str}/invitations", sync_to_thread=True, status_code=200)
 def add(visit: TenantVisit, key: str, data: Form) -> Response[str]:
-    """Invite those who are named, one a line or with commas between; each for itself."""
+    """Invite those who are named, one a line or with commas or semicolons between; each for itself."""
     visit.need(Permission.SEATS_WRITE)
-    names = list(dict.fromkeys(n.strip() for n in data.get("names", "").replace(",", "\n").splitlines() if n.strip()))
+    names = names_said(data)
     days = int(given) if (given := data.get("days", "")).isdecimal() and len(given) < 4 else 0
     language = visit.request.headers.get("accept-language", "")[:100] if data.get("mail") else None
     invited, faults = 0, []

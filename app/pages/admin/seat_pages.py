@@ -34,13 +34,13 @@ from plans.licensing.seats.actions.leave_wait_list import leave_wait_list
 from plans.licensing.seats.actions.release_seats import release_seats
 from plans.licensing.seats.errors import refusal as why_not
 from plans.licensing.seats.reads import AutoAssign, advice_of, all_pools, find_pool, last_seen, pool_now
-from plans.licensing.seats.seating import Freed, Granted, No, Waits
+from plans.licensing.seats.seating import Freed, Granted, No, Reason, Waits
 from tenants.errors import PersonUnknown
 from tenants.people import AUDIENCES
 from tenants.reads.finding import people_by_id
 from tenants.roles import Permission
 
-__all__ = ("answer_result", "one_answer", "route_handlers")
+__all__ = ("answer_result", "names_said", "one_answer", "route_handlers")
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -83,10 +83,9 @@ def change(visit: TenantVisit, key: str, data: Form) -> Response[str] | Redirect
 
 @post("/admin/{tenant_slug:str}/seat-pools/{key:str}/assign", sync_to_thread=True)
 def assign(visit: TenantVisit, key: str, data: Form) -> Response[str]:
-    """Assign seats to those who are named, one a line or with commas between."""
+    """Assign seats to those who are named, one a line or with commas or semicolons between."""
     visit.need(Permission.SEATS_WRITE)
-    names = [name.strip() for name in data.get("names", "").replace(",", "\n").splitlines() if name.strip()]
-    wait = bool(data.get("wait"))
+    names, wait = names_said(data), bool(data.get("wait"))
     return _done(
         visit, key,
         lambda: assign_seats(visit.session, visit.tenant, key, names, _actor(visit), visit.now, wait=wait),
@@ -110,6 +109,12 @@ def release(visit: TenantVisit, key: str, data: Form) -> Response[str]:
     return _done(visit, key, act, len(ticked))
 
 
+def names_said(data: Mapping[str, str]) -> list[str]:
+    """Return whom a form names, one a line or with commas or semicolons between, as mail programs write them."""
+    said = data.get("names", "").replace(",", "\n").replace(";", "\n")
+    return list(dict.fromkeys(name.strip() for name in said.splitlines() if name.strip()))
+
+
 def _done(visit: TenantVisit, key: str, act: Callable[[], list[SeatRow]], asked: int | None = None) -> Response[str]:
     if asked == 0:
         fault = InputError("person", "nobody_chosen", _("Tick the seats that you mean first; nothing was changed."))
@@ -117,7 +122,13 @@ def _done(visit: TenantVisit, key: str, act: Callable[[], list[SeatRow]], asked:
     rows = visit.attempt(act)
     if isinstance(rows, Refused):
         return one_answer(visit, key, rows)
-    return one_answer(visit, key, result=answer_result(visit, rows, asked))
+    again = tuple(row.name for row in rows if asked is None and _may_come_again(row))
+    return one_answer(visit, key, result=replace(answer_result(visit, rows, asked), again=again))
+
+
+def _may_come_again(row: SeatRow) -> bool:
+    """Return whether a name got nothing and may get a seat when it is mended, or one is free."""
+    return row.person is None or (isinstance(row.outcome, No) and row.outcome.reason is not Reason.HELD)
 
 
 def answer_result(visit: TenantVisit, rows: Sequence[SeatRow], asked: int | None = None) -> Result:
@@ -190,6 +201,7 @@ def one_answer(
         "admin/seat_pool.html", "seats", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
         result=result, pool=view, seating=pool.seating, advice=advice_text(advice), idle=len(advice.idle),
         idle_days=idle_days, choices=IDLE_DAYS, query=query, here=f"{_base(visit)}/{key}", may_act=may_act, moved=moved,
+        again="\n".join(result.again) if result else "",
         table=seats_table(seats, query, idle_days, tenant.tz, may_act=may_act), audiences=AUDIENCES,
         matching=sum(seat.standing == "held" for seat in matching(seats, query, idle_days)),
         release_href=query.href(f"{_base(visit)}/{key}/release-matching", after=None),

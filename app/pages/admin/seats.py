@@ -70,10 +70,11 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an act came to: a sentence, and why some of it was not done."""
+    """What an act came to: a sentence, why some of it was not done, and whom the form names again."""
 
     text: str
     faults: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
 
 def pools_table(pools: Sequence[PoolNow], base: str) -> Table:

@@ -1,6 +1,7 @@
 """Seats: assigned, released, moved, one by one or many at once, and the wait-list."""
 
 import csv
+import io
 from typing import Annotated
 
 from litestar import Controller, Response, delete, get, post
@@ -91,7 +92,7 @@ class SeatController(Controller):
 
     @post("/seats/csv", sync_to_thread=True, status_code=200)
     def file(self, principal: Principal, session: Session, tenant: TenantView, key: str, body: bytes) -> BulkAnswer:
-        """The same from CSV with the columns `person` and `action` (`assign`, `release` or `wait`)."""
+        """The same from CSV, comma or semicolon: the columns `person` and `action` (`assign`, `release`, `wait`)."""
         require(principal, Permission.SEATS_WRITE)
         return _bulk(principal, session, tenant, key, _rows(body))
 
@@ -143,21 +144,32 @@ def _rows(body: bytes) -> BulkBody:
         InvalidInput: it is not such a file; each bad row is named (`invalid_input`).
     """
     try:
-        reader = csv.DictReader(body.decode("utf-8-sig").splitlines())
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput(InputError("", "encoding_unknown", "Send the file in UTF-8.")) from None
+    head = text.partition("\n")[0]
+    # Spreadsheets write semicolons where a comma is the decimal sign.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
     names: dict[str, list[str]] = {"assign": [], "release": [], "wait": []}
     faults = []
-    for number, row in enumerate(reader, start=2):
-        action, person = (row.get("action") or "").strip(), (row.get("person") or "").strip()
-        if action not in names or not person:
-            detail = f"Row {number}: give a person, and an action of assign, release and wait."
-            faults.append(InputError(f"/{number}", "row_invalid", detail))
-        else:
-            names[action].append(person)
+    try:
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        if not {"person", "action"} <= set(reader.fieldnames):
+            raise InvalidInput(InputError("/1", "head_invalid", "Begin the file with a head of person,action."))
+        for row in reader:
+            action, person = (row.get("action") or "").strip().lower(), (row.get("person") or "").strip()
+            if action not in names or not person:
+                detail = f"Row {reader.line_num}: give a person, and an action of assign, release and wait."
+                faults.append(InputError(f"/{reader.line_num}", "row_invalid", detail))
+            else:
+                names[action].append(person)
+    except csv.Error:
+        # A quotation mark that is never closed makes one value of all that follows.
+        text = f"Row {reader.line_num} cannot be read. Close each quotation mark."
+        raise InvalidInput(InputError(f"/{reader.line_num}", "row_invalid", text)) from None
     if names["wait"] and names["assign"]:
         faults.append(InputError("", "actions_mixed", "Use either assign or wait in one file."))
-    if not reader.fieldnames or sum(map(len, names.values())) > BULK_MAX:
+    if not faults and not 1 <= sum(map(len, names.values())) <= BULK_MAX:
         detail = f"Send 1 to {BULK_MAX:,} rows under a head of person,action."
         faults.append(InputError("", "rows_invalid", detail))
     if faults:
