@@ -1,10 +1,10 @@
 """`python -m bench.soak [minutes] [rows]`: half of what the service takes at most, for long: does anything creep?
 
-On a table of so many rows (default 20 million): an empty one grows a hundredfold meanwhile, and what a
-larger index costs would pass for what creeps. First the most it takes (batches of 100, closed loop), then half of that in an open loop, window by
-window of ten seconds (default 30 minutes). Memory and latency of the last quarter stand beside those
-of the second (the first warms up); at the end the usage that the API tells is counted again from
-the facts, and hours, folded days and kept figures are made anew and held against what stood there.
+On a table of so many rows (default 20 million): an empty one grows a hundredfold meanwhile, and what a larger index
+costs would pass for what creeps. First the most it takes (batches of 100, closed loop), then half of that in an
+open loop, window by window of ten seconds (default 30 minutes). Memory and latency of the last quarter stand beside
+those of the second (the first warms up); at the end the usage that the API tells is counted again from the facts,
+and hours, folded days and kept figures are made anew and held against what stood there.
 """
 
 import sys
