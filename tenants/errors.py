@@ -1,5 +1,7 @@
 """Refusals about who."""
 
+from typing import ClassVar
+
 from core.errors import Forbidden, NotFound, Refused
 
 __all__ = (
@@ -29,9 +31,14 @@ class Unauthenticated(Refused):
 
     code = "unauthenticated"
     status = 401
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="Tollbook"'}
 
     def __init__(
-        self, detail: str = "Send 'Authorization: Bearer tb_…' with a key that is neither revoked nor expired."
+        self,
+        detail: str = (
+            "Send 'Authorization: Bearer tb_…' (at /xapi the key as the password of HTTP Basic does as well), with a"
+            " key that is neither revoked nor expired."
+        ),
     ) -> None:
         super().__init__(detail)
 

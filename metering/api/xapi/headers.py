@@ -27,6 +27,7 @@ _AS_HEADERS = (
     "authorization", "x-experience-api-version", "content-type", "content-length", "if-match", "if-none-match",
     "accept-language",
 )  # fmt: skip
+_CHALLENGES = ('Basic realm="xAPI", charset="UTF-8"', 'Bearer realm="xAPI"')
 # A page of any origin may send: it needs a key for everything, and none that its browser keeps is taken here
 # (no cookies, no Access-Control-Allow-Credentials), so that nobody else's sign-in can be used.
 _ANY_ORIGIN = {
@@ -66,10 +67,17 @@ class XapiHeaders(ASGIMiddleware):
                 if request.method == "OPTIONS":
                     headers.update(_BEFORE_A_REQUEST | _methods_of(request))
                 if message["status"] == 401:
-                    headers.setdefault("WWW-Authenticate", 'Basic realm="xAPI", charset="UTF-8"')
+                    _name_both_schemes(headers)
             await send(message)
 
         await next_app(scope, receive, answer)
+
+
+def _name_both_schemes(headers: MutableScopeHeaders) -> None:
+    """Say which ways there are to show a key (RFC 9110), each in a field of its own: some clients read one only."""
+    headers.pop("WWW-Authenticate", None)
+    for challenge in _CHALLENGES:
+        headers.add("WWW-Authenticate", challenge)
 
 
 def _spoken(request: Request[Any, Any, State]) -> Version:
