@@ -1,6 +1,7 @@
 """What is wrong with the shape of a body, a query or a path, in words rather than in patterns."""
 
 import re
+from dataclasses import replace
 
 import msgspec
 from litestar.exceptions import ValidationException
@@ -30,6 +31,7 @@ PARAMETERS = {"since": "from", "until": "to", "event_type": "type", "seat_state"
 """Parameters of the query whose name in the address is another than ours."""
 
 _AT = re.compile(r" - at `\$\.data(?P<path>[^`]*)`")
+_NAMED = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>[^`]+)`")
 _PATTERN = re.compile(r"Expected `str` matching regex (?P<pattern>.*)")
 _WORDS = {repr(pattern): words for pattern, words in FORMS.items()}
 
@@ -38,22 +40,21 @@ def shape_faults(error: ValidationException) -> tuple[InputError, ...]:
     """Return each fault with a JSON pointer to it and what is expected there."""
     extra = error.extra if isinstance(error.extra, list) else []
     faults = [
-        InputError(_called(item), "malformed", _told(str(item.get("message", "is not as expected"))))
+        InputError(_called(item), "malformed", str(item.get("message", "is not as expected")))
         for item in extra
         if isinstance(item, dict)
     ]
     place = _AT.search(str(error.__cause__ or ""))
     if place:  # msgspec knows the path into a list, Litestar's summary does not
-        pointer = _pointer(place["path"])
-        faults = [InputError(pointer, "malformed", fault.detail) for fault in faults[:1]]
-    return tuple(faults)
+        faults = [InputError(_pointer(place["path"]), "malformed", fault.detail) for fault in faults[:1]]
+    return tuple(_worded(fault) for fault in faults)
 
 
 def body_faults(error: msgspec.ValidationError) -> tuple[InputError, ...]:
     """Return the fault of a body with a JSON pointer to it and what is expected there."""
     place = _AT.search(str(error))
     message = str(error).split(" - ", maxsplit=1)[0]
-    return (InputError(_pointer(place["path"]) if place else "/", "malformed", _told(message)),)
+    return (_worded(InputError(_pointer(place["path"]) if place else "/", "malformed", message)),)
 
 
 def _called(item: dict[str, str]) -> str:
@@ -62,9 +63,15 @@ def _called(item: dict[str, str]) -> str:
     return key if item.get("source") == "body" else PARAMETERS.get(key, key)
 
 
-def _told(message: str) -> str:
-    found = _PATTERN.search(message)
-    return f"Expected {_WORDS.get(found['pattern'], 'another form')}" if found else message
+def _worded(fault: InputError) -> InputError:
+    """Say a fault in words, at the field itself where one is missing or too many."""
+    pattern, named = _PATTERN.search(fault.detail), _NAMED.match(fault.detail)
+    if pattern:
+        return replace(fault, detail=f"Expected {_WORDS.get(pattern['pattern'], 'another form')}")
+    if named:
+        name = named["name"].replace("~", "~0").replace("/", "~1")
+        return replace(fault, pointer=f"{fault.pointer.rstrip('/')}/{name}")
+    return fault
 
 
 def _pointer(path: str) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from metering.ingest.lane import IngestAnswer, IngestLane, ItemFault
 from metering.ingest.validation import Rules
@@ -77,4 +78,4 @@ def _joined(total: IngestAnswer, more: IngestAnswer, offset: int) -> IngestAnswe
 
 
 def _shifted(faults: list[ItemFault], offset: int) -> list[ItemFault]:
-    return [ItemFault(fault.index + offset, fault.id, fault.code, fault.detail) for fault in faults]
+    return [replace(fault, index=fault.index + offset) for fault in faults]

@@ -123,7 +123,9 @@ def _draft(wanted: CorrectionInput, now: datetime) -> Draft:
     try:
         return draft_event(Raw(canonical_json(event)), 0, Rules(now, version_required=False))
     except FaultyEvent as fault:
-        raise InvalidInput(InputError("/replacement", fault.code, fault.detail)) from None
+        # Id and source stand beside the replacement, all else in it.
+        pointer = fault.pointer if fault.pointer in ("/id", "/source") else f"/replacement{fault.pointer}"
+        raise InvalidInput(InputError(pointer, fault.code, fault.detail)) from None
 
 
 def _replacement(draft: Draft, identities: dict[str, int]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from anyio import CapacityLimiter, to_thread
 from litestar import Litestar
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from core.db import Database
 from metering.actions.follow_departures import follow_all_departures
@@ -119,7 +119,7 @@ def _together(portions: Portions, answers: list[IngestAnswer]) -> IngestAnswer:
     rejected = [ItemFault(*fault) for fault in portions.refused]
     for portion, answer in zip(portions.taken, answers, strict=True):
         for told, found in ((conflicts, answer.conflicts), (rejected, answer.rejected)):
-            told += [ItemFault(portion.places[fault.index], fault.id, fault.code, fault.detail) for fault in found]
+            told += [structs.replace(fault, index=portion.places[fault.index]) for fault in found]
     rejected.sort(key=lambda fault: fault.index)
     return IngestAnswer(
         sum(answer.accepted for answer in answers),

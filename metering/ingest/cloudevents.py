@@ -29,6 +29,12 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 Attribute = Annotated[str, Meta(min_length=1, max_length=MAX_ATTRIBUTE)]
 
 
+_PLACE = re.compile(
+    r"(?P<name>data_base64|data|specversion|id|source|type|time|subject)(?P<path>[\w.\[\]]*)(?=[ :]|\Z)"
+)
+_STEP = re.compile(r"\w+")
+
+
 class FaultyEvent(Exception):
     """One event cannot be taken; `code` is an `EventFault`, `event_id` what could be read of its id."""
 
@@ -36,6 +42,15 @@ class FaultyEvent(Exception):
         super().__init__(fault[1])
         self.code, self.detail = fault
         self.event_id = event_id
+
+    @property
+    def pointer(self) -> str:
+        """Where in the event the fault is, as a JSON pointer; '' where it is no single field.
+
+        Each sentence begins with the field that it is about: `data.person.class: …` is `/data/person/class`.
+        """
+        place = _PLACE.match(self.detail)
+        return "" if place is None else "".join(f"/{step}" for step in [place["name"], *_STEP.findall(place["path"])])
 
 
 class Envelope(Struct, gc=False):

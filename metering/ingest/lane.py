@@ -40,13 +40,17 @@ _TOO_LONG = 128
 """An id in the answer is cut to this many characters."""
 
 
-class ItemFault(Struct, frozen=True):
-    """Why the event at this index of the request was not taken; `id` is null where none could be read."""
+class ItemFault(Struct, frozen=True, omit_defaults=True):
+    """Why the event at this index of the request was not taken; `id` is null where none could be read.
+
+    `pointer` leads to the field within the event (RFC 6901); it is left out where it is no single one.
+    """
 
     index: int
     id: str | None
     code: str
     detail: str
+    pointer: str = ""
 
 
 class IngestAnswer(Struct, frozen=True):
@@ -228,7 +232,7 @@ def _drafted(some: Sequence[Raw], first: int, rules: Rules, rejected: list[ItemF
             drafts.append(draft_event(raw, index, rules))
         except FaultyEvent as fault:
             event_id = fault.event_id[:_TOO_LONG] if fault.event_id is not None else None
-            rejected.append(ItemFault(index, event_id, fault.code, fault.detail))
+            rejected.append(ItemFault(index, event_id, fault.code, fault.detail, fault.pointer))
     return drafts
 
 

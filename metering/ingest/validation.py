@@ -277,15 +277,18 @@ def _is_base64(text: str) -> bool:
     return True
 
 
+_ABSENT = re.compile(r"Object missing required field `(.+)`")
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 
 
 def _data_fault(error: str, kind: EventType | None) -> Fault:
     """Turn the decoder's message into a sentence that names the field."""
     path = _PATH.search(error)
-    field = f"data.{path.group(1)}" if path and path.group(1) else "data"
+    field, told = f"data.{path.group(1)}" if path and path.group(1) else "data", _PATH.sub("", error)
     schema = f" See /schemas/{kind.name}." if kind else ""
-    return EventFault.DATA_INVALID, f"{field}: {_PATH.sub('', error)}.{schema}"
+    if missing := _ABSENT.fullmatch(told):
+        return EventFault.DATA_INVALID, f"{field}.{missing.group(1)} is missing.{schema}"
+    return EventFault.DATA_INVALID, f"{field}: {told}.{schema}"
 
 
 def _person_keys(typed: EventData | None, kind: EventType | None) -> tuple[tuple[str, str], ...]:

@@ -22,6 +22,7 @@ def test_without_a_key_everything_but_the_health_check_is_401(client: TestClient
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "unauthenticated"
+    assert answer.headers["www-authenticate"] == 'Bearer realm="Tollbook"'
     assert client.get("/healthz").status_code == 200
 
 
@@ -120,6 +121,23 @@ def test_a_body_of_the_wrong_shape_is_400_and_names_the_field(client: TestClient
 
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
     assert "active_from" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"id": "1", "kind": "void", "reason": "twice"}, "/source"),
+        ({"source": "s", "id": "1", "kind": "void", "reason": "twice", "why": "x"}, "/why"),
+    ],
+)
+def test_a_field_that_is_missing_or_too_many_is_where_the_pointer_leads(
+    client: TestClient[Litestar], world: World, body: dict[str, str], pointer: str
+) -> None:
+    key = world.key("tenant_admin", world.tenant("acme"))
+
+    answer = client.post("/v1/events/corrections", headers=bearer(key), json=body)
+
+    assert (answer.status_code, [one["pointer"] for one in answer.json()["errors"]]) == (400, [pointer])
 
 
 def test_a_pattern_is_told_in_words(client: TestClient[Litestar], world: World) -> None:

@@ -100,7 +100,7 @@ def test_a_charge_without_a_model_is_told_with_its_place(vendor: Teller) -> None
 
     assert (status, refused["code"]) == (400, "malformed_request")
     [error] = refused["errors"]
-    assert error["pointer"] == "/document/charges/0"
+    assert error["pointer"] == "/document/charges/0/model"
     assert "`model`" in error["detail"]
 
 

@@ -160,6 +160,36 @@ def test_a_detail_names_the_field_and_the_schema() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"data": {"course_type": "wbt"}}, "/data/course_id"),
+        ({"data": ...}, "/data/course_id"),
+        ({"data": {"course_id": "c", "course_type": "mooc"}}, "/data/course_type"),
+        ({"data": {"course_id": "c", "course_type": "wbt", "person": {"class": "boss"}}}, "/data/person/class"),
+        ({"data": {"course_id": "c", "course_type": "wbt", "tags": {"team": 5}}}, "/data/tags"),
+        ({"data": []}, "/data"),
+        ({"type": "class.attended", "data": {"course_id": "c", "class_id": "k", "minutes": -1}}, "/data/minutes"),
+        ({"subject": ...}, "/subject"),
+        ({"time": "soon"}, "/time"),
+        ({"time": "2026-11-24T12:06:00Z"}, "/time"),
+        ({"specversion": "0.3"}, "/specversion"),
+        ({"type": "x", "data": ..., "data_base64": "%"}, "/data_base64"),
+        ({"id": "a\0b"}, ""),  # one of four
+    ],
+)
+def test_a_fault_leads_to_the_field(changes: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(FaultyEvent) as refused:
+        draft(event(**changes))
+
+    assert refused.value.pointer == pointer
+
+
+def test_a_field_that_is_missing_is_named() -> None:
+    with pytest.raises(FaultyEvent, match=r"^data\.course_id is missing\. See /schemas/course\.launched\.$"):
+        draft(event(data={"course_type": "wbt"}))
+
+
+@pytest.mark.parametrize(
     ("raw", "code"),
     [
         (b"5", "event_invalid"),
