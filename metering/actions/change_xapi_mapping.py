@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.errors import InputError
 from metering.errors import XapiRuleInvalid, XapiRuleNotFound
 from metering.store import delete_xapi_directory, delete_xapi_rule, put_xapi_directory, put_xapi_rule
-from metering.xapi.mapping import rule_fault
+from metering.xapi.faults import MAX_LENGTH, row_faults
 from metering.xapi.rules import MappingRule
 from metering.xapi.values import is_iri
 from tenants.actions.record_audit import record_audit
@@ -29,12 +30,13 @@ def put_rule(session: Session, tenant_id: UUID, wanted: RuleInput) -> None:
     """Add a row, or put it in the place of the one of the same verb and activity type.
 
     Raises:
-        XapiRuleInvalid: the verb is no IRI, or the event cannot be made of it (`xapi_rule_invalid`).
+        XapiRuleInvalid: every fault: verb or activity type are no IRIs, or the event cannot be made of it
+            (`xapi_rule_invalid`).
     """
     rule = wanted.rule
-    fault = rule_fault(rule.event_type, rule.data) if is_iri(rule.verb) else "'verb' must be an IRI with a scheme."
-    if fault is not None:
-        raise XapiRuleInvalid(fault)
+    faults = row_faults(rule)
+    if faults:
+        raise XapiRuleInvalid(*faults)
     put_xapi_rule(session, {
         "tenant_id": tenant_id, "verb": rule.verb, "activity_type": rule.activity_type,
         "event_type": rule.event_type, "data": dict(rule.data), "changed_at": wanted.now,
@@ -61,8 +63,9 @@ def add_directory(session: Session, tenant_id: UUID, home_page: str, actor: str,
     Raises:
         XapiRuleInvalid: it is no IRI (`xapi_rule_invalid`).
     """
-    if not is_iri(home_page):
-        raise XapiRuleInvalid("'home_page' must be an IRI with a scheme, as the accounts of statements have it.")
+    if len(home_page) > MAX_LENGTH or not is_iri(home_page):
+        detail = "'home_page' must be an IRI with a scheme, as the accounts of statements have it."
+        raise XapiRuleInvalid(InputError("/home_page", "iri_invalid", detail))
     put_xapi_directory(session, {"tenant_id": tenant_id, "home_page": home_page, "created_at": now})
     record_audit(session, tenant_id, actor, "add_xapi_directory", ("xapi_directory", home_page))
 

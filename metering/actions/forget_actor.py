@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.errors import InputError
 from metering.errors import XapiRequestInvalid
 from metering.store import drop_actor_key, drop_marks
 from metering.xapi.actors import agent_key, mark
@@ -38,7 +39,8 @@ def forget_actor(session: Session, tenant_id: UUID, agent: Mapping[str, Any], ac
     try:
         check_agent(agent, "agent")
     except Faulty as fault:
-        raise XapiRequestInvalid(str(fault)) from None
+        pointer = f"/{fault.path.replace('.', '/')}"
+        raise XapiRequestInvalid(str(fault), InputError(pointer, "agent_invalid", str(fault))) from None
     key = agent_key(agent)
     assert key is not None, "check_agent wants an identifier"
     return forget_keys(session, tenant_id, [key], actor)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.errors import ItemCode, NotFound, Refused
+from core.errors import InputError, InvalidInput, ItemCode, NotFound, Refused
 from metering.errors.archives import (
     ArchiveDamaged,
     ArchiveDirMissing,
@@ -335,6 +335,10 @@ class XapiRequestInvalid(Refused):
     code = "xapi_request_invalid"
     status = 400
 
+    def __init__(self, detail: str, *errors: InputError) -> None:
+        super().__init__(detail)
+        self.errors = errors
+
 
 class StatementConflict(Refused):
     """A statement of that id with other content is stored; the first one stays."""
@@ -352,11 +356,10 @@ class StatementNotFound(NotFound):
         super().__init__("statement", statement_id)
 
 
-class XapiRuleInvalid(Refused):
-    """A row of the mapping names no event type, or lacks what the type needs."""
+class XapiRuleInvalid(InvalidInput):
+    """A row of the mapping names no event type, or lacks what the type needs; every fault is listed in `errors`."""
 
     code = "xapi_rule_invalid"
-    status = 422
 
 
 class XapiRuleNotFound(NotFound):

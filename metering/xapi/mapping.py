@@ -1,19 +1,16 @@
 """From a statement to an event: by verb and activity type, after a table that tenants extend (pure)."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import fields
-
-from metering.events import REGISTRY
 from metering.xapi.actors import person_of, subject_of
 from metering.xapi.rules import ANY, BUILT_IN, MappingRule
 from metering.xapi.statements import VOIDED
 from metering.xapi.values import duration_minutes, instant_text, read_instant
 
-__all__ = ("SOURCE", "TAKES", "Mapped", "TenantMapping", "Unmetered", "event_of", "rule_fault")
+__all__ = ("SOURCE", "TAKES", "Mapped", "TenantMapping", "Unmetered", "event_of", "rule_of")
 
 SOURCE = "/xapi/statements"
 """The source of every event that was a statement; its id is the statement's."""
@@ -65,7 +62,7 @@ def event_of(
     """
     if statement["verb"]["id"] == VOIDED:
         return Unmetered("voiding")
-    rule = _rule_for(statement, mapping.rules)
+    rule = rule_of(statement, mapping.rules)
     if rule is None:
         known = {candidate.verb for candidate in (*mapping.rules, *BUILT_IN)}
         return Unmetered("activity_type_unmapped" if statement["verb"]["id"] in known else "verb_unmapped")
@@ -96,8 +93,8 @@ def event_of(
     })  # fmt: skip
 
 
-def _rule_for(statement: Mapping[str, Any], own: Sequence[MappingRule]) -> MappingRule | None:
-    """Return the first that fits: the tenant's rules before the built-in ones, a type before any type."""
+def rule_of(statement: Mapping[str, Any], own: Sequence[MappingRule]) -> MappingRule | None:
+    """Return the first rule that fits: the tenant's before the built-in ones, a type before any type."""
     types = _types(statement)
     for rules in (own, BUILT_IN):
         by_type = {rule.activity_type: rule for rule in rules if rule.verb == statement["verb"]["id"]}
@@ -195,26 +192,3 @@ TAKES: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "minutes": _minutes,
 }
 """What a rule's data may take from a statement, written with a `$` before the name."""
-
-
-def rule_fault(event_type: str | None, data: Mapping[str, str]) -> str | None:
-    """Return what is wrong with a tenant's rule, or None."""
-    if event_type is None:
-        return "A rule that ignores a verb has no data." if data else None
-    kind = REGISTRY.get(event_type)
-    if kind is None:
-        return f"'{event_type}' is not an event type that is metered; GET /schemas lists them."
-    unknown = [value for value in data.values() if value.startswith("$") and value[1:] not in TAKES]
-    if unknown:
-        return f"'{unknown[0]}' cannot be taken from a statement. Use one of {_names(TAKES)}, or a fixed text."
-    required = _required_fields(kind.data)
-    missing = sorted(required - data.keys())
-    return f"'{event_type}' needs a value for {', '.join(missing)}." if missing else None
-
-
-def _names(names: Collection[str]) -> str:
-    return ", ".join(f"${name}" for name in names)
-
-
-def _required_fields(data: Any) -> set[str]:
-    return {field.name for field in fields(data) if field.required}

@@ -35,6 +35,7 @@ class Faulty(Exception):
 
     def __init__(self, path: str, detail: str) -> None:
         super().__init__(f"{path or 'The statement'} {detail}")
+        self.path = path
 
 
 def kind_of(value: Any) -> str:

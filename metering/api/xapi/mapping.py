@@ -20,6 +20,7 @@ from metering.actions.change_xapi_mapping import (
 from metering.actions.forget_actor import forget_actor
 from metering.actions.remap_statements import remap_statements
 from metering.reads.statements import tenant_mapping, unmetered_statements
+from metering.xapi.faults import MAX_FIELDS, MAX_LENGTH
 from metering.xapi.rules import ANY, BUILT_IN, MappingRule
 from metering.xapi.sealing import Vault
 from tenants.principal import Principal, require
@@ -28,7 +29,7 @@ from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
 
-Iri = Annotated[str, Meta(min_length=3, max_length=512)]
+Iri = Annotated[str, Meta(min_length=3, max_length=MAX_LENGTH)]
 
 
 class RuleBody(Struct, forbid_unknown_fields=True):
@@ -36,8 +37,8 @@ class RuleBody(Struct, forbid_unknown_fields=True):
 
     verb: Iri
     event_type: str | None
-    activity_type: Annotated[str, Meta(min_length=1, max_length=512)] = ANY
-    data: Annotated[dict[str, Annotated[str, Meta(max_length=512)]], Meta(max_length=50)] = {}
+    activity_type: Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH)] = ANY
+    data: Annotated[dict[str, Annotated[str, Meta(max_length=MAX_LENGTH)]], Meta(max_length=MAX_FIELDS)] = {}
 
 
 class RuleAnswer(Struct):

@@ -29,6 +29,7 @@ from tests.builders.world import World, bearer
 from tests.builders.xapi import ADL, Lrs, about_course, fresh_id, statement, voiding
 
 REGISTRATION = "01890000-0000-4000-8000-00000000abcd"
+USED = {"verb": "played", "object_type": "x", "object_id": "$object"}
 CATEGORY = [{"id": "https://w3id.org/xapi/cmi5/context/categories/cmi5"}]
 MODE = "https://w3id.org/xapi/cmi5/context/extensions/launchmode"
 
@@ -212,22 +213,40 @@ def test_a_tenant_adds_rows_of_its_own(lrs: Lrs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "told", "places"),
     [
-        ({"verb": "juggled"}, "must be an IRI"),
-        ({"event_type": "ball.juggled"}, "is not an event type"),
-        ({"data": {"verb": "played"}}, "needs a value for object_id, object_type"),
-        ({"data": {"verb": "$mood", "object_type": "x", "object_id": "x"}}, "cannot be taken from a statement"),
-        ({"event_type": None}, "has no data"),
+        ({"verb": "juggled"}, "must be an IRI", ["/verb"]),
+        ({"activity_type": "ball"}, "must be an IRI", ["/activity_type"]),
+        ({"event_type": "ball.juggled"}, "is not an event type", ["/event_type"]),
+        ({"data": {"verb": "played"}}, "needs a value for object_id", ["/data/object_type", "/data/object_id"]),
+        ({"data": USED | {"verb": "$mood"}}, "cannot be taken from a statement", ["/data/verb"]),
+        ({"data": USED | {"verb": "juggled"}}, "Invalid enum value 'juggled'", ["/data/verb"]),
+        ({"event_type": None}, "has no data", ["/data"]),
     ],
 )
-def test_a_row_that_could_make_no_event_is_refused(lrs: Lrs, change: dict[str, Any], told: str) -> None:
-    row = {"verb": "https://x.example/v", "event_type": "activity.performed", "data": {"verb": "played"}} | change
+def test_a_row_that_could_make_no_event_is_refused_at_each_place(
+    lrs: Lrs, change: dict[str, Any], told: str, places: list[str]
+) -> None:
+    row = {"verb": "https://x.example/v", "event_type": "activity.performed", "data": USED} | change
 
     answer = lrs.client.put("/v1/xapi/mapping/rules", json=row, headers=bearer(lrs.key))
 
-    assert answer.status_code == 422
+    assert (answer.status_code, answer.json()["code"]) == (422, "xapi_rule_invalid")
     assert told in answer.json()["detail"]
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == places
+
+
+def test_what_is_missing_or_wrong_beside_rows_is_told_at_its_place_too(lrs: Lrs) -> None:
+    def places(method: str, path: str, body: dict[str, Any]) -> tuple[int, list[str]]:
+        answer = lrs.client.request(method, f"/v1/xapi/{path}", json=body, headers=bearer(lrs.key))
+        return answer.status_code, [fault["pointer"] for fault in answer.json()["errors"]]
+
+    assert places("PUT", "mapping/rules", {"verb": "https://x.example/v"}) == (400, ["/event_type"])
+    assert places("POST", "mapping/directories", {"home_page": "lms"}) == (422, ["/home_page"])
+    assert places("POST", "forget", {"agent": {"account": {"homePage": "lms", "name": "x"}}}) == (
+        400,
+        ["/agent/account/homePage"],
+    )
 
 
 def test_accounts_of_the_tenants_own_directory_are_its_people(
