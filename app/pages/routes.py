@@ -38,6 +38,7 @@ _MODULES = (
     "app.pages.admin.invitation_pages",
     "app.pages.admin.files",
     "app.pages.admin.import_pages",
+    "app.pages.admin.xapi_pages",
     "app.pages.admin.key_pages",
     "app.pages.admin.archive_pages",
     "app.pages.admin.offer_pages",

@@ -55,6 +55,8 @@ PAGES = {
         "/admin/nordhaven-bank/people/import",
         "/admin/nordhaven-bank/offers",
         "/admin/nordhaven-bank/imports",
+        "/admin/nordhaven-bank/xapi",
+        "/admin/nordhaven-bank/xapi?verb=https://x.example/v#row",
         "/admin/nordhaven-bank/keys",
         "/admin/nordhaven-bank/directory",
         "/admin/nordhaven-bank/users",

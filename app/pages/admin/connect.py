@@ -12,6 +12,7 @@ def connect_tabs(visit: TenantVisit, current: str) -> tuple[Tab, ...]:
     """Return the pages of *Connect* that the reader may open."""
     pages = [
         ("imports", _("Files"), Permission.USAGE_READ),
+        ("xapi", _("xAPI"), Permission.USAGE_READ),
         ("keys", _("Keys"), Permission.CONNECT_WRITE),
         ("directory", _("Directory"), Permission.CONNECT_WRITE),
         ("users", _("Users"), Permission.SSO_WRITE),
