@@ -1,4 +1,4 @@
-"""Where a billed figure is proven: the address of who was counted for it (pure)."""
+"""Where a billed figure is proven: the addresses of who was counted for it, and of an event (pure)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from core.periods import Period
 
-__all__ = ("Proof", "evidence_address")
+__all__ = ("Proof", "event_address", "evidence_address")
 
 REFUNDED = "courses.transactions.refunded"
 
@@ -39,3 +39,8 @@ def evidence_address(tenant_slug: str, proof: Proof) -> str:
     if proof.as_of is not None:
         wanted["as_of"] = proof.as_of.isoformat()
     return f"/admin/{tenant_slug}/evidence?{urlencode(wanted)}"
+
+
+def event_address(tenant_slug: str, source: str, event_id: str) -> str:
+    """Return where an event is shown with its whole story."""
+    return f"/admin/{tenant_slug}/event?{urlencode({'source': source, 'id': event_id})}"

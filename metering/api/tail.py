@@ -87,6 +87,8 @@ class TailEvent(Struct):
     reason: str | None
     detail: str | None
     """Why no meter looks at it."""
+    unknown_cost_centre: str | None
+    """The code that it names and no cost centre has: chargeback holds its part back until there is one."""
 
     @classmethod
     def of(cls, item: TailItem) -> "TailEvent":
@@ -94,7 +96,7 @@ class TailEvent(Struct):
         event, reason = item.event, item.unmetered
         return cls(
             event.source, event.id, event.type, event.time, event.accepted_at, event.subject,
-            reason is None, reason, UNMETERED[reason] if reason is not None else None,
+            reason is None, reason, UNMETERED[reason] if reason is not None else None, item.unknown_centre,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.periods import Period
 from metering.api.delivery import Delivery, asked_delivery
 from metering.api.usage_answers import (
+    BY_CENTRE,
     EvidenceAnswer,
     UsageAnswer,
     evidence_answer,
@@ -23,7 +24,7 @@ from metering.measurement import Entry, Exclusion, Measurement
 from metering.ranges import range_of
 from metering.reads import MAX_BUCKETS, SeriesQuery, measure, usage_series, with_event_ids
 from tenants.principal import Principal, require
-from tenants.reads import TenantView, people_matching, tenant_now
+from tenants.reads import TenantView, all_cost_centres, people_matching, tenant_now
 from tenants.roles import Permission
 
 __all__ = ("UsageController", "route_handlers")
@@ -126,7 +127,9 @@ class UsageController(Controller):
         series = usage_series(session, tenant, query)
         if delivery.is_file:
             return delivery.file(f"usage-{meter}", USAGE_COLUMNS, usage_parts(delivery.database, tenant, series))
-        return Response(UsageAnswer.of(series))
+        by_centre = series.group_by == BY_CENTRE
+        centres = {centre.code for centre in all_cost_centres(session, tenant.id)} if by_centre else None
+        return Response(UsageAnswer.of(series, centres))
 
     @get("/evidence", sync_to_thread=True)
     def evidence(

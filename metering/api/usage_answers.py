@@ -1,6 +1,7 @@
 """What the usage API answers."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from fractions import Fraction
 from typing import Literal
@@ -13,7 +14,10 @@ from core.periods import Period
 from metering.measurement import Entry, Exclusion, Measurement, pseudonym
 from metering.reads import SeriesItem, UsageSeries
 
-__all__ = ("EvidenceAnswer", "UsageAnswer", "quantity_text")
+__all__ = ("BY_CENTRE", "EvidenceAnswer", "UsageAnswer", "quantity_text")
+
+BY_CENTRE = "cost_centre"
+"""The dimension of cost centres."""
 
 
 def quantity_text(quantity: Fraction) -> str:
@@ -49,10 +53,12 @@ class UsageAnswer(msgspec.Struct, rename={"from_": "from"}):
     """`parts` sum to the total; `measured` ones are each measured by itself and need not."""
     next_cursor: str | None = None
     """Where the items go on; null where these are the last. The whole is the whole on each page."""
+    unknown_cost_centres: list[str] = []
+    """Groups by codes that events name and no cost centre has: chargeback holds them back as unassigned."""
 
     @classmethod
-    def of(cls, series: UsageSeries) -> "UsageAnswer":
-        """Render a series."""
+    def of(cls, series: UsageSeries, centres: Collection[str] | None = None) -> "UsageAnswer":
+        """Render a series; with the codes of all cost centres, those that are unknown are told."""
         query = series.query
         return cls(
             meter=series.spec.name,
@@ -65,7 +71,15 @@ class UsageAnswer(msgspec.Struct, rename={"from_": "from"}):
             totals=[_item(item, series.group_by) for item in series.totals],
             groups=series.groups,
             next_cursor=None if series.next_first is None else str(series.next_first),
+            unknown_cost_centres=_unknown(series, centres),
         )
+
+
+def _unknown(series: UsageSeries, centres: Collection[str] | None) -> list[str]:
+    if centres is None:
+        return []
+    named = {item.value for item in (*series.totals, *series.items) if item.value is not None}
+    return sorted(named.difference(centres))
 
 
 def _item(item: SeriesItem, group_by: str | None) -> UsageItem:

@@ -6,7 +6,7 @@ facts of one look the order is (accepted_at, key), and a place in the middle is 
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +21,10 @@ from metering.custom.extraction import Extractor
 from metering.errors import CursorInvalid
 from metering.policies import CountingPolicies
 from metering.reads.custom_meters import custom_meters
-from metering.reads.event_log import EventView, views_of
+from metering.reads.event_log import EventView, SeenEvent, views_of
 from metering.reads.policies import bound_policies
 from metering.unmetered import Happened, why_unmetered
-from tenants.reads import people_of
+from tenants.reads import all_cost_centres, people_of
 
 __all__ = ("TailItem", "TailPage", "TailPlace", "last_facts", "tail_facts", "tail_start")
 
@@ -72,6 +72,8 @@ class TailItem:
     event: EventView
     unmetered: str | None
     place: TailPlace
+    unknown_centre: str | None = None
+    """The code that it names and no cost centre has (yet)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +175,24 @@ def _items(session: Session, tenant_id: UUID, places: Mapping[UUID, TailPlace], 
     policies, extractors = bound_policies(session, tenant_id), _extractors(session, tenant_id)
     found = views_of(session, tenant_id, list(places), named=named)
     who = people_of(session, tenant_id, {seen.identity_id for seen in found})
+    unknown = _unknown_centres(session, tenant_id, found)
     return tuple(
         TailItem(
             seen.event,
             _reason(seen.event, seen.attributes, who.traits(seen.identity_id, seen.event.time).person_class,
                     policies, extractors),
             places[seen.event.event_key],
+            unknown.get(seen.event.event_key),
         )
         for seen in found
     )  # fmt: skip
+
+
+def _unknown_centres(session: Session, tenant_id: UUID, found: Sequence[SeenEvent]) -> dict[UUID, str]:
+    """Return the codes of cost centres that there are not, by the events that name them."""
+    named = {seen.event.event_key: code for seen in found if (code := seen.attributes.get("cost_centre")) is not None}
+    known = {centre.code for centre in all_cost_centres(session, tenant_id)} if named else set()
+    return {key: code for key, code in named.items() if code not in known}
 
 
 def _extractors(session: Session, tenant_id: UUID) -> list[Extractor]:

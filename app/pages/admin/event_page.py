@@ -1,7 +1,6 @@
 """One event: as it was sent, what was corrected about it, and where it was billed."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from litestar import Response, get
 
@@ -16,15 +15,10 @@ from core.exact_json import encode_exact
 from core.periods import Period
 from metering.reads.event_log import CorrectionView, EventView, find_event
 from metering.schemas import BilledAnswer
-from tenants.reads import users_of
+from tenants.reads import all_cost_centres, users_of
 from tenants.roles import Permission
 
-__all__ = ("event_address", "route_handlers")
-
-
-def event_address(tenant_slug: str, source: str, event_id: str) -> str:
-    """Return where an event is shown."""
-    return f"/admin/{tenant_slug}/event?{urlencode({'source': source, 'id': event_id})}"
+__all__ = ("route_handlers",)
 
 
 @get("/admin/{tenant_slug:str}/event", sync_to_thread=True)
@@ -64,7 +58,18 @@ def _facts(visit: TenantVisit, found: EventView) -> list[tuple[str, str]]:
         (_("Person"), found.subject or "–"),
         (_("When"), instant(found.time, visit.tenant.tz)),
         (_("Accepted"), instant(found.accepted_at, visit.tenant.tz)),
+        *_centre(visit, found),
     ]
+
+
+def _centre(visit: TenantVisit, found: EventView) -> list[tuple[str, str]]:
+    """Return the cost centre that the event names; of one that there is not, what becomes of it."""
+    code = found.data.get("cost_centre") if isinstance(found.data, dict) else None
+    if not isinstance(code, str):
+        return []
+    known = any(centre.code == code for centre in all_cost_centres(visit.session, visit.tenant.id))
+    lost = _("%(code)s: there is no such cost centre. The chargeback holds its part back as unassigned until there is.")
+    return [(_("Cost centre"), code if known else lost % {"code": code})]
 
 
 def _history(visit: TenantVisit, found: EventView) -> Table:

@@ -1,6 +1,6 @@
 """Who was counted and why, who was not and why not: one table behind every figure (pure)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -8,17 +8,22 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
+from app.pages.evidence_link import event_address
 from app.pages.formats import instant, quantity, quantity_text
 from app.pages.tables import Cell, Chip, Column, Table, TableQuery, cell, number
 from app.pages.words import entry_reason, exclusion_reason
+from metering.ingest.keys import event_uuid
 from metering.measurement import Entry, Exclusion, Measurement
+from tenants.reads import TenantView
 
-__all__ = ("EvidenceWish", "Readers", "evidence_export", "evidence_table")
+__all__ = ("EvidenceWish", "Readers", "centres_note", "evidence_export", "evidence_table", "unknown_centres")
 
 EntriesOf = Callable[[Sequence[Entry]], Sequence[Entry]]
 ExclusionsOf = Callable[[Sequence[Exclusion]], Sequence[Exclusion]]
 Names = Callable[[Sequence[UUID]], Mapping[UUID, str]]
 
+MOST_CODES = 10
+"""How many codes a sentence names."""
 _ENTRY_SORTS: dict[str, Callable[[Entry], object]] = {
     "reason": lambda entry: entry.reason,
     "at": lambda entry: (entry.at is not None, entry.at or datetime.min),  # noqa: DTZ901 - only a stand-in beside None
@@ -47,9 +52,11 @@ class EvidenceWish:
     """What the reader wants to see of a measurement."""
 
     query: TableQuery
-    tz: ZoneInfo
+    tenant: TenantView
     export: str | None
     """The address of the same rows as a file."""
+    unknown: frozenset[str] = frozenset()
+    """Codes that events name and no cost centre has."""
     way: tuple[str, str] = ("", "")
     """Where facts are brought in, where there are none."""
 
@@ -79,12 +86,12 @@ def _table(measurement: Measurement, wish: EvidenceWish, readers: Readers, *, pa
         chosen = query.sort(measurement.exclusions, _EXCLUSION_SORTS)
         shown, pager = query.page(chosen) if paged else (chosen, None)
         named = readers.names([row.person_id for row in shown])
-        rows = tuple(_exclusion_row(row, named, wish.tz) for row in readers.exclusions(shown))
+        rows = tuple(_exclusion_row(row, named, wish) for row in readers.exclusions(shown))
     else:
         counted = query.sort(measurement.entries, _ENTRY_SORTS)
         page, pager = query.page(counted) if paged else (counted, None)
         named = readers.names([row.person_id for row in page])
-        rows = tuple(_entry_row(row, named, wish.tz, measurement.unit) for row in readers.entries(page))
+        rows = tuple(_entry_row(row, named, wish, measurement.unit) for row in readers.entries(page))
     return Table(
         id="evidence",
         caption=_("Not counted, and why") if wish.excluded else _("Counted, and why"),
@@ -119,29 +126,55 @@ def _exclusion_columns() -> tuple[Column, ...]:
     return (Column(_("Person")), Column(_("Why not"), "reason"), Column(_("When"), "at"), Column(_("Event")))
 
 
-def _entry_row(row: Entry, named: Mapping[UUID, str], tz: ZoneInfo, unit: str) -> tuple[Cell, ...]:
+def unknown_centres(measurement: Measurement, known: Collection[str]) -> tuple[str, ...]:
+    """Return the codes by which events of a figure name a cost centre that there is not, ascending."""
+    named = {code for entry in measurement.entries for code, _share in entry.cost_centres if code is not None}
+    return tuple(sorted(named.difference(known)))
+
+
+def centres_note(unknown: Sequence[str]) -> str:
+    """Return what it means that there are such codes; '' where there are none."""
+    if not unknown:
+        return ""
+    listed = ", ".join(unknown[:MOST_CODES]) + (" …" if len(unknown) > MOST_CODES else "")
+    return _(
+        "Events name cost centres that there are not: %(codes)s. Figures keep the name; the chargeback holds their"
+        " part back as unassigned until there is a cost centre of that code."
+    ) % {"codes": listed}
+
+
+def _entry_row(row: Entry, named: Mapping[UUID, str], wish: EvidenceWish, unit: str) -> tuple[Cell, ...]:
     # A session's part is the time it carried, not a part of the level.
     figure = _duration(row.quantity) if unit == "session" else quantity(row.quantity, 4)
     return (
         cell(named[row.person_id], sub=_dimensions(row)),
         cell(entry_reason(row.reason)),
-        _when(row.at, tz),
-        _event(row),
-        cell(_centres(row)),
+        _when(row.at, wish.tenant.tz),
+        _event(row, wish.tenant.slug),
+        _centres(row, wish.unknown),
         number(figure, quantity_text(row.quantity)),
     )
 
 
-def _exclusion_row(row: Exclusion, named: Mapping[UUID, str], tz: ZoneInfo) -> tuple[Cell, ...]:
-    return (cell(named[row.person_id]), cell(exclusion_reason(row.reason)), _when(row.at, tz), _event(row))
+def _exclusion_row(row: Exclusion, named: Mapping[UUID, str], wish: EvidenceWish) -> tuple[Cell, ...]:
+    return (
+        cell(named[row.person_id]),
+        cell(exclusion_reason(row.reason)),
+        _when(row.at, wish.tenant.tz),
+        _event(row, wish.tenant.slug),
+    )
 
 
 def _when(at: datetime | None, tz: ZoneInfo) -> Cell:
     return Cell(instant(at, tz), css="nowrap", plain=at.isoformat()) if at else cell("–")
 
 
-def _event(row: Entry | Exclusion) -> Cell:
-    return Cell(row.event_id or "–", sub=row.source or "", css="event")
+def _event(row: Entry | Exclusion, tenant_slug: str) -> Cell:
+    """Return the event, with the way to its page; a lease, which was never sent, has none."""
+    source, event_id = row.source or "", row.event_id or ""
+    sent = bool(event_id) and event_uuid(source, event_id) == row.event_key
+    address = event_address(tenant_slug, source, event_id) if sent else None
+    return Cell(event_id or "–", address, sub=source, css="event")
 
 
 def _dimensions(row: Entry) -> str:
@@ -156,12 +189,13 @@ def _unlike(keys: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(keys[name] for name, value in usual.items() if keys.get(name, value) != value)
 
 
-def _centres(row: Entry) -> str:
+def _centres(row: Entry, unknown: Collection[str]) -> Cell:
     parts = []
     for code, share in row.cost_centres:
         name = code or _("unassigned")
         parts.append(name if share == 1 else f"{name} {quantity(share * 100, 1)}%")
-    return ", ".join(parts)
+    lost = any(code in unknown for code, _share in row.cost_centres)
+    return cell(", ".join(parts), sub=_("no such cost centre") if lost else "")
 
 
 def _duration(seconds: Fraction) -> str:

@@ -8,11 +8,11 @@ from litestar.response import Stream
 from app.i18n import gettext as _
 from app.i18n import reader as current_reader
 from app.i18n import use
-from app.pages.admin.event_page import event_address
 from app.pages.environment import render
+from app.pages.evidence_link import event_address
 from app.pages.formats import instant
 from app.pages.frame import Crumb
-from app.pages.tables import Cell, Column, Table, cell, status
+from app.pages.tables import Cell, Column, Table, cell
 from app.pages.visit import Req, TenantVisit
 from app.pages.words import unmetered_reason
 from core.db import Database
@@ -81,12 +81,13 @@ def _table(items: Sequence[TailItem], tenant: TenantView, way: tuple[str, str] =
 
 def _row(item: TailItem, tenant: TenantView) -> tuple[Cell, ...]:
     event, reason = item.event, item.unmetered
+    lost = _("no such cost centre: %(code)s") % {"code": item.unknown_centre} if item.unknown_centre else ""
     return (
         cell(event.type),
         Cell(event.id, event_address(tenant.slug, event.source, event.id), sub=event.source, css="event"),
         cell(event.subject or "–"),
         Cell(instant(event.time, tenant.tz), css="nowrap", plain=event.time.isoformat()),
-        status(_("A meter"), "good")
+        Cell(_("A meter"), tone="good", sub=lost, css="told")
         if reason is None
         else Cell(_("No meter"), tone="warn", sub=unmetered_reason(reason), css="told"),
     )

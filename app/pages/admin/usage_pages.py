@@ -10,7 +10,13 @@ from app.i18n import gettext as _
 from app.pages.admin.asked import asked_measurement
 from app.pages.admin.concurrency import Gate, day_chart, day_denials_chart, denials_chart, peaks_chart
 from app.pages.admin.courses import courses_table
-from app.pages.admin.evidence import EvidenceWish, evidence_export, evidence_table
+from app.pages.admin.evidence import (
+    EvidenceWish,
+    centres_note,
+    evidence_export,
+    evidence_table,
+    unknown_centres,
+)
 from app.pages.admin.reading import Gauge, day_curve, readers
 from app.pages.admin.usage import SECTIONS, Section, chosen_meter, month_chart, stat, tabs
 from app.pages.formats import instant
@@ -22,6 +28,7 @@ from app.pages.words import meter_meaning, meter_name
 from core.periods import Period, local_date
 from metering.measurement import Measurement
 from plans.licensing.reads import all_pools, denial_counts, limits_of
+from tenants.reads import all_cost_centres
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
@@ -75,7 +82,7 @@ def evidence(visit: TenantVisit) -> Response[str]:
     visit.need(Permission.USAGE_READ)
     measurement = asked_measurement(visit)
     export = visit.query.href(f"{visit.path}/export", after=None)
-    wish = EvidenceWish(visit.query, visit.tenant.tz, export, visit.connect)
+    wish = _wish(visit, measurement, export)
     return visit.page(
         "admin/evidence.html", "", *visit.crumbs(Crumb(meter_name(measurement.meter))),
         title=meter_name(measurement.meter),
@@ -83,6 +90,7 @@ def evidence(visit: TenantVisit) -> Response[str]:
         period=period_text(measurement.period, visit.tenant.tz),
         note=_as_known(visit),
         stat=stat(measurement.meter, measurement.unit, measurement.quantity, None, ""),
+        centres=centres_note(sorted(wish.unknown)),
         table=evidence_table(measurement, wish, readers(visit)),
     )  # fmt: skip
 
@@ -92,7 +100,7 @@ def evidence_file(visit: TenantVisit) -> Response[str]:
     """The rows of an evidence table as a file: the same filter, the same order, all pages."""
     visit.need(Permission.USAGE_READ)
     measurement = asked_measurement(visit)
-    table = evidence_export(measurement, EvidenceWish(visit.query, visit.tenant.tz, None), readers(visit))
+    table = evidence_export(measurement, _wish(visit, measurement, None), readers(visit))
     first = local_date(measurement.period.starts_at, visit.tenant.tz)
     return csv_file(table, f"{visit.tenant.slug}-{measurement.meter}-{first}")
 
@@ -105,7 +113,7 @@ def _section_page(visit: TenantVisit, section: Section, gauge: Gauge, **more: An
     export = visit.query.href(
         f"/admin/{visit.tenant.slug}/evidence/export", **_span(picker), meter=meter, period=None, after=None, day=None
     )
-    wish = EvidenceWish(visit.query, visit.tenant.tz, export, visit.connect)
+    wish = _wish(visit, measurement, export)
     return visit.page(
         "admin/usage.html", section.key, *visit.crumbs(Crumb(section.title)), picker=picker,
         title=section.title,
@@ -115,8 +123,15 @@ def _section_page(visit: TenantVisit, section: Section, gauge: Gauge, **more: An
         trend=month_chart(meter, months, running=picker.running),
         table=evidence_table(measurement, wish, readers(visit)),
         table_text=_evidence_text(measurement),
+        centres=centres_note(sorted(wish.unknown)),
         more=more,
     )  # fmt: skip
+
+
+def _wish(visit: TenantVisit, measurement: Measurement, export: str | None) -> EvidenceWish:
+    known = {centre.code for centre in all_cost_centres(visit.session, visit.tenant.id)}
+    unknown = frozenset(unknown_centres(measurement, known))
+    return EvidenceWish(visit.query, visit.tenant, export, unknown, visit.connect)
 
 
 def _gate(visit: TenantVisit, period: Period) -> Gate:
