@@ -77,14 +77,14 @@ class Suspicion:
         """Whether the bytes could be text of several encodings."""
         return self.foreign or not self.beyond <= _ALIKE
 
-    def ways(self) -> str:
-        """Return a word of the file as some encodings read it, as a part of a sentence; '' where none is there."""
+    def readings(self) -> tuple[tuple[str, str], ...]:
+        """Return some encodings with a word of the file as each reads it; none where no word is there."""
         found: dict[str, str] = {}
         for name in _SHOWN if self._example else ():
             text = self._example.decode(ENCODINGS[name], "replace")
             if "\ufffd" not in text and text.isprintable():
                 found.setdefault(text, name)
-        return ", ".join(f"“{text}” ({name})" for text, name in found.items())
+        return tuple((name, text) for text, name in found.items())
 
 
 def _word_at(text: bytes, at: int) -> bytes:

@@ -1,5 +1,7 @@
 """Why a row of a file could not become an event, and why a file could not be read (pure)."""
 
+from collections.abc import Iterable
+
 from core.errors import ItemCode
 
 __all__ = ("EXCERPT", "FileFault", "RowCode", "RowFault", "excerpt")
@@ -34,11 +36,18 @@ class RowFault(Exception):
 
 
 class FileFault(Exception):
-    """The file as a whole can't be read; `code` is stable, `detail` says what to do."""
+    """The file as a whole can't be read; `code` is stable, `detail` says what to do.
 
-    def __init__(self, code: str, detail: str, pointer: str = "file") -> None:
+    `candidates` are values of the parameter `pointer` by which it could be read, each with what something of the
+    file then reads ('' where that is not told).
+    """
+
+    def __init__(
+        self, code: str, detail: str, pointer: str = "file", candidates: Iterable[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(detail)
         self.code, self.detail, self.pointer = code, detail, pointer
+        self.candidates = tuple(candidates)
 
 
 def excerpt(value: str) -> str:

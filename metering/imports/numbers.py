@@ -87,4 +87,6 @@ def proven_numbers(texts: Iterable[str], columns: str) -> Numbers:
     if not proofs and not unclear:
         return "auto"
     why = "The first rows have both" if proofs else f"Numbers in the first rows can be read both ways, as “{unclear}”"
-    raise FileFault("import_numbers_unclear", f"{why}: where does the fraction begin in {columns}? {_SAY}.", "numbers")
+    detail = f"{why}: where does the fraction begin in {columns}? {_SAY}."
+    ways = [("decimal_point", ""), ("decimal_comma", "")]
+    raise FileFault("import_numbers_unclear", detail, "numbers", ways)

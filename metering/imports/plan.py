@@ -151,5 +151,9 @@ def _option_faults(options: Options) -> list[InputError]:
 
 
 def as_refusal(fault: FileFault) -> InvalidInput:
-    """Return a file's fault as the refusal of a request."""
-    return InvalidInput(InputError(fault.pointer, fault.code, fault.detail))
+    """Return a file's fault as the refusal of a request; `candidates` say what could be said of the file."""
+    refusal = InvalidInput(InputError(fault.pointer, fault.code, fault.detail))
+    if fault.candidates:
+        said = [{"parameter": fault.pointer, "value": value, "reads": reads} for value, reads in fault.candidates]
+        refusal.extra["candidates"] = said
+    return refusal

@@ -156,6 +156,7 @@ def _single_byte(scan: Scan) -> tuple[str, str]:
             "import_encoding_unclear",
             f"The file has characters in UTF-8 and, at {where}, one that is not. {hint}",
             "encoding",
+            [("utf-8", "")],
         )
     if 0 in scan.head or any(byte in scan.head for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)):
         raise FileFault(
@@ -164,10 +165,10 @@ def _single_byte(scan: Scan) -> tuple[str, str]:
             "encoding",
         )
     if scan.suspicion.doubtful:
-        ways = scan.suspicion.ways()
-        read = f" It may read {ways}." if ways else ""
+        ways = scan.suspicion.readings()
+        read = f" It may read {', '.join(f'“{text}” ({name})' for name, text in ways)}." if ways else ""
         detail = f"The file is not UTF-8 (see {where}), and its bytes do not tell which encoding it is.{read} {hint}"
-        raise FileFault("import_encoding_unclear", detail, "encoding")
+        raise FileFault("import_encoding_unclear", detail, "encoding", ways)
     return "cp1252", f"Not UTF-8 (see {where}): read as Windows-1252."
 
 
@@ -203,7 +204,7 @@ def delimiter_of(head: str, mapping: Mapping, given: str | None) -> tuple[str, s
         if len({found[mark] for mark in tied}) < len(tied):
             marks = " or ".join(_NAMES[mark] for mark in tied)
             detail = f"The fields may be separated by {marks}. Say delimiter=… with one of {', '.join(DELIMITERS)}."
-            raise FileFault("import_delimiter_unclear", detail, "delimiter")
+            raise FileFault("import_delimiter_unclear", detail, "delimiter", [(_NAMES[mark], "") for mark in tied])
     return best, f"The fields are separated by {_NAMES[best]}."
 
 

@@ -181,4 +181,5 @@ def proven_order(texts: Iterable[str], columns: str) -> Order:
         "import_time_order_unclear",
         f"{why}: is it day/month or month/day in {columns}? Say order=day_first or order=month_first.",
         "order",
+        [("day_first", ""), ("month_first", "")],
     )

@@ -65,6 +65,25 @@ def test_without_scripts_a_file_is_sent_and_the_page_loads_anew(visit: Visit, se
     assert page.inner_text("[data-count=accepted]") == "2"
 
 
+def test_a_file_of_an_old_encoding_is_sent_again_by_one_click(visit: Visit, service: Service) -> None:
+    visitor = visit("tenant_admin", "brightmart", size="phone", scheme="dark")
+    page = visitor.go("/admin/brightmart/imports")
+    content = GOOD.replace("safety", "mañana").encode("cp1252")
+    page.set_input_files("#file", {"name": "curso.csv", "mimeType": "text/csv", "buffer": content})
+    page.select_option("#preset", "lms-transcript")
+    page.click("text=Check only")
+
+    page.wait_for_selector("#refusal button")
+    assert (visitor.overflow() <= 0, visitor.axe()) == (True, [])
+    page.click("text=“mañana” (cp1252)")
+    page.wait_for_url("**/imports/*-*")
+
+    # The same file, still only to be checked.
+    assert "mañana" in page.inner_text("#preview")
+    work(service)
+    page.wait_for_selector("text=Everything was checked and nothing stored")
+
+
 def test_a_wrong_header_is_told_on_the_form_with_what_was_chosen(visit: Visit) -> None:
     visitor = visit("tenant_admin", "brightmart")
     page = visitor.page

@@ -8,7 +8,7 @@ from litestar.response import Redirect, ServerSentEvent, Stream
 
 from app.i18n import gettext as _
 from app.pages.admin.connect import connect_tabs
-from app.pages.admin.imports import PAGE, import_view, imports_table, preset_choices
+from app.pages.admin.imports import PAGE, import_view, imports_table, preset_choices, ways_to_read
 from app.pages.frame import Crumb
 from app.pages.visit import Req, TenantVisit, provide_visit
 from core.db import Database
@@ -46,7 +46,7 @@ def _list_answer(
         "admin/imports.html", "connect", *visit.crumbs(Crumb(_("Connect")), Crumb(_("Files"))),
         status=refusal.status if refusal else 200, refusal=refusal, said=said or dict.fromkeys(_SAYS, ""),
         table=imports_table(found, visit.query, _base(visit), visit.tenant.tz), base=_base(visit),
-        choices=preset_choices(), encodings=tuple(ENCODINGS), delimiters=_delimiters(),
+        ways=ways_to_read(refusal), choices=preset_choices(), encodings=tuple(ENCODINGS), delimiters=_delimiters(),
         may_send=visit.may(Permission.EVENTS_WRITE), tabs=connect_tabs(visit, "imports"),
     )  # fmt: skip
 

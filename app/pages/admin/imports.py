@@ -13,10 +13,21 @@ from app.i18n import gettext as _
 from app.pages.formats import instant, quantity
 from app.pages.tables import Cell, Column, Pager, Table, TableQuery, cell, number, status
 from app.pages.words import state_badge
+from core.errors import Refused
 from metering.imports.presets import PRESETS
 from metering.reads.imports import ImportView
 
-__all__ = ("PAGE", "Choice", "ImportPageView", "import_view", "imports_table", "preset_choices", "preset_name")
+__all__ = (
+    "PAGE",
+    "Choice",
+    "ImportPageView",
+    "Way",
+    "import_view",
+    "imports_table",
+    "preset_choices",
+    "preset_name",
+    "ways_to_read",
+)
 
 PAGE = 50
 
@@ -29,6 +40,38 @@ class Choice:
     title: str
     text: str
     header: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a file that was refused could be read: the field of the form, its value, and a button's words."""
+
+    field: str
+    value: str
+    label: str
+
+
+def ways_to_read(refusal: Refused | None) -> tuple[Way, ...]:
+    """Return how else a refused file could be read, as the refusal names it."""
+    said = refusal.extra.get("candidates", ()) if refusal is not None else ()
+    return tuple(Way(one["parameter"], one["value"], _way_label(one["value"], one["reads"])) for one in said)
+
+
+def _way_label(value: str, reads: str) -> str:
+    words = {
+        "day_first": _("Day first"),
+        "month_first": _("Month first"),
+        "decimal_point": _("Fractions after a point: 1,234.5"),
+        "decimal_comma": _("Fractions after a comma: 1.234,5"),
+        "comma": _("Separated by commas"),
+        "semicolon": _("Separated by semicolons"),
+        "tab": _("Separated by tabs"),
+        "pipe": _("Separated by vertical bars"),
+        "utf-8": _("As UTF-8, and report rows with wrong bytes"),
+    }
+    if reads:
+        return _("“%(text)s” (%(encoding)s)") % {"text": reads, "encoding": value}
+    return words.get(value, value)
 
 
 def preset_choices() -> tuple[Choice, ...]:

@@ -1,6 +1,7 @@
 """The pages of imports without a browser: a form with a file, a refusal on it, the result, who may what."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def sign_in(client: TestClient[Litestar], world: World, role: str) -> None:
     assert client.post("/sign-in", data=form, follow_redirects=False).status_code == 303
 
 
-def send(client: TestClient[Litestar], content: str, **said: str) -> Any:
+def send(client: TestClient[Litestar], content: str | bytes, **said: str) -> Any:
     token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(PAGE).text)
     assert token is not None
     fields = {"csrf_token": token.group(1), "preset": "lms-transcript", **said}
@@ -57,6 +58,31 @@ def test_a_refusal_shows_the_form_again_with_what_was_chosen(client: TestClient[
     assert "&#39;Course&#39;" in answer.text
     assert 'value="https://lms.example"' in answer.text
     assert 'value="lms-transcript" selected' in answer.text
+
+
+SPANISH = FILE.replace("safety", "formación mañana")
+
+
+@pytest.mark.parametrize(
+    ("content", "ways"),
+    [
+        (SPANISH.encode("cp1252"), [("encoding", "cp1252", "“mañana” (cp1252)"), ("encoding", "cp1250", "“mańana” (cp1250)")]),
+        (FILE.replace("2026-03-02", "03/04/2026").encode(), [("order", "day_first", "Day first"), ("order", "month_first", "Month first")]),
+    ],
+    ids=["encoding", "order"],
+)  # fmt: skip
+def test_a_refusal_offers_the_ways_in_which_the_file_could_be_read(
+    client: TestClient[Litestar], world: World, content: bytes, ways: list[tuple[str, str, str]]
+) -> None:
+    sign_in(client, world, "tenant_admin")
+
+    answer = send(client, content)
+
+    assert answer.status_code == 422
+    offered = re.findall(r'data-say="(\w+)" data-value="([\w-]+)">([^<]+)<', answer.text)
+    assert [(field, value, unescape(label)) for field, value, label in offered][:2] == ways
+    field, value, _ = ways[0]
+    assert send(client, content, **{field: value}).status_code == 303
 
 
 def test_without_the_page_s_token_nothing_is_taken(client: TestClient[Litestar], world: World) -> None:
