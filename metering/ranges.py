@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from core.periods import Period, day_start, month_period
 from metering.errors import RangeInvalid
 
-__all__ = ("MAX_DAYS", "month_of", "range_of")
+__all__ = ("MAX_DAYS", "instant_of", "month_of", "range_of")
 
 MAX_DAYS = 3_660
 """Ten years: more is a slip of the pen."""
@@ -25,7 +25,7 @@ def range_of(starts: str | None, ends: str | None, tz: ZoneInfo) -> Period:
         RangeInvalid: one is missing or unreadable, `to` is not after `from`, or they are more
             than ten years apart (`range_invalid`).
     """
-    low, high = _instant("from", starts, tz), _instant("to", ends, tz)
+    low, high = instant_of("from", starts, tz), instant_of("to", ends, tz)
     if high <= low:
         raise RangeInvalid(f"'to' ({ends}) must be after 'from' ({starts}); 'from' is included, 'to' is not.")
     if (high - low).days > MAX_DAYS:
@@ -48,7 +48,12 @@ def month_of(text: str, tz: ZoneInfo) -> Period:
     return month_period(first.year, first.month, tz)
 
 
-def _instant(name: str, text: str | None, tz: ZoneInfo) -> datetime:
+def instant_of(name: str, text: str | None, tz: ZoneInfo) -> datetime:
+    """Return the instant that one of the two names, as `range_of` reads it.
+
+    Raises:
+        RangeInvalid: it is missing or unreadable, or lies before 1970 or after 2199 (`range_invalid`).
+    """
     if not text:
         raise RangeInvalid(f"'{name}' is missing. Write a date such as 2026-10-01, or an instant 2026-10-01T00:00:00Z.")
     try:

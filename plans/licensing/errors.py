@@ -1,6 +1,6 @@
 """What licensing refuses, each with its stable code."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.errors import InvalidInput, NotFound, Refused
 from plans.entitlements import Reason
@@ -55,8 +55,8 @@ class PoolFull(Refused):
 
     code = "pool_full"
 
-    def __init__(self, pool: str, why: str) -> None:
-        super().__init__(f"The pool '{pool}' lets nobody in now: {why}. Try again when somebody has left.")
+    def __init__(self, pool: str, why: str, then: str = "Try again when somebody has left.") -> None:
+        super().__init__(f"The pool '{pool}' lets nobody in now: {why}. {then}")
 
 
 class BorrowTooLong(Refused):
@@ -65,11 +65,12 @@ class BorrowTooLong(Refused):
     code = "borrow_too_long"
     status = 422
 
-    def __init__(self, pool: str, borrow_s: int) -> None:
-        asked = timedelta(seconds=borrow_s)
-        super().__init__(
-            f"The pool '{pool}' gives no offline grant of {asked}. GET /v1/pools/{pool} tells its borrow_max_s."
-        )
+    def __init__(self, pool: str, borrow_s: int, longest_s: int) -> None:
+        if longest_s:
+            text = f"gives no offline grant of {borrow_s} s. Ask for at most {longest_s} s (its borrow_max_s)."
+        else:
+            text = "gives no offline grants. Leave borrow_s out, or let its rules allow them (borrow_max_s)."
+        super().__init__(f"The pool '{pool}' {text}")
 
 
 class CustomerSuspended(Refused):

@@ -30,6 +30,7 @@ __all__ = (
     "Reason",
     "Release",
     "Share",
+    "TooLong",
 )
 
 Mode = Literal["hard", "overdraft", "soft"]
@@ -101,7 +102,6 @@ class Fault(StrEnum):
     KEY_TAKEN = "lease_key_taken"
     UNKNOWN = "lease_unknown"
     OVER = "lease_over"
-    TOO_LONG = "borrow_too_long"
     NO_POOL = "not_found"
     GONE = "person_inactive"
 
@@ -145,7 +145,17 @@ class Denial:
     seats: int
 
 
-Outcome = Stretch | Denial | Fault
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """An offline grant longer than the pool gives."""
+
+    pool: str
+    asked_s: int
+    longest_s: int
+    """0: it gives none."""
+
+
+Outcome = Stretch | Denial | Fault | TooLong
 
 
 @dataclass(slots=True)
@@ -228,7 +238,7 @@ class Floor:
         if rules is None:
             return Fault.NO_POOL
         if wish.borrow_s > rules.borrow_max_s:
-            return Fault.TOO_LONG
+            return TooLong(wish.pool, wish.borrow_s, rules.borrow_max_s)
         if wish.identity_id in self._gone:
             return Fault.GONE
         same = self._of_key(wish.pool, wish.client_key)

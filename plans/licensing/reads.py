@@ -30,11 +30,10 @@ __all__ = (
     "PoolView",
     "all_pools",
     "denial_counts",
-    "denial_report",
+    "denial_lines",
     "denials",
     "find_licence",
     "find_pool",
-    "folded_denials",
     "inside",
     "licences",
     "limits_of",
@@ -48,8 +47,8 @@ __all__ = (
 
 SOON = timedelta(minutes=10)
 """A denial that a grant follows within this time is not a true one; until it is over, nobody can call it true."""
-# Denials of pools, by so short spans; a true one was not followed by a grant to the same person soon.
-_COUNTED = text("""
+# Denials of pools; a true one was not followed by a grant to the same person soon.
+_DENIED = """
     with latest as (
         select distinct on (identity_id) identity_id, person_id from identity_link where tenant_id = :tenant
         order by identity_id, recorded_at desc
@@ -61,17 +60,17 @@ _COUNTED = text("""
         where s.tenant_id = :tenant and s.pool = any(cast(:pools as text[]))
             and s.starts_at >= :since and s.starts_at < cast(:until as timestamptz) + cast(:soon as interval)
     ), denied as (
-        select d.at, not exists (
+        select d.at, d.group_key, d.reason, not exists (
             select 1 from let_in g where g.pool = d.pool and g.person_id = w.person_id
                 and g.starts_at >= d.at and g.starts_at < d.at + cast(:soon as interval)
         ) as alone
         from denial d join who w on w.id = d.identity_id
         where d.tenant_id = :tenant and d.pool = any(cast(:pools as text[])) and d.at >= :since and d.at < :until
     )
-    select date_bin(cast(:span as interval), at, to_timestamp(0)) as starts_at, count(*),
-        count(*) filter (where alone and at + cast(:soon as interval) <= :now)
-    from denied group by 1
-""")
+"""
+_NUMBERS = "count(*), count(*) filter (where alone and at + cast(:soon as interval) <= :now) from denied"
+_COUNTED = text(f"{_DENIED} select date_bin(cast(:span as interval), at, to_timestamp(0)), {_NUMBERS} group by 1")
+_LINES = text(f"{_DENIED} select date_trunc('hour', at, 'UTC'), group_key, reason, {_NUMBERS} group by 1, 2, 3")
 _SPAN = timedelta(minutes=15)
 """In so short spans denials are counted: local days and hours begin at a quarter of an hour everywhere."""
 _RULES = tuple(name for name in PoolRules.__struct_fields__)
@@ -161,18 +160,19 @@ def seated(session: Session, tenant_id: UUID, pool: str, since: datetime, until:
 
 
 def denials(
-    session: Session, tenant_id: UUID, pool: str, span: tuple[datetime, datetime], now: datetime
-) -> list[DenialView]:
-    """Return the denials of a pool within a span `[since, until)` that are kept one by one, the newest first.
+    session: Session, tenant_id: UUID, pool: str, span: Period, now: datetime, limit: int
+) -> list[DenialView]:  # fmt: skip
+    """Return the newest denials of a pool within a span that are kept one by one, the newest first.
 
     A true one had no grant in that pool to the same person within ten minutes after it. While those are
     not over at `now`, it is open and not true.
     """
-    since, until = span
     rows = session.execute(
         select(Denial)
-        .where(Denial.tenant_id == tenant_id, Denial.pool == pool, Denial.at >= since, Denial.at < until)
+        .where(Denial.tenant_id == tenant_id, Denial.pool == pool)
+        .where(Denial.at >= span.starts_at, Denial.at < span.ends_at)
         .order_by(Denial.at.desc(), Denial.id.desc())
+        .limit(limit)
     ).scalars()
     found = list(rows)
     if not found:
@@ -203,32 +203,24 @@ def denials(
     return [view(row) for row in found]
 
 
-def folded_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, until: datetime) -> list[DenialLine]:
-    """Return the old denials of a pool, which are only counted, of the hours that begin within `[since, until)`.
+def denial_lines(session: Session, tenant_id: UUID, pool: str, span: Period, now: datetime) -> list[DenialLine]:
+    """Return the denials of a pool in a span counted by hour, group and reason, in order of time.
 
-    The hour that `since` is in counts as a whole.
+    However many there are: the database counts them. Of old ones, which are only counted, the hour that the
+    span begins in counts as a whole. One whose ten minutes are not over at `now` is not called true.
     """
-    first = since.replace(minute=0, second=0, microsecond=0)
-    rows = session.execute(
+    counted = session.execute(_LINES, _given(tenant_id, [pool], span, now))
+    first = span.starts_at.replace(minute=0, second=0, microsecond=0)
+    folded = session.execute(
         select(DenialHour.hour, DenialHour.group_key, DenialHour.reason, DenialHour.denials, DenialHour.true_denials)
         .where(DenialHour.tenant_id == tenant_id, DenialHour.pool == pool)
-        .where(DenialHour.hour >= first, DenialHour.hour < until)
+        .where(DenialHour.hour >= first, DenialHour.hour < span.ends_at)
     )
-    return [DenialLine(hour, group, Reason(reason), number, true) for hour, group, reason, number, true in rows]
-
-
-def denial_report(found: Sequence[DenialView], folded: Sequence[DenialLine] = ()) -> list[DenialLine]:
-    """Return denials counted by hour, group and reason, in order of time; those that are only counted with them."""
-
-    def place(view: DenialView) -> tuple[datetime, str, Reason]:
-        return view.at.replace(minute=0, second=0, microsecond=0), view.group, view.reason
-
-    every = Counter(place(view) for view in found)
-    true = Counter(place(view) for view in found if view.true)
-    for line in folded:
-        every[line.hour, line.group, line.reason] += line.denials
-        true[line.hour, line.group, line.reason] += line.true
-    return [DenialLine(*key, number, true[key]) for key, number in sorted(every.items())]
+    every, true = Counter[tuple[datetime, str, str]](), Counter[tuple[datetime, str, str]]()
+    for hour, group, reason, number, of_them_true in (*counted, *folded):
+        every[hour, group, reason] += number
+        true[hour, group, reason] += of_them_true
+    return [DenialLine(key[0], key[1], Reason(key[2]), number, true[key]) for key, number in sorted(every.items())]
 
 
 def true_denials(session: Session, tenant_id: UUID, pool: str, since: datetime, now: datetime) -> int:
@@ -260,9 +252,13 @@ def denial_counts(
 def _kept_counts(
     session: Session, tenant_id: UUID, pools: Sequence[str], span: Period, now: datetime
 ) -> list[DenialCount]:
-    given = {"tenant": tenant_id, "pools": list(pools), "since": span.starts_at, "until": span.ends_at, "soon": SOON}
-    rows = session.execute(_COUNTED, given | {"span": _SPAN, "now": now})
+    rows = session.execute(_COUNTED, _given(tenant_id, pools, span, now) | {"span": _SPAN})
     return [DenialCount(*row) for row in rows]
+
+
+def _given(tenant_id: UUID, pools: Sequence[str], span: Period, now: datetime) -> dict[str, object]:
+    given = {"tenant": tenant_id, "pools": list(pools), "soon": SOON, "now": now}
+    return given | {"since": span.starts_at, "until": span.ends_at}
 
 
 def limits_of(session: Session, tenant_id: UUID, pools: Sequence[str]) -> dict[str, list[Limit]]:

@@ -143,7 +143,7 @@ class LeaseBody(msgspec.Struct, forbid_unknown_fields=True):
     client_key: Handle | None = None
     device: Handle | None = None
     group: Group = ""
-    borrow_s: Annotated[int, Meta(ge=0)] = 0
+    borrow_s: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 0
 
 
 class LeaseAnswer(msgspec.Struct):
@@ -267,16 +267,14 @@ class DenialsAnswer(msgspec.Struct):
     items: list[DenialAnswer]
 
     @classmethod
-    def of(
-        cls, found: list[DenialView], lines: list[DenialLine], persons: Mapping[int, UUID], limit: int
-    ) -> "DenialsAnswer":
+    def of(cls, found: list[DenialView], lines: list[DenialLine], persons: Mapping[int, UUID]) -> "DenialsAnswer":
         """Return a report as JSON shows it."""
         items = [
             DenialAnswer(
                 view.id, view.at, persons[view.identity_id], view.client_key, view.group, view.reason.value,
                 view.in_use, view.seats, view.true, view.open,
             )
-            for view in found[:limit]
+            for view in found
         ]  # fmt: skip
         by_hour = [
             DenialLineAnswer(line.hour, line.group, line.reason.value, line.denials, line.true) for line in lines

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from metering.leases import Stretch, unit_of
-from plans.licensing.floating import Checkout, Denial, Fault, Outcome, PoolRules, Share
+from plans.licensing.floating import Checkout, Denial, Fault, Outcome, PoolRules, Share, TooLong
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 GROUPS = ("", "hr", "it")
@@ -56,7 +56,7 @@ class Oracle:
 
     def check_out(self, wish: Checkout, told: Outcome) -> None:
         if wish.borrow_s > self.rules.borrow_max_s:
-            assert told is Fault.TOO_LONG
+            assert told == TooLong(wish.pool, wish.borrow_s, self.rules.borrow_max_s)
             return
         if self.who[wish.identity_id] in self.gone:
             assert told is Fault.GONE

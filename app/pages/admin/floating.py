@@ -49,9 +49,20 @@ class Floor:
         return self.inside.in_use
 
     @property
-    def free(self) -> int:
-        """Seats of the limit that are free; none while a lowered limit drains."""
-        return max(0, self.view.rules.seats - self.in_use)
+    def free(self) -> int | None:
+        """How many more get in, those above the limit too; none while a lowered limit drains. None: no end."""
+        rules = self.view.rules
+        return None if rules.mode == "soft" else max(0, rules.capacity - self.in_use)
+
+    @property
+    def free_text(self) -> str:
+        """How many more get in, as it is shown."""
+        return _("no end") if self.free is None else quantity(self.free)
+
+    @property
+    def above(self) -> int:
+        """How many of the free seats lie above the limit."""
+        return 0 if self.free is None else min(self.free, self.view.rules.capacity - self.view.rules.seats)
 
 
 def mode_name(mode: Mode) -> str:
@@ -90,7 +101,8 @@ def pools_table(floors: Sequence[Floor], base: str, way: tuple[str, str] = ("", 
         rows=tuple(
             (
                 cell(one.view.name or one.view.rules.key, href=f"{base}/{one.view.rules.key}", sub=_rule(one.view)),
-                *(number(quantity(figure), str(figure)) for figure in (one.view.rules.seats, one.in_use, one.free)),
+                *(number(quantity(figure), str(figure)) for figure in (one.view.rules.seats, one.in_use)),
+                number(one.free_text, "" if one.free is None else str(one.free), sub=_above(one)),
                 number(quantity(one.denials), str(one.denials), sub=_true(one.true) if one.denials else ""),
             )
             for one in floors
@@ -135,9 +147,12 @@ def inside_table(found: Inside, names: Mapping[int, str], tz: ZoneInfo, query: T
     )
 
 
-def reasons_table(found: Sequence[DenialView]) -> Table:
+def reasons_table(lines: Sequence[DenialLine]) -> Table:
     """Return denials counted by reason, the most frequent first; the true ones apart."""
-    every, true = Counter(one.reason for one in found), Counter(one.reason for one in found if one.true)
+    every, true = Counter[Reason](), Counter[Reason]()
+    for one in lines:
+        every[one.reason] += one.denials
+        true[one.reason] += one.true
     return Table(
         id="reasons",
         caption=_("Denials by reason"),
@@ -147,7 +162,11 @@ def reasons_table(found: Sequence[DenialView]) -> Table:
             Column(_("Of them true"), numeric=True),
         ),
         rows=tuple(
-            (cell(reason_name(reason)), number(str(count), str(count)), number(str(true[reason]), str(true[reason])))
+            (
+                cell(reason_name(reason)),
+                number(quantity(count), str(count)),
+                number(quantity(true[reason]), str(true[reason])),
+            )
             for reason, count in every.most_common()
         ),
         empty_title=_("Nobody was denied"),
@@ -205,7 +224,7 @@ def denials_table(found: Sequence[DenialView], names: Mapping[int, str], tz: Zon
                 number(_("%(used)s of %(seats)s") % {"used": one.in_use, "seats": one.seats}, str(one.in_use)),
                 _became(one),
             )
-            for one in found[:SHOWN]
+            for one in found
         ),
         empty_title=_("Nobody was denied"),
         empty_text=_("In the last seven days everybody who asked was let in."),
@@ -242,6 +261,10 @@ def _standing(one: Stretch) -> tuple[str, str]:
 
 def _rule(view: PoolView) -> str:
     return f"{view.rules.key} · {mode_name(view.rules.mode)}" if view.name else mode_name(view.rules.mode)
+
+
+def _above(floor: Floor) -> str:
+    return _("%(count)s above the limit") % {"count": floor.above} if floor.above else ""
 
 
 def _true(number_: int) -> str:

@@ -26,16 +26,17 @@ from app.pages.frame import Crumb
 from app.pages.tables import TableQuery
 from app.pages.visit import TenantVisit
 from core.errors import InvalidInput, Refused
+from core.periods import Period
 from plans.licensing.actions.set_pool import change_pool, create_pool, default_count_by
 from plans.licensing.errors import PoolUnknown
 from plans.licensing.occupancy import seats_in_use
 from plans.licensing.reads import (
     PoolView,
     all_pools,
-    denial_report,
+    denial_counts,
+    denial_lines,
     denials,
     find_pool,
-    folded_denials,
     inside,
     limits_of,
     persons_of,
@@ -125,13 +126,13 @@ def _one(
     visit.need(Permission.LICENCES_READ)
     floor = _floor(visit, _pool(visit, key))
     until = visit.now + _INSTANT
-    span = (until - _WEEK, until)
-    week = denials(visit.session, visit.tenant.id, key, span, visit.now)
-    folded = folded_denials(visit.session, visit.tenant.id, key, *span)
+    span = Period(until - _WEEK, until)
+    newest = denials(visit.session, visit.tenant.id, key, span, visit.now, SHOWN)
+    week = denial_lines(visit.session, visit.tenant.id, key, span, visit.now)
     held = seated(visit.session, visit.tenant.id, key, until - _DAY, until)
     limits = limits_of(visit.session, visit.tenant.id, [key])
     curve = seats_in_use(held, until - _DAY, until, _STEP)
-    names = _names(visit, [one.identity_id for one in week[:SHOWN]])
+    names = _names(visit, [one.identity_id for one in newest])
     faults = refusal.errors if isinstance(refusal, InvalidInput) else ()
     here = f"{_base(visit)}/{key}"
     return visit.page(
@@ -140,8 +141,8 @@ def _one(
         status=refusal.status if refusal else 200, refusal=refusal,
         floor=floor, live=_live(visit, here), here=here,
         curve=fullness_chart(curve, limits, visit.tenant.tz), inside=_inside(visit, floor, here),
-        reasons=reasons_table(week), hours=hours_table(denial_report(week, folded), visit.tenant.tz),
-        denials=denials_table(week, names, visit.tenant.tz), may_change=visit.may(Permission.LICENCES_WRITE),
+        reasons=reasons_table(week), hours=hours_table(week, visit.tenant.tz),
+        denials=denials_table(newest, names, visit.tenant.tz), may_change=visit.may(Permission.LICENCES_WRITE),
         form=pool_form(said_of_pool(floor.view) if said is None else said, faults, is_new=False),
         is_open=refusal is not None,
     )  # fmt: skip
@@ -156,9 +157,10 @@ def _pool(visit: TenantVisit, key: str) -> PoolView:
 
 def _floor(visit: TenantVisit, view: PoolView) -> Floor:
     until = visit.now + _INSTANT
-    denied = denials(visit.session, visit.tenant.id, view.rules.key, (until - _DAY, until), visit.now)
+    day = Period(until - _DAY, until)
+    denied = denial_counts(visit.session, visit.tenant.id, [view.rules.key], day, visit.now)
     now = inside(visit.session, visit.tenant.id, view.rules.key, visit.now)
-    return Floor(view, now, len(denied), sum(one.true for one in denied))
+    return Floor(view, now, sum(one.denials for one in denied), sum(one.true for one in denied))
 
 
 def _inside(visit: TenantVisit, floor: Floor, here: str) -> object:

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.outbox import put
-from plans.licensing.reads import SOON, denials, find_pool, untold_windows
+from core.periods import Period
+from plans.licensing.reads import SOON, denial_lines, find_pool, untold_windows
 from plans.licensing.store import claim_told
 from tenants.reads import TenantView
 from tenants.told import DENIED
@@ -38,11 +39,14 @@ def tell_denials(session: Session, tenant: TenantView, now: datetime) -> int:
         view = find_pool(session, tenant.id, pool)
         if view is None or not claim_told(session, tenant.id, pool, starts_at, new_id()):
             continue
-        found = denials(session, tenant.id, pool, (starts_at, starts_at + WINDOW), now)
+        found = denial_lines(session, tenant.id, pool, Period(starts_at, starts_at + WINDOW), now)
+        reasons: Counter[str] = Counter()
+        for one in found:
+            reasons[one.reason.value] += one.denials
         detail = {
-            "from": starts_at.isoformat(), "to": (starts_at + WINDOW).isoformat(), "denials": len(found),
-            "true_denials": sum(one.true for one in found), "seats": view.rules.seats,
-            "reasons": dict(sorted(Counter(one.reason.value for one in found).items())),
+            "from": starts_at.isoformat(), "to": (starts_at + WINDOW).isoformat(),
+            "denials": sum(one.denials for one in found), "true_denials": sum(one.true for one in found),
+            "seats": view.rules.seats, "reasons": dict(sorted(reasons.items())),
         }  # fmt: skip
         put(session, tenant.id, DENIED, {"object": {"type": "pool", "id": pool}, "detail": detail}, now)
         told += 1

@@ -21,7 +21,7 @@ from plans.licensing.errors import (
     PoolFull,
     PoolUnknown,
 )
-from plans.licensing.floating import Beat, Checkout, Denial, Fault, Outcome, Reason, Release
+from plans.licensing.floating import Beat, Checkout, Denial, Fault, Outcome, Reason, Release, TooLong
 from plans.licensing.gathering import Owner
 from plans.licensing.lane import LeaseLane, Wish
 from plans.licensing.schemas import LeaseAnswer, LeaseBody
@@ -123,11 +123,21 @@ async def _decided(app: Litestar, tenant: TenantView, wish: Wish) -> Stretch:
         return outcome
     _log.info("lease_refused", tenant=tenant.slug, wish=type(wish).__name__.lower(), outcome=_code(outcome))
     if isinstance(outcome, Denial):
-        raise PoolFull(outcome.pool, _WHY[outcome.reason].format(outcome))
+        raise _denied(outcome)
+    if isinstance(outcome, TooLong):
+        raise BorrowTooLong(outcome.pool, outcome.asked_s, outcome.longest_s)
     raise _refusal(outcome, wish)
 
 
+def _denied(denial: Denial) -> PoolFull:
+    if not denial.seats and not denial.in_use:
+        return PoolFull(denial.pool, "it has no seats", "Raise its limit first.")
+    return PoolFull(denial.pool, _WHY[denial.reason].format(denial))
+
+
 def _code(outcome: Outcome) -> str:
+    if isinstance(outcome, TooLong):
+        return BorrowTooLong.code
     return outcome.reason.value if isinstance(outcome, Denial) else str(outcome)
 
 
@@ -137,5 +147,5 @@ def _refusal(fault: Outcome, wish: Wish) -> Exception:
             return LeaseKeyTaken(wish.client_key)
         if fault is Fault.GONE:
             return PersonInactive("The person")
-        return BorrowTooLong(wish.pool, wish.borrow_s) if fault is Fault.TOO_LONG else PoolUnknown(wish.pool)
+        return PoolUnknown(wish.pool)
     return LeaseOver(wish.lease_id) if fault is Fault.OVER else LeaseUnknown(wish.lease_id)

@@ -9,16 +9,16 @@ from litestar.di import Provide
 from litestar.params import Parameter
 from sqlalchemy.orm import Session
 
-from core.errors import InputError, InvalidInput
+from core.periods import Period
+from metering.ranges import instant_of, range_of
 from plans.licensing.actions.set_pool import change_pool, create_pool, default_count_by
 from plans.licensing.errors import PoolUnknown
 from plans.licensing.reads import (
     PoolView,
     all_pools,
-    denial_report,
+    denial_lines,
     denials,
     find_pool,
-    folded_denials,
     inside,
     persons_of,
 )
@@ -37,31 +37,30 @@ from tenants.roles import Permission
 
 __all__ = ("PoolController",)
 
-_A_WEEK = timedelta(days=7)
+_A_WEEK, _INSTANT = timedelta(days=7), timedelta(microseconds=1)
 Limit = Annotated[int, Parameter(ge=1, le=500)]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which denials a reader wants."""
+    """Which denials a reader wants: local days or instants, and how many of the newest one by one."""
 
-    since: datetime | None
-    until: datetime | None
+    since: str | None
+    until: str | None
     limit: int
+
+    def span(self, tenant: TenantView, now: datetime) -> Period:
+        """Return the span, by default the last seven days; the running instant is in it."""
+        until = self.until or (now + _INSTANT).isoformat()
+        since = self.since or (instant_of("to", until, tenant.tz) - _A_WEEK).isoformat()
+        return range_of(since, until, tenant.tz)
 
 
 def _asked(
-    since: Annotated[datetime | None, Parameter(query="from")] = None,
-    until: Annotated[datetime | None, Parameter(query="to")] = None,
+    since: Annotated[str | None, Parameter(query="from")] = None,
+    until: Annotated[str | None, Parameter(query="to")] = None,
     limit: Limit = 100,
 ) -> Asked:
-    faults = [
-        InputError(name, "instant_invalid", f"'{name}' needs an offset, for example 2026-11-24T00:00:00Z.")
-        for name, value in (("from", since), ("to", until))
-        if value is not None and value.tzinfo is None
-    ]
-    if faults:
-        raise InvalidInput(*faults)
     return Asked(since, until, limit)
 
 
@@ -112,11 +111,10 @@ class PoolController(Controller):
         require(principal, Permission.LICENCES_READ)
         _pool(session, tenant, key)
         now = tenant_now(session, tenant)
-        until = asked.until or now + timedelta(microseconds=1)
-        span = (asked.since or until - _A_WEEK, until)
-        found, folded = denials(session, tenant.id, key, span, now), folded_denials(session, tenant.id, key, *span)
-        persons = persons_of(session, tenant.id, [view.identity_id for view in found[: asked.limit]])
-        return DenialsAnswer.of(found, denial_report(found, folded), persons, asked.limit)
+        span = asked.span(tenant, now)
+        found = denials(session, tenant.id, key, span, now, asked.limit)
+        persons = persons_of(session, tenant.id, [view.identity_id for view in found])
+        return DenialsAnswer.of(found, denial_lines(session, tenant.id, key, span, now), persons)
 
 
 def _pool(session: Session, tenant: TenantView, key: str) -> PoolView:

@@ -201,6 +201,17 @@ def test_a_soft_pool_only_counts(pool: Pool) -> None:
     assert (live["in_use"], live["capacity"], live["overdrawn"]) == (3, None, 2)
 
 
+def test_who_ran_out_in_a_soft_pool_puts_nobody_above_its_limit(pool: Pool) -> None:
+    pool.make(seats=1, mode="soft", lease_s=300)
+    assert not pool.take("ann")["overdrawn"]
+    pool.wait("08:10:00")  # ann's lease has ended by time alone
+
+    bob = pool.take("bob")
+
+    assert (bob["overdrawn"], pool.live()["in_use"], pool.live()["overdrawn"]) == (False, 1, 0)
+    assert pool.take("cid")["overdrawn"], "two are in, of one"
+
+
 def test_seats_kept_for_a_group_are_kept_and_its_most_is_the_most(pool: Pool) -> None:
     pool.make(seats=3, groups={"hr": {"least": 1}, "it": {"most": 1}})
     pool.take("ann", group="it")
@@ -229,13 +240,38 @@ def test_a_lowered_limit_drains(pool: Pool) -> None:
 
 def test_offline_grants_leave_what_they_must_and_last_no_longer_than_the_pool_says(pool: Pool) -> None:
     pool.make(seats=2, borrow_max_s=86_400, borrow_keep=1)
-    assert pool.ask("ann", borrow_s=86_401).json()["code"] == "borrow_too_long"
+    told = pool.ask("ann", borrow_s=86_401).json()
+    assert (told["code"], "at most 86400 s" in told["detail"]) == ("borrow_too_long", True)
+    assert pool.ask("ann", borrow_s=2_000_000_000).status_code == 422
+    assert pool.ask("ann", borrow_s=10**15).status_code in (400, 422), "no number is too much to be refused"
     lease = pool.take("ann", borrow_s=3_600)
     assert (lease["borrowed"], lease["expires_at"]) == (True, "2026-03-02T09:00:00Z")
     assert pool.take("ann", borrow_s=60)["grant"] == lease["grant"]
 
     assert "offline grants" in pool.denied("bob", borrow_s=60)
     pool.take("bob")
+    pool.change(borrow_max_s=0, borrow_keep=0)
+    assert "gives no offline grants" in pool.ask("cid", borrow_s=60).json()["detail"]
+
+
+def test_a_report_of_denials_takes_days_and_instants_and_refuses_what_is_no_span(pool: Pool) -> None:
+    pool.make(seats=0)
+    for name in ("ann", "bob", "cid"):
+        assert "it has no seats. Raise its limit" in pool.denied(name)
+
+    def report(**asked: str) -> Any:
+        return pool.client.get("/v1/pools/cad/denials", params=asked, headers=pool.headers)
+
+    day = report(**{"from": "2026-03-02", "to": "2026-03-03", "limit": "2"}).json()
+    assert (day["denials"], len(day["items"])) == (3, 2)
+    assert report(**{"from": "2026-03-02T09:00:00+01:00"}).json()["denials"] == 3
+    assert report(to="2026-03-02").json()["denials"] == 0
+    for wrong in (
+        {"from": "2026-03-03", "to": "2026-03-02"}, {"to": "0001-01-01T00:00:00Z"}, {"from": "yesterday"},
+        {"to": "9999-12-31T23:59:59-12:00"},
+    ):  # fmt: skip
+        answer = report(**wrong)
+        assert (answer.status_code, answer.json()["code"]) == (422, "range_invalid"), wrong
 
 
 def test_denials_are_stored_and_true_ones_told_apart(pool: Pool) -> None:
