@@ -180,7 +180,7 @@ def _rewrap(_: argparse.Namespace) -> None:
         )
         unreadable += done.unreadable
         with database().begin(TenantScope(tenant.id)) as session:
-            reseal_secrets(session, tenant.id)
+            reseal_secrets(session, tenant.id, utc_now())
             reseal_sso_secret(session, tenant.id)
             reseal_erasures(session, tenant.id)
     if unreadable:

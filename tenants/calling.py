@@ -165,17 +165,47 @@ def call(url: str, given: Call, allowed: Sequence[Network]) -> Answer:
             connection.sock = sock
             connection.request(given.method, place.path, body=given.body or None, headers=dict(given.headers))
             answer = connection.getresponse()
-            return Answer(answer.status, body=answer.read(given.keep))
+            return Answer(answer.status, _leads_on(answer), answer.read(given.keep))
         finally:
             watch.cancel()
             line.close()
     except AddressForbidden as refusal:
         return Answer(None, str(refusal))
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        return Answer(None, f"{type(error).__name__}: {error}"[:300])
+        late = time.monotonic() >= ends_at
+        return Answer(None, f"There was no whole answer in {given.whole_s:g} seconds." if late else _why(error)[:300])
     finally:
         if connection is not None:
             connection.close()
+
+
+def _why(error: Exception) -> str:
+    """Return what went wrong in words of whoever has to mend it."""
+    text = f"{type(error).__name__}: {error}"
+    match error:
+        case socket.gaierror():
+            text = f"The host's name leads to no address ({error.strerror}). Look for a slip in it."
+        case UnicodeError():
+            text = f"The host's name is none ({error})."
+        case ConnectionRefusedError():
+            text = "The connection was refused: nothing listens at that port."
+        case ssl.SSLCertVerificationError():
+            text = f"The host's certificate is not accepted: {error.verify_message}."
+        case ssl.SSLError():
+            text = f"No secure connection came about: {error.reason or error}."
+        case TimeoutError():
+            text = f"There was no answer in time: {error}."
+        case http.client.RemoteDisconnected() | ConnectionResetError() | BrokenPipeError():
+            text = "The host ended the connection without an answer."
+    return text
+
+
+def _leads_on(answer: http.client.HTTPResponse) -> str:
+    """Return what a redirect says, since it is not followed; '' for other answers."""
+    if not 300 <= answer.status < 400:
+        return ""
+    where = (answer.getheader("Location") or "").split("?")[0][:200]
+    return f"A redirect is not followed. It leads to {where}." if where else "A redirect is not followed."
 
 
 def _cut(line: socket.socket) -> None:

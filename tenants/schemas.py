@@ -168,7 +168,7 @@ class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RotationBody(msgspec.Struct, forbid_unknown_fields=True):
-    """How long the old key goes on working beside the new one."""
+    """How long the old key, or signing secret, goes on working beside the new one."""
 
     overlap_hours: Annotated[int, msgspec.Meta(ge=0, le=720)] = 24
 

@@ -1,6 +1,6 @@
 """/v1/webhooks: who is told what happens, what came of it, and once more."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -13,13 +13,14 @@ from core.clock import utc_now
 from tenants.principal import Principal, require
 from tenants.reads import TenantView
 from tenants.roles import Permission
-from tenants.schemas import Page
+from tenants.schemas import Page, RotationBody
 from tenants.webhooks.actions.replay import replay, replay_dead
 from tenants.webhooks.actions.set_endpoint import (
     EndpointInput,
     change_endpoint,
     create_endpoint,
     remove_endpoint,
+    rotate_secret,
     test_endpoint,
 )
 from tenants.webhooks.reads import DeliveryView, EndpointView, deliveries, endpoints, get_delivery, get_endpoint
@@ -39,7 +40,7 @@ class EndpointBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class EndpointAnswer(msgspec.Struct):
-    """An endpoint; `secret` only in the answer that creates it."""
+    """An endpoint; `secret` only in the answer that makes it."""
 
     id: UUID
     url: str
@@ -47,6 +48,8 @@ class EndpointAnswer(msgspec.Struct):
     event_types: list[str]
     enabled: bool
     created_at: datetime
+    old_secret_until: datetime | None
+    """Until when messages carry a signature by the secret before the last rotation, too."""
     secret: str | None = None
 
     @classmethod
@@ -54,7 +57,7 @@ class EndpointAnswer(msgspec.Struct):
         """Return the view as JSON shows it."""
         return cls(
             view.id, view.url, view.description, list(view.event_types), view.disabled_at is None, view.created_at,
-            secret,
+            view.before_until, secret,
         )  # fmt: skip
 
 
@@ -128,6 +131,16 @@ class WebhookController(Controller):
         """Delete an endpoint with its log."""
         require(principal, Permission.CONNECT_WRITE)
         remove_endpoint(session, tenant.id, endpoint_id, principal.actor)
+
+    @post("/{endpoint_id:uuid}/rotate", sync_to_thread=True, status_code=200)
+    def rotate(
+        self, principal: Principal, session: Session, tenant: TenantView, endpoint_id: UUID, data: RotationBody
+    ) -> EndpointAnswer:
+        """Make a new signing secret, shown this once; for the overlap messages are signed with both."""
+        require(principal, Permission.CONNECT_WRITE)
+        overlap = timedelta(hours=data.overlap_hours)
+        secret = rotate_secret(session, tenant.id, endpoint_id, overlap, principal.actor, utc_now())
+        return EndpointAnswer.of(get_endpoint(session, tenant.id, endpoint_id), secret)
 
     @post("/{endpoint_id:uuid}/test", sync_to_thread=True)
     def test(self, principal: Principal, session: Session, tenant: TenantView, endpoint_id: UUID) -> DeliveryAnswer:

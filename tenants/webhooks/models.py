@@ -12,15 +12,19 @@ __all__ = ("WebhookDelivery", "WebhookEndpoint")
 
 
 class WebhookEndpoint(Base):
-    """An address that is told things. The signing secret is sealed, bound to the row's id."""
+    """An address that is told things. The signing secrets are sealed, bound to the row's id."""
 
     __tablename__ = "webhook_endpoint"
+    __table_args__ = (CheckConstraint("(secret_before is null) = (before_until is null)", name="both_or_none"),)
     tenant_id: Mapped[TenantId]
     id: Mapped[UUID] = mapped_column(primary_key=True)
     url: Mapped[str]
     description: Mapped[str]
     event_types: Mapped[Any] = json_column()
     secret: Mapped[bytes] = mapped_column(LargeBinary)
+    secret_before: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The one before a rotation: messages are signed with both until `before_until`."""
+    before_until: Mapped[Instant | None]
     created_at: Mapped[Instant]
     disabled_at: Mapped[Instant | None]
 

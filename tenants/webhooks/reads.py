@@ -21,6 +21,7 @@ __all__ = (
     "endpoints_with_due",
     "get_delivery",
     "get_endpoint",
+    "is_gone",
 )
 
 
@@ -34,6 +35,8 @@ class EndpointView:
     event_types: tuple[str, ...]
     created_at: datetime
     disabled_at: datetime | None
+    before_until: datetime | None = None
+    """Until when messages are signed with the secret before the last rotation, too."""
 
     def wants(self, event_type: str) -> bool:
         """Whether it is told events of that type."""
@@ -64,6 +67,7 @@ _ENDPOINT = (
     WebhookEndpoint.event_types,
     WebhookEndpoint.created_at,
     WebhookEndpoint.disabled_at,
+    WebhookEndpoint.before_until,
 )
 
 
@@ -140,6 +144,17 @@ def dead_count(session: Session, tenant_id: UUID, endpoint_id: UUID) -> int:
         WebhookDelivery.status == "dead",
     )
     return session.execute(query).scalar_one()
+
+
+def is_gone(session: Session, tenant_id: UUID, endpoint: EndpointView) -> bool:
+    """Return whether an endpoint was stopped because its receiver answered 410, which is "gone"."""
+    query = select(WebhookDelivery.event_id).where(
+        WebhookDelivery.tenant_id == tenant_id,
+        WebhookDelivery.endpoint_id == endpoint.id,
+        WebhookDelivery.answer_status == 410,
+        WebhookDelivery.tried_at == endpoint.disabled_at,
+    )
+    return endpoint.disabled_at is not None and session.execute(query.limit(1)).first() is not None
 
 
 def get_delivery(session: Session, tenant_id: UUID, endpoint_id: UUID, event_id: UUID) -> DeliveryView:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tenants.webhooks.models import WebhookDelivery, WebhookEndpoint
 
-__all__ = ("add_deliveries", "claim_due", "delete_endpoint", "secret_of", "set_delivery", "set_endpoint")
+__all__ = ("add_deliveries", "claim_due", "delete_endpoint", "secrets_of", "set_delivery", "set_endpoint")
 
 
 def set_endpoint(session: Session, tenant_id: UUID, endpoint_id: UUID, **values: Any) -> None:
@@ -35,11 +35,12 @@ def delete_endpoint(session: Session, tenant_id: UUID, endpoint_id: UUID) -> Non
     )
 
 
-def secret_of(session: Session, tenant_id: UUID, endpoint_id: UUID) -> bytes:
-    """Return the sealed secret of an endpoint."""
-    return session.execute(
-        select(WebhookEndpoint.secret).where(WebhookEndpoint.tenant_id == tenant_id, WebhookEndpoint.id == endpoint_id)
-    ).scalar_one()
+def secrets_of(session: Session, tenant_id: UUID, endpoint_id: UUID, now: datetime) -> list[bytes]:
+    """Return the sealed secrets with which an endpoint's messages are signed at an instant, the newest first."""
+    query = select(WebhookEndpoint.secret, WebhookEndpoint.secret_before, WebhookEndpoint.before_until)
+    place = (WebhookEndpoint.tenant_id == tenant_id, WebhookEndpoint.id == endpoint_id)
+    secret, before, until = session.execute(query.where(*place)).tuples().one()
+    return [secret, before] if before is not None and until is not None and now < until else [secret]
 
 
 def add_deliveries(session: Session, tenant_id: UUID, pairs: Collection[tuple[UUID, UUID]], due_at: datetime) -> None:

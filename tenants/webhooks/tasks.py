@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-import msgspec
 from standardwebhooks import Webhook
 
 from core.clock import utc_now
@@ -20,13 +19,16 @@ from core.outbox import take_untold, tenants_with_untold
 from core.scope import StewardScope, TenantScope
 from core.sealing import Unreadable, unseal_by_any
 from core.settings import load_webhook_networks, secret_keys
-from tenants.calling import Answer, Call, call
+from tenants.actions.record_audit import record_audit
+from tenants.calling import Answer, Call, call, place_of
 from tenants.webhooks.actions.set_endpoint import PURPOSE
+from tenants.webhooks.bodies import body_of
 from tenants.webhooks.reads import DeliveryView, endpoints, endpoints_with_due, get_delivery, get_endpoint
-from tenants.webhooks.store import add_deliveries, claim_due, secret_of, set_delivery, set_endpoint
+from tenants.webhooks.store import add_deliveries, claim_due, secrets_of, set_delivery, set_endpoint
 
 __all__ = ("BACK_OFF", "send_webhooks")
 
+ACTOR = "system:webhooks"
 BACK_OFF = (
     timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=5),
     timedelta(hours=10), timedelta(hours=14), timedelta(hours=20), timedelta(hours=24),
@@ -48,8 +50,8 @@ class _Letter:
     delivery: DeliveryView
     attempt: int
     url: str
-    secret: bytes | None
-    """None: it cannot be opened."""
+    secrets: tuple[bytes, ...]
+    """The newest first, and for a while the one before it; none where they cannot be opened."""
 
     @property
     def place(self) -> tuple[UUID, UUID]:
@@ -113,21 +115,21 @@ def _claim(db: Database, tenant_id: UUID, endpoint_id: UUID) -> list[_Letter]:
         claimed = claim_due(session, tenant_id, endpoint_id, now, now + CLAIM, PER_ENDPOINT)
         if not claimed:  # another worker was faster, or it was stopped or deleted
             return []
-        url, secret = get_endpoint(session, tenant_id, endpoint_id).url, None
-        with suppress(Unreadable):
-            sealed = secret_of(session, tenant_id, endpoint_id)
-            secret = unseal_by_any(secret_keys(), PURPOSE, sealed, endpoint_id.bytes)
+        url, secrets = get_endpoint(session, tenant_id, endpoint_id).url, list[bytes]()
+        for sealed in secrets_of(session, tenant_id, endpoint_id, now):
+            with suppress(Unreadable):
+                secrets.append(unseal_by_any(secret_keys(), PURPOSE, sealed, endpoint_id.bytes))
         return [
-            _Letter(tenant_id, get_delivery(session, tenant_id, endpoint_id, event_id), attempt, url, secret)
+            _Letter(tenant_id, get_delivery(session, tenant_id, endpoint_id, event_id), attempt, url, tuple(secrets))
             for event_id, attempt in claimed
         ]
 
 
 def _post(letter: _Letter) -> Answer:
-    if letter.secret is None:
+    if not letter.secrets:
         return Answer(None, _UNREADABLE)
     told = letter.delivery
-    body = msgspec.json.encode({"type": told.event_type, "timestamp": told.happened_at, "data": told.data}).decode()
+    body = body_of(told.event_type, told.happened_at, told.data)
     # Receivers compare it with their own clock: the machine's, not a demo's.
     now, event_id = datetime.now(UTC), str(told.event_id)
     headers = {
@@ -135,7 +137,10 @@ def _post(letter: _Letter) -> Answer:
         "User-Agent": "Tollbook-Webhooks/1",
         "webhook-id": event_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(base64.b64encode(letter.secret).decode()).sign(event_id, now, body),
+        # Several signatures are divided by a blank; receivers take any that is theirs.
+        "webhook-signature": " ".join(
+            Webhook(base64.b64encode(secret).decode()).sign(event_id, now, body) for secret in letter.secrets
+        ),
     }
     return call(letter.url, Call(body.encode(), headers, whole_s=WHOLE_S), load_webhook_networks())
 
@@ -156,3 +161,5 @@ def _note(db: Database, letter: _Letter, answer: Answer) -> None:
         if answer.status == 410:  # "Gone": the receiver wants no more, as Standard Webhooks has it
             note(status="dead")
             set_endpoint(session, letter.tenant_id, told.endpoint_id, disabled_at=now)
+            target, detail = ("webhook", str(told.endpoint_id)), {"url": place_of(letter.url), "answered": 410}
+            record_audit(session, letter.tenant_id, ACTOR, "stop_webhook", target, detail)

@@ -1,11 +1,21 @@
 """What connects a customer's other systems with Tollbook: one subject, several pages."""
 
+from collections.abc import Mapping
+
 from app.i18n import gettext as _
 from app.pages.frame import Tab
 from app.pages.visit import TenantVisit
 from tenants.roles import Permission
 
-__all__ = ("connect_tabs",)
+__all__ = ("OVERLAPS", "connect_tabs", "overlap_of")
+
+OVERLAPS = (0, 1, 24, 24 * 7)
+"""For how many hours an old key, or signing secret, goes on working beside its successor."""
+
+
+def overlap_of(form: Mapping[str, str]) -> int:
+    """Return the hours that were chosen; the longest where none of them was."""
+    return int(given) if (given := form.get("hours", "")) in map(str, OVERLAPS) else OVERLAPS[-1]
 
 
 def connect_tabs(visit: TenantVisit, current: str) -> tuple[Tab, ...]:

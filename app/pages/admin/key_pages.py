@@ -10,7 +10,7 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from app.i18n import gettext as _
-from app.pages.admin.connect import connect_tabs
+from app.pages.admin.connect import OVERLAPS, connect_tabs, overlap_of
 from app.pages.admin.keys import ending, keys_table, scope_choices, wished_scopes
 from app.pages.frame import Crumb
 from app.pages.tables import PAGE_SIZE
@@ -26,7 +26,6 @@ from tenants.roles import Permission, permissions_of
 __all__ = ("route_handlers",)
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
-OVERLAPS = (0, 1, 24, 24 * 7)
 """Hours for which an old key may go on beside its successor."""
 
 
@@ -64,10 +63,8 @@ def one(visit: TenantVisit, key_id: UUID) -> Response[str]:
 def rotate(visit: TenantVisit, key_id: UUID, data: Form) -> Response[str]:
     """Make a successor and show it this once."""
     visit.need(Permission.CONNECT_WRITE)
-    hours = int(given) if (given := data.get("hours", "")) in map(str, OVERLAPS) else OVERLAPS[-1]
-    made = visit.attempt(
-        lambda: rotate_api_key(visit.session, visit.principal, key_id, timedelta(hours=hours), utc_now())[0]
-    )
+    overlap = timedelta(hours=overlap_of(data))
+    made = visit.attempt(lambda: rotate_api_key(visit.session, visit.principal, key_id, overlap, utc_now())[0])
     return _one_answer(visit, key_id, made) if isinstance(made, Refused) else _made_answer(visit, made)
 
 

@@ -1,6 +1,8 @@
 """The addresses of webhooks in the admin workspace: endpoints, their log, a test, and once more."""
 
+import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -10,11 +12,12 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from app.i18n import gettext as _
-from app.pages.admin.connect import connect_tabs
-from app.pages.admin.webhooks import deliveries_table, endpoints_table, wished_types
+from app.pages.admin.connect import OVERLAPS, connect_tabs, overlap_of
+from app.pages.admin.webhooks import deliveries_table, delivery_facts, endpoints_table, wished_types
 from app.pages.frame import Crumb
 from app.pages.tables import PAGE_SIZE
 from app.pages.visit import TenantVisit, confirm_word, cursor_of
+from app.pages.words import state_badge
 from core.clock import utc_now
 from core.errors import Refused
 from tenants.roles import Permission
@@ -25,9 +28,11 @@ from tenants.webhooks.actions.set_endpoint import (
     change_endpoint,
     create_endpoint,
     remove_endpoint,
+    rotate_secret,
     test_endpoint,
 )
-from tenants.webhooks.reads import dead_count, deliveries, endpoints, get_endpoint
+from tenants.webhooks.bodies import body_of
+from tenants.webhooks.reads import dead_count, deliveries, endpoints, get_delivery, get_endpoint, is_gone
 
 __all__ = ("route_handlers",)
 
@@ -74,6 +79,19 @@ def change(visit: TenantVisit, endpoint_id: UUID, data: Form) -> Answer:
     )
 
 
+@post("/admin/{tenant_slug:str}/webhooks/{endpoint_id:uuid}/rotate", sync_to_thread=True)
+def rotate(visit: TenantVisit, endpoint_id: UUID, data: Form) -> Response[str]:
+    """Make a new signing secret and show it this once."""
+    visit.need(Permission.CONNECT_WRITE)
+    overlap, actor = timedelta(hours=overlap_of(data)), visit.principal.actor
+    made = visit.attempt(
+        lambda: rotate_secret(visit.session, visit.tenant.id, endpoint_id, overlap, actor, utc_now())
+    )  # fmt: skip
+    if isinstance(made, Refused):
+        return _one_answer(visit, endpoint_id, made)
+    return _one_answer(visit, endpoint_id, secret=made)
+
+
 @post("/admin/{tenant_slug:str}/webhooks/{endpoint_id:uuid}/test", sync_to_thread=True)
 def test(visit: TenantVisit, endpoint_id: UUID) -> Answer:
     """Send it something to try it with."""
@@ -84,6 +102,21 @@ def test(visit: TenantVisit, endpoint_id: UUID) -> Answer:
 def again(visit: TenantVisit, endpoint_id: UUID) -> Answer:
     """Tell it what was given up."""
     return _act(visit, endpoint_id, lambda: replay_dead(visit.session, visit.tenant.id, endpoint_id, utc_now()))
+
+
+@get("/admin/{tenant_slug:str}/webhooks/{endpoint_id:uuid}/deliveries/{event_id:uuid}", sync_to_thread=True)
+def delivery(visit: TenantVisit, endpoint_id: UUID, event_id: UUID) -> Response[str]:
+    """One delivery: what it says, and what came of it."""
+    visit.need(Permission.CONNECT_WRITE)
+    endpoint = get_endpoint(visit.session, visit.tenant.id, endpoint_id)
+    found = get_delivery(visit.session, visit.tenant.id, endpoint_id, event_id)
+    here, body = f"{_base(visit)}/{endpoint_id}", body_of(found.event_type, found.happened_at, found.data)
+    crumbs = (Crumb(_("Connect")), Crumb(_("Webhooks"), _base(visit)), Crumb(endpoint.url, here))
+    return visit.page(
+        "admin/webhook_delivery.html", "connect", *visit.crumbs(*crumbs, Crumb(found.event_type)), delivery=found,
+        endpoint=endpoint, facts=delivery_facts(found, utc_now(), visit.tenant.tz), state=state_badge(found.status),
+        body=json.dumps(json.loads(body), indent=2, ensure_ascii=False), here=f"{here}/deliveries/{event_id}",
+    )  # fmt: skip
 
 
 @post("/admin/{tenant_slug:str}/webhooks/{endpoint_id:uuid}/deliveries/{event_id:uuid}/replay", sync_to_thread=True)
@@ -145,7 +178,9 @@ def _one_answer(
         "admin/webhook.html", "connect", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
         endpoint=endpoint, secret=secret, here=here, dead=dead_count(visit.session, visit.tenant.id, endpoint_id),
         table=deliveries_table(found, visit.query, now, visit.tenant.tz, here),
-        types=[(name, name in endpoint.event_types) for name in EVENT_TYPES],
+        types=[(name, name in endpoint.event_types) for name in EVENT_TYPES], overlaps=OVERLAPS,
+        old_until=endpoint.before_until if endpoint.before_until and now < endpoint.before_until else None,
+        tz=visit.tenant.tz, gone=is_gone(visit.session, visit.tenant.id, endpoint),
     )  # fmt: skip
     if secret:
         answer.headers["Cache-Control"] = "no-store"
@@ -156,4 +191,4 @@ def _base(visit: TenantVisit) -> str:
     return f"/admin/{visit.tenant.slug}/webhooks"
 
 
-route_handlers = (listed, add, one, change, test, again, one_again, remove)
+route_handlers = (listed, add, one, change, rotate, test, again, delivery, one_again, remove)

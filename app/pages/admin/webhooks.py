@@ -10,7 +10,7 @@ from app.pages.tables import PAGE_SIZE, Cell, Column, Table, TableQuery, cell, s
 from app.pages.words import state_badge
 from tenants.webhooks.reads import DeliveryView, EndpointView
 
-__all__ = ("deliveries_table", "endpoints_table", "wished_types")
+__all__ = ("deliveries_table", "delivery_facts", "endpoints_table", "wished_types")
 
 STATES = ("due", "delivered", "dead")
 
@@ -52,7 +52,7 @@ def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: date
             Column(_("Once more")),
         ),
         rows=tuple(
-            (*_row(one, now, tz), _again(one, query.href(f"{here}/deliveries/{one.event_id}/replay")))
+            (*_row(one, now, tz, here), _again(one, query.href(f"{here}/deliveries/{one.event_id}/replay")))
             for one in found[:PAGE_SIZE]
         ),
         chips=query.states(STATES),
@@ -62,14 +62,36 @@ def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: date
     )
 
 
-def _row(one: DeliveryView, now: datetime, tz: ZoneInfo) -> tuple[Cell, ...]:
+def delivery_facts(one: DeliveryView, now: datetime, tz: ZoneInfo) -> list[tuple[str, str]]:
+    """Return what is known of a delivery, by name."""
+    answer, notes = _answer(one, now, tz)
+    return [
+        (_("Event"), one.event_type),
+        (_("webhook-id"), str(one.event_id)),
+        (_("Happened"), instant(one.happened_at, tz)),
+        (_("Attempts"), str(one.attempts)),
+        (_("Last tried"), instant(one.tried_at, tz) if one.tried_at else _("never")),
+        (_("Last answer"), " ".join([answer, *notes])),
+    ]
+
+
+def _answer(one: DeliveryView, now: datetime, tz: ZoneInfo) -> tuple[str, list[str]]:
+    """Return what the receiver answered last, and what is to be said beside it."""
     again = _("again at %(time)s") % {"time": instant(one.due_at, tz)} if one.attempts else _("in a moment")
     answer = str(one.answer_status) if one.answer_status is not None else one.error or "–"
+    notes = [one.error] if one.answer_status is not None and one.error else []
+    if one.status == "due" and (one.due_at > now or one.attempts):
+        notes.append(again)
+    return answer, notes
+
+
+def _row(one: DeliveryView, now: datetime, tz: ZoneInfo, here: str) -> tuple[Cell, ...]:
+    answer, notes = _answer(one, now, tz)
     return (
-        cell(one.event_type, sub=str(one.event_id)),
+        cell(one.event_type, href=f"{here}/deliveries/{one.event_id}", sub=str(one.event_id)),
         cell(instant(one.happened_at, tz), css="nowrap"),
         cell(str(one.attempts)),
-        cell(answer, sub=again if one.status == "due" and (one.due_at > now or one.attempts) else ""),
+        cell(answer, sub=" ".join(notes)),
         status(*state_badge(one.status)),
     )
 

@@ -4,7 +4,7 @@ import base64
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,12 +21,21 @@ from tenants.told import EVENT_TYPES, TEST
 from tenants.webhooks.errors import EndpointAddressForbidden, EndpointsTooMany, EndpointStopped
 from tenants.webhooks.models import WebhookEndpoint
 from tenants.webhooks.reads import endpoints, get_endpoint
-from tenants.webhooks.store import add_deliveries, delete_endpoint, set_endpoint
+from tenants.webhooks.store import add_deliveries, delete_endpoint, secrets_of, set_endpoint
 
-__all__ = ("PURPOSE", "EndpointInput", "change_endpoint", "create_endpoint", "remove_endpoint", "test_endpoint")
+__all__ = (
+    "PURPOSE",
+    "EndpointInput",
+    "change_endpoint",
+    "create_endpoint",
+    "remove_endpoint",
+    "rotate_secret",
+    "test_endpoint",
+)
 
 ENDPOINTS_MAX = 20
 PURPOSE = "tollbook webhook secrets"
+_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ def create_endpoint(
     _check(given)
     if len(endpoints(session, tenant_id)) >= ENDPOINTS_MAX:
         raise EndpointsTooMany(ENDPOINTS_MAX)
-    endpoint_id, plain = new_id(), os.urandom(32)
+    endpoint_id, plain = new_id(), os.urandom(_SECRET_BYTES)
     row = WebhookEndpoint(
         tenant_id=tenant_id, id=endpoint_id, url=given.url, description=given.description.strip(),
         event_types=sorted(set(given.event_types)), created_at=now,
@@ -64,7 +73,38 @@ def create_endpoint(
     record_audit(
         session, tenant_id, actor, "create_webhook", ("webhook", str(endpoint_id)), {"url": place_of(given.url)}
     )
-    return endpoint_id, "whsec_" + base64.b64encode(plain).decode()
+    return endpoint_id, _shown(plain)
+
+
+def rotate_secret(
+    session: Session, tenant_id: UUID, endpoint_id: UUID, overlap: timedelta, actor: str, now: datetime
+) -> str:
+    """Make a new signing secret, and return it (`whsec_…`), this once.
+
+    For the overlap messages carry two signatures, by the new secret and the one before it, so that the receiver
+    can change over at any moment of it. That holds for what is tried again, too: a message is signed when it is
+    sent. Of two rotations within an overlap the first secret ends with the second.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose.
+        endpoint_id: which.
+        overlap: how long the old secret signs too; nothing where it became known to others.
+        actor: who asks for it.
+        now: by the service's clock.
+
+    Raises:
+        NotFound: there is no such endpoint (`not_found`).
+    """
+    url = get_endpoint(session, tenant_id, endpoint_id).url
+    plain, before = os.urandom(_SECRET_BYTES), secrets_of(session, tenant_id, endpoint_id, now)[0]
+    set_endpoint(
+        session, tenant_id, endpoint_id, secret=seal(derived_key(secret_key(), PURPOSE), plain, endpoint_id.bytes),
+        secret_before=before if overlap else None, before_until=now + overlap if overlap else None,
+    )  # fmt: skip
+    detail = {"url": place_of(url), "overlap_s": int(overlap.total_seconds())}
+    record_audit(session, tenant_id, actor, "rotate_webhook_secret", ("webhook", str(endpoint_id)), detail)
+    return _shown(plain)
 
 
 def change_endpoint(
@@ -111,6 +151,10 @@ def test_endpoint(session: Session, tenant_id: UUID, endpoint_id: UUID, now: dat
     event_id = put(session, tenant_id, TEST, {"object": {"type": "webhook", "id": str(endpoint.id)}}, now, taken=True)
     add_deliveries(session, tenant_id, [(endpoint_id, event_id)], now)
     return event_id
+
+
+def _shown(plain: bytes) -> str:
+    return "whsec_" + base64.b64encode(plain).decode()
 
 
 def _check(given: EndpointInput) -> None:

@@ -1,5 +1,6 @@
 """The page of an endpoint: its log tells what was given up, and each delivery can be told again from there."""
 
+import html
 import re
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from core.scope import TenantScope
 from tenants.webhooks.actions.set_endpoint import EndpointInput, create_endpoint
 from tenants.webhooks.actions.set_endpoint import test_endpoint as send_test
 from tenants.webhooks.reads import deliveries
-from tenants.webhooks.store import set_delivery
+from tenants.webhooks.store import set_delivery, set_endpoint
 from tests.builders.world import ACTOR, World
 
 
@@ -50,6 +51,12 @@ def test_one_delivery_is_told_again_and_the_others_stay_as_they_are(
     assert f'action="{here}/deliveries/{done}/replay"' in everything
     assert f"/deliveries/{new}/replay" not in everything, "it was never tried: it is due as it is"
 
+    shown = client.get(f"{here}/deliveries/{dead}")
+    assert f'href="{here}/deliveries/{dead}"' in everything
+    assert f'"id": "{hook}"' in html.unescape(shown.text), "what it says"
+    assert "503" in shown.text, "and what came of it"
+    assert client.get(f"{here}/deliveries/{UUID(int=1)}").status_code == 404
+
     assert again(dead, "?status=dead") == (303, f"{here}?status=dead")
     assert again(done) == (303, here)
     assert states() == {new: ("due", 0), done: ("due", 0), dead: ("due", 0), other: ("dead", 10)}
@@ -57,3 +64,36 @@ def test_one_delivery_is_told_again_and_the_others_stay_as_they_are(
     assert again(UUID(int=1))[0] == 404
     assert again(other, customer=beta.slug)[0] in (403, 404)
     assert states()[other] == ("dead", 10)
+
+
+def test_a_new_secret_is_shown_once_and_who_answered_gone_is_told_apart_from_who_was_stopped(
+    client: TestClient[Litestar], world: World, db: Database
+) -> None:
+    acme, now = world.tenant(), utc_now()
+    world.key("tenant_admin", acme)
+    with db.begin(TenantScope(acme.id)) as session:
+        hook, secret = create_endpoint(session, acme.id, EndpointInput("https://acme.example/hook"), ACTOR, now)
+        event = send_test(session, acme.id, hook, now)
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+    here = f"/admin/acme/webhooks/{hook}"
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(here).text)
+    assert token
+
+    turned = client.post(f"{here}/rotate", data={"csrf_token": token[1], "hours": "24"})
+    shown = re.search(r'value="(whsec_[^"]+)"', turned.text)
+    assert shown
+    assert shown[1] != secret
+    assert turned.headers["cache-control"] == "no-store"
+    later = client.get(here).text
+    assert "whsec_" not in later
+    assert "Messages are signed with the old secret, too, until" in later
+    client.post(f"{here}/rotate", data={"csrf_token": token[1], "hours": "0"})
+    assert "with the old secret, too" not in client.get(here).text
+
+    with db.begin(TenantScope(acme.id)) as session:
+        set_endpoint(session, acme.id, hook, disabled_at=now)
+    assert "It is stopped" in client.get(here).text
+    with db.begin(TenantScope(acme.id)) as session:
+        set_delivery(session, acme.id, hook, event, status="dead", attempts=1, answer_status=410, tried_at=now)
+    assert "Your system answered 410" in client.get(here).text

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.jobs import TOLD_LIFE
 from core.clock import utc_now
@@ -154,7 +154,9 @@ def test_failures_come_again_with_back_off_and_are_given_up_after_the_last(
     late = timedelta(0)
 
     made = [customer.send()]
-    for wait in tasks.BACK_OFF:
+    for number, wait in enumerate(tasks.BACK_OFF):
+        if number == 1:
+            assert customer.log(hook)[0]["error"] == "A redirect is not followed. It leads to /elsewhere."
         assert customer.send(late + wait - timedelta(seconds=2)) == 0  # not before its time
         late += wait + timedelta(seconds=10)
         made.append(customer.send(late))
@@ -204,6 +206,9 @@ def test_who_answers_gone_is_told_nothing_more(customer: Customer, receiver: Rec
 
     assert len(receiver.came) == 1
     assert customer.call("GET", f"/{hook['id']}").json()["enabled"] is False
+    trail = customer.client.get("/v1/audit", headers=bearer(customer.key)).json()["items"]
+    (stopped,) = [one for one in trail if one["action"] == "stop_webhook"]
+    assert (stopped["actor"], stopped["detail"]) == ("system:webhooks", {"url": receiver.url, "answered": 410})
     body = {"url": receiver.url, "event_types": ["person.deactivated"], "enabled": True}
     assert customer.call("PUT", f"/{hook['id']}", body).json()["enabled"] is True
     customer.leave("eve")
@@ -276,7 +281,7 @@ def test_secrets_move_to_a_new_key_of_the_service(
     customer.leave("ann")
     customer.send()
     with db.begin(TenantScope(customer.tenant.id)) as session:
-        assert reseal_secrets(session, customer.tenant.id) == 1
+        assert reseal_secrets(session, customer.tenant.id, utc_now()) == 1
     monkeypatch.delenv("SECRET_KEY_BEFORE")
     customer.leave("bob")
     customer.send()
@@ -284,6 +289,43 @@ def test_secrets_move_to_a_new_key_of_the_service(
     assert len(receiver.came) == 2
     for headers, body, _ in receiver.came:
         Webhook(hook["secret"]).verify(body, headers)
+
+
+def test_a_new_secret_signs_beside_the_old_one_for_a_while_also_what_is_tried_again(
+    customer: Customer, receiver: Receiver, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = customer.endpoint(receiver.url, "person.deactivated")
+    receiver.answers = [500]
+    customer.leave("ann")
+    customer.send()
+
+    turned = customer.call("POST", f"/{hook['id']}/rotate", {"overlap_hours": 2}).json()
+    customer.send(timedelta(seconds=10))
+    # A new SECRET_KEY of the service moves both.
+    monkeypatch.setenv("SECRET_KEY_BEFORE", secret_key())
+    monkeypatch.setenv("SECRET_KEY", "another-" + "y" * 32)
+    with db.begin(TenantScope(customer.tenant.id)) as session:
+        reseal_secrets(session, customer.tenant.id, utc_now())
+    monkeypatch.delenv("SECRET_KEY_BEFORE")
+    customer.leave("bob")
+    customer.send()
+    customer.leave("eve")
+    customer.send(timedelta(hours=3))
+
+    first, again, beside, after = receiver.came
+    for (headers, body, _), secrets in (
+        (first, (hook,)), (again, (hook, turned)), (beside, (hook, turned)), (after, (turned,)),
+    ):  # fmt: skip
+        assert len(headers["webhook-signature"].split()) == len(secrets)
+        for one in secrets:
+            Webhook(one["secret"]).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(hook["secret"]).verify(after[1], after[0])
+    assert customer.call("GET", f"/{hook['id']}").json()["secret"] is None
+    # Where the old one became known to others it ends at once.
+    assert customer.call("POST", f"/{hook['id']}/rotate", {"overlap_hours": 0}).json()["old_secret_until"] is None
+    trail = customer.client.get("/v1/audit", headers=bearer(customer.key)).json()["items"]
+    assert [one["detail"]["overlap_s"] for one in trail if one["action"] == "rotate_webhook_secret"] == [0, 7200]
 
 
 def test_what_is_due_waits_while_an_endpoint_is_stopped(customer: Customer, receiver: Receiver) -> None:

@@ -82,3 +82,18 @@ def test_a_name_that_nobody_resolves_is_given_up_like_a_connection(monkeypatch: 
     over.set()
     assert time.monotonic() - began < 5
     assert (answer.status, "was not resolved" in answer.error) == (None, True)
+
+
+def test_what_went_wrong_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    refused = call(f"http://127.0.0.1:{free}/hook", Call(b"{}"), HERE)
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    mistyped = call("https://hoks.example/hook", Call(b"{}"), ())
+
+    assert refused.error == "The connection was refused: nothing listens at that port."
+    assert mistyped.error == ("The host's name leads to no address (Name or service not known). Look for a slip in it.")
