@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.i18n import gettext as _
 from app.i18n import negotiate, use
-from app.pages.alert_words import figure_text, is_money, subject_text
+from app.pages.alert_words import figure_text, subject_text
 from app.pages.environment import role_name
 from app.pages.formats import dates, day, instant
 from core.clock import utc_now
 from core.periods import add_months
 from core.settings import public_url
+from plans.alerts.rules import is_money
 from plans.licensing.seats.actions.invite import INVITED
 from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import get_invitation
@@ -93,7 +94,9 @@ def _alert(data: dict[str, Any]) -> Letter:
     if data.get("test"):
         subject = _("Test: %(subject)s") % {"subject": subject}
         parts.insert(0, _("Somebody asked for this mail to try the alert; nothing has happened."))
-    return Letter(subject, tuple(parts), (_("Show the alert"), f"{public_url()}/admin/{data['tenant']}/alerts"))
+    # A mail of the previous release knows no id of its alert.
+    page = f"{public_url()}/admin/{data['tenant']}/alerts" + (f"/{data['alert']}" if "alert" in data else "")
+    return Letter(subject, tuple(parts), (_("Show the alert"), page))
 
 
 def _invited(data: dict[str, Any]) -> Letter:

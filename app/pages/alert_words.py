@@ -6,14 +6,20 @@ from app.i18n import gettext as _
 from app.pages.formats import money, quantity
 from app.pages.words import meter_name
 from core.money import Money, exponent, round_half_away
+from plans.alerts.rules import is_money
 
-__all__ = ("figure_text", "is_money", "subject_text", "when_text")
+__all__ = ("figure_text", "subject_text", "when_text")
 
 
-def subject_text(subject: str, key: str, cost_centre: str | None) -> str:
-    """Return what is watched: `Course transactions of cost centre sales`."""
+def subject_text(subject: str, key: str, cost_centre: str | None, currency: str | None = None) -> str:
+    """Return what is watched: `Course transactions of cost centre sales`; money in another currency names it."""
+    words = _named(subject, key, cost_centre)
+    return _("%(subject)s, in %(currency)s alone") % {"subject": words, "currency": currency} if currency else words
+
+
+def _named(subject: str, key: str, cost_centre: str | None) -> str:
     names = {
-        "meter": lambda: _("Course revenue in your own currency") if is_money(subject, key) else meter_name(key),
+        "meter": lambda: _("Course revenue") if is_money(subject, key) else meter_name(key),
         "seat_pool": lambda: _("Seats taken in pool %(pool)s") % {"pool": key},
         "floating_pool": lambda: _("Seats in use in floating pool %(pool)s") % {"pool": key},
         "denials": lambda: _("True denials of floating pool %(pool)s in 24 hours") % {"pool": key},
@@ -25,11 +31,6 @@ def subject_text(subject: str, key: str, cost_centre: str | None) -> str:
     return (
         _("%(subject)s of cost centre %(centre)s") % {"subject": words, "centre": cost_centre} if cost_centre else words
     )
-
-
-def is_money(subject: str, key: str) -> bool:
-    """Tell whether a figure is money, in the customer's currency."""
-    return subject == "spend" or (subject == "meter" and key == "courses.revenue")
 
 
 def figure_text(value: Decimal, currency: str) -> str:

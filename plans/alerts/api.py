@@ -43,6 +43,8 @@ class AlertBody(msgspec.Struct, forbid_unknown_fields=True):
     per: Per = "contract"
     """The contract's billing period (the calendar month without one), or the calendar month."""
     cost_centre: Text | None = None
+    currency: Annotated[str, msgspec.Meta(max_length=3)] | None = None
+    """Of the running bill and of courses.revenue: only what is billed or paid in it; left out, the customer's own."""
     hysteresis_percent: Annotated[int, msgspec.Meta(ge=0, le=90)] = 5
     recipients: Annotated[list[Annotated[str, msgspec.Meta(max_length=254)]], msgspec.Meta(max_length=20)] = []
     enabled: bool = True
@@ -52,7 +54,7 @@ class AlertBody(msgspec.Struct, forbid_unknown_fields=True):
         limit = None if self.limit is None else Decimal(self.limit)
         return AlertRule(
             self.name, self.subject, self.key, self.when, Decimal(self.value), limit, self.cost_centre,
-            self.hysteresis_percent, self.per,
+            self.hysteresis_percent, self.per, self.currency,
         )  # fmt: skip
 
 
@@ -67,6 +69,8 @@ class AlertAnswer(msgspec.Struct):
     value: str
     limit: str | None
     cost_centre: str | None
+    currency: str | None
+    """Null: no money, or in the customer's own."""
     hysteresis_percent: int
     per: Per
     recipients: list[str]
@@ -84,17 +88,22 @@ class AlertAnswer(msgspec.Struct):
         rule = view.rule
         return cls(
             view.id, rule.name, rule.subject, rule.key, rule.when, str(rule.value), _text(rule.limit),
-            rule.cost_centre, rule.hysteresis_percent, rule.per, list(view.recipients), view.stopped_at is None,
-            view.created_at, view.looked_at, _text(view.value), _text(view.limit), _text(view.forecast), view.error,
+            rule.cost_centre, rule.currency, rule.hysteresis_percent, rule.per, list(view.recipients),
+            view.stopped_at is None, view.created_at, view.looked_at, _text(view.value),
+            _text(view.limit), _text(view.forecast), view.error,
         )  # fmt: skip
 
 
 class FiringAnswer(msgspec.Struct):
-    """An alert fired; `id` is the event that webhooks were told."""
+    """An alert fired; `id` is the event that webhooks were told. What it watched is what it did then."""
 
     id: UUID
     alert: UUID
     name: str
+    subject: Subject
+    key: str
+    cost_centre: str | None
+    currency: str | None
     period_starts_on: date
     period_ends_on: date
     """The first day after the period."""
@@ -109,7 +118,8 @@ class FiringAnswer(msgspec.Struct):
     def of(cls, view: FiringView) -> "FiringAnswer":
         """Return the view as JSON shows it."""
         return cls(
-            view.id, view.rule_id, view.name, view.starts_on, view.ends_on, view.round, view.fired_at,
+            view.id, view.rule_id, view.name, view.subject, view.key, view.cost_centre, view.currency,
+            view.starts_on, view.ends_on, view.round, view.fired_at,
             str(view.value), str(view.level), _text(view.forecast), view.rearmed_at,
         )  # fmt: skip
 
@@ -204,7 +214,7 @@ class AlertController(Controller):
         self, request: Request[Any, Any, State], principal: Principal, session: Session, tenant: TenantView,
         alert_id: UUID, data: AlertBody,
     ) -> AlertAnswer:  # fmt: skip
-        """Change an alert, or stop it for a while; what has fired in this period stays fired."""
+        """Change an alert, or stop it for a while; what watches something else, or another level, begins anew."""
         require(principal, Permission.CONNECT_WRITE)
         for subject in (data.subject, get_alert(session, tenant.id, alert_id).rule.subject):
             _may_see(principal, subject)

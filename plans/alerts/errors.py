@@ -31,5 +31,5 @@ class SpendOfAnotherCurrency(Refused):
     def __init__(self, billed: str, own: str) -> None:
         super().__init__(
             f"A contract bills in {billed} and the customer's currency is {own}, so that what is spent is no one"
-            " figure. Watch the meters of that contract instead."
+            f" figure: nothing is converted. Say in `currency` whose bills are meant, for instance {billed}."
         )

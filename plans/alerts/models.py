@@ -35,6 +35,8 @@ class AlertRuleRow(Base):
     cost_centre: Mapped[str | None]
     hysteresis_percent: Mapped[int] = mapped_column(Integer)
     per: Mapped[str] = mapped_column(server_default="contract")
+    currency: Mapped[str | None]
+    """Of money, where it is not the customer's own."""
     recipients: Mapped[Any] = json_column()
     """E-mail addresses that the customer typed."""
     language: Mapped[str]
@@ -70,4 +72,9 @@ class AlertFiring(Base):
     value: Mapped[Decimal] = mapped_column(Numeric(24, 6))
     level: Mapped[Decimal] = mapped_column(Numeric(24, 6))
     forecast: Mapped[Decimal | None] = mapped_column(Numeric(24, 6))
+    subject: Mapped[str | None]
+    """What the rule watched then, and in which currency; None, of what fired before it was kept: as it does now."""
+    key: Mapped[str | None]
+    cost_centre: Mapped[str | None]
+    currency: Mapped[str | None]
     rearmed_at: Mapped[datetime | None]

@@ -1,12 +1,13 @@
 """When a rule fires, and when it may fire again (pure)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
 from core.errors import InputError
+from core.money import UnknownCurrency, exponent
 from core.periods import Period
 
 __all__ = (
@@ -22,7 +23,9 @@ __all__ = (
     "When",
     "decide",
     "faults",
+    "is_money",
     "level",
+    "watches_the_same",
 )
 
 Subject = Literal["meter", "seat_pool", "floating_pool", "denials", "spend"]
@@ -45,11 +48,12 @@ _MOMENTARY = {
 class AlertRule:
     """What is watched, and from where on it is told.
 
-    `key` is the meter's or the pool's, '' for spend (the running bill, net, in the customer's
-    currency). `value` is the figure itself, or per cent of the limit; the limit is `limit`, for
-    pools their own seats. `hysteresis_percent` is how far below the level the figure must fall
-    before the rule may fire again within the period. `per` is which period: the contract's, or the
-    calendar month.
+    `key` is the meter's or the pool's, '' for spend (the running bill, net). `value` is the figure
+    itself, or per cent of the limit; the limit is `limit`, for pools their own seats.
+    `hysteresis_percent` is how far below the level the figure must fall before the rule may fire again
+    within the period. `per` is which period: the contract's, or the calendar month. `currency` is of
+    money alone: only what is billed or paid in it is in the figure, since nothing is converted; None is
+    the customer's own.
     """
 
     name: str
@@ -61,6 +65,7 @@ class AlertRule:
     cost_centre: str | None = None
     hysteresis_percent: int = 5
     per: Per = "contract"
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,21 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """The last firing of a period: its round, and whether the rule has been armed again since."""
+    """The last firing of a period: its round, its level, and whether the rule has been armed again since."""
 
     round: int
+    level: Fraction
     rearmed: bool
+
+
+def is_money(subject: str, key: str) -> bool:
+    """Tell whether a figure is money, in one currency."""
+    return subject == "spend" or (subject == "meter" and key == "courses.revenue")
+
+
+def watches_the_same(one: AlertRule, other: AlertRule) -> bool:
+    """Tell whether two rules tell of the same figure from the same level on, whatever else they say."""
+    return replace(one, name="", hysteresis_percent=0) == replace(other, name="", hysteresis_percent=0)
 
 
 def level(rule: AlertRule, limit: Fraction | None) -> Fraction | None:
@@ -101,8 +117,9 @@ def decide(rule: AlertRule, look: Look, last: Fired | None) -> Literal["fire", "
     """Return what follows from a look: the rule fires, is armed again, or nothing changes.
 
     A figure that reaches the level fires. After that the rule is armed again by the next period, or
-    when the figure is below the level less `hysteresis_percent`. A forecast that is not there yet
-    changes nothing.
+    when the figure is below the level less `hysteresis_percent`, or below a level that has risen since
+    (the limit was raised): there is nothing that could go up and down. A forecast that is not there
+    yet changes nothing.
 
     Args:
         rule: the rule.
@@ -114,7 +131,10 @@ def decide(rule: AlertRule, look: Look, last: Fired | None) -> Literal["fire", "
         return None
     if last is None or last.rearmed:
         return "fire" if figure >= reached else None
-    return "rearm" if figure < reached * (100 - rule.hysteresis_percent) / 100 else None
+    # Levels are kept to six decimals: what differs by less is the same one.
+    risen = reached - last.level > Fraction(1, 10**6)
+    armed_below = reached if risen else reached * (100 - rule.hysteresis_percent) / 100
+    return "rearm" if figure < armed_below else None
 
 
 def faults(rule: AlertRule) -> list[InputError]:
@@ -137,12 +157,26 @@ def faults(rule: AlertRule) -> list[InputError]:
     if rule.cost_centre is not None and rule.subject not in ("meter", "spend"):
         text = "Only a meter or the running bill is watched per cost centre. Leave it out."
         found.append(InputError("/cost_centre", "cost_centre_unused", text))
+    found += _currency_faults(rule)
     if rule.per == "month" and rule.subject == "spend":
         text = "The running bill is that of the contract's period. Leave it out."
         found.append(InputError("/per", "per_unused", text))
     if not 0 <= rule.hysteresis_percent <= 90:
         found.append(InputError("/hysteresis_percent", "hysteresis_invalid", "Give 0 to 90 per cent."))
     return found
+
+
+def _currency_faults(rule: AlertRule) -> list[InputError]:
+    if rule.currency is None:
+        return []
+    if not is_money(rule.subject, rule.key):
+        text = "Only the running bill and courses.revenue are money. Leave it out."
+        return [InputError("/currency", "currency_unused", text)]
+    try:
+        exponent(rule.currency)
+    except UnknownCurrency as error:
+        return [InputError("/currency", error.code, error.detail)]
+    return []
 
 
 def _well(figure: Decimal) -> bool:

@@ -18,6 +18,7 @@ __all__ = (
     "delete_rule",
     "hold_number",
     "hold_rule",
+    "rearm_rule",
     "set_rearmed",
     "set_rule",
 )
@@ -86,6 +87,17 @@ def set_rearmed(session: Session, tenant_id: UUID, rule_id: UUID, place: tuple[d
         .where(
             AlertFiring.tenant_id == tenant_id, AlertFiring.rule_id == rule_id, AlertFiring.starts_on == place[0],
             AlertFiring.round == place[1],
+        )
+        .values(rearmed_at=at)
+    )  # fmt: skip
+
+
+def rearm_rule(session: Session, tenant_id: UUID, rule_id: UUID, at: datetime) -> None:
+    """Write down that a rule may fire again after whatever it has fired."""
+    session.execute(
+        update(AlertFiring)
+        .where(
+            AlertFiring.tenant_id == tenant_id, AlertFiring.rule_id == rule_id, AlertFiring.rearmed_at.is_(None)
         )
         .values(rearmed_at=at)
     )  # fmt: skip

@@ -18,7 +18,7 @@ from plans.reads.catalogue import (
 )
 from plans.reads.chains import Phase
 from plans.reads.coupons import CouponView, coupons, get_coupon
-from plans.reads.figures import measured_sources
+from plans.reads.figures import measured_sources, sources_of
 from plans.reads.periods import (
     BillingPeriodView,
     DuePeriod,
@@ -60,6 +60,7 @@ __all__ = (
     "periods",
     "periods_since",
     "plan_or_draft",
+    "sources_of",
     "subscriptions",
     "unbilled_periods",
     "unopened",

@@ -14,7 +14,7 @@ from plans.rating import Sources, counted
 from plans.subscriptions import BASE, HeldCharge, Holding
 from tenants.reads import TenantView
 
-__all__ = ("measured_sources",)
+__all__ = ("measured_sources", "sources_of")
 
 
 def measured_sources(
@@ -36,7 +36,11 @@ def measured_sources(
         now: cuts the session figures of a period that has not ended; None counts it in full.
         to_be: versions of the base plan that would begin, by start: periods from then on count as they say.
     """
-    measuring = Measuring(session, tenant, Reading(as_of=as_of, now=now))
+    return sources_of(Measuring(session, tenant, Reading(as_of=as_of, now=now)), to_be)
+
+
+def sources_of(measuring: Measuring, to_be: Iterable[Holding] = ()) -> Sources:
+    """Return sources over what measures, which may have read for others what they need; else as above."""
     known: dict[tuple[str, Period], Measurement] = {}
     base = [held for held in to_be if held.slot == BASE]
 

@@ -33,6 +33,8 @@ from plans.alerts.rules import faults
 from plans.licensing.reads import all_pools
 from plans.licensing.seats.reads import all_pools as seat_pools
 from tenants.roles import Permission
+from tenants.told import ALERT
+from tenants.webhooks.reads import endpoints
 
 __all__ = ("route_handlers",)
 
@@ -126,12 +128,11 @@ def _act(
 def _list_answer(visit: TenantVisit, said: Mapping[str, str], refusal: Refused | None) -> Response[str]:
     found = alerts(visit.session, visit.tenant.id)
     told = firings(visit.session, visit.tenant.id, limit=HISTORY)
-    place = _place(visit)
-    currencies = {view.id: place.money_of(view.rule.subject, view.rule.key) for view in found}
+    place, hooked = _place(visit), _hooked(visit)
     return visit.page(
         "admin/alerts.html", "alerts", *visit.crumbs(Crumb(_("Alerts"))), status=refusal.status if refusal else 200,
-        refusal=refusal, said=said, base=place.base, table=alerts_table(found, _told(visit), place),
-        history=firings_table(told, currencies, place), fields=fields(said, _choices(visit), refusal),
+        refusal=refusal, said=said, base=place.base, table=alerts_table(found, _told(visit), place, hooked=hooked),
+        history=firings_table(told, place), fields=fields(said, _choices(visit), refusal, place.currency),
         preview=_preview(visit, said) if "look" in said else None, may_act=visit.may(Permission.CONNECT_WRITE),
         unsent=mail_server() is None and any(view.recipients for view in found),
     )  # fmt: skip
@@ -146,11 +147,12 @@ def _one_answer(
     crumbs = visit.crumbs(Crumb(_("Alerts"), place.base), Crumb(rule.name))
     return visit.page(
         "admin/alert.html", "alerts", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
-        alert=view, what=subject_text(rule.subject, rule.key, rule.cost_centre), here=f"{place.base}/{alert_id}",
-        base=place.base, said=said, fields=fields(said, _choices(visit), refusal),
-        history=firings_table(told, {alert_id: place.money_of(rule.subject, rule.key)}, place),
+        alert=view, what=subject_text(rule.subject, rule.key, rule.cost_centre, rule.currency),
+        here=f"{place.base}/{alert_id}", base=place.base, said=said,
+        fields=fields(said, _choices(visit), refusal, place.currency), history=firings_table(told, place),
         tested=bool(visit.query.get("tested")),
-        table=alerts_table([view], _told(visit), place), may_act=visit.may(Permission.CONNECT_WRITE),
+        table=alerts_table([view], _told(visit), place, hooked=_hooked(visit)),
+        may_act=visit.may(Permission.CONNECT_WRITE),
     )  # fmt: skip
 
 
@@ -192,6 +194,11 @@ def _choices(visit: TenantVisit) -> list[tuple[str, str]]:
 def _told(visit: TenantVisit) -> frozenset[UUID]:
     """Return the alerts that have told in a running period and are not armed again."""
     return told_and_not_rearmed(visit.session, visit.tenant.id, visit.today)
+
+
+def _hooked(visit: TenantVisit) -> bool:
+    """Return whether an endpoint is told what fires."""
+    return any(one.wants(ALERT) for one in endpoints(visit.session, visit.tenant.id))
 
 
 def _place(visit: TenantVisit) -> Place:

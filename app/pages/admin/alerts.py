@@ -10,13 +10,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
-from app.pages.alert_words import figure_text, is_money, subject_text, when_text
+from app.pages.alert_words import figure_text, subject_text, when_text
 from app.pages.formats import dates, day, instant
 from app.pages.said import FIGURE_MAX, Field, Said
 from app.pages.tables import Cell, Column, Table, cell, status
 from core.errors import InputError, InvalidInput, Refused
 from plans.alerts.reads import AlertView, FiringView, Preview
-from plans.alerts.rules import PERS, SUBJECTS, WHENS, AlertRule, Per, Subject, When
+from plans.alerts.rules import PERS, SUBJECTS, WHENS, AlertRule, Per, Subject, When, is_money
 
 __all__ = (
     "AlertForm",
@@ -39,9 +39,9 @@ class Place:
     tz: ZoneInfo
     currency: str
 
-    def money_of(self, subject: str, key: str) -> str:
-        """Return the currency in which a subject is told; '' for plain figures."""
-        return self.currency if is_money(subject, key) else ""
+    def money_of(self, one: AlertRule | FiringView) -> str:
+        """Return the currency in which what is watched is told; '' for plain figures."""
+        return (one.currency or self.currency) if is_money(one.subject, one.key) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ def read_form(data: Mapping[str, str]) -> AlertForm:
     rule = AlertRule(
         said.text("name"), cast("Subject", subject), key, cast("When", when), value or Decimal(0),
         limit if needs_limit else None, said.text("cost_centre") or None, hysteresis, cast("Per", per),
+        said.text("currency", 3).upper() or None,
     )  # fmt: skip
     return AlertForm(rule, tuple(data.get("recipients", "").replace(",", " ").split()))
 
@@ -85,11 +86,14 @@ def said_of(view: AlertView) -> dict[str, str]:
     return {
         "name": rule.name, "what": f"{rule.subject}:{rule.key}", "when": rule.when, "value": str(rule.value),
         "limit": "" if rule.limit is None else str(rule.limit), "cost_centre": rule.cost_centre or "",
-        "hysteresis_percent": str(rule.hysteresis_percent), "per": rule.per, "recipients": "\n".join(view.recipients),
+        "currency": rule.currency or "", "hysteresis_percent": str(rule.hysteresis_percent), "per": rule.per,
+        "recipients": "\n".join(view.recipients),
     }  # fmt: skip
 
 
-def fields(said: Mapping[str, str], choices: Sequence[tuple[str, str]], refusal: Refused | None) -> dict[str, Field]:
+def fields(
+    said: Mapping[str, str], choices: Sequence[tuple[str, str]], refusal: Refused | None, own_currency: str
+) -> dict[str, Field]:
     """Return the fields of the form with what was said and what is wrong with it."""
     errors: Sequence[InputError] = refusal.errors if isinstance(refusal, InvalidInput) else ()
     whens = (
@@ -99,11 +103,12 @@ def fields(said: Mapping[str, str], choices: Sequence[tuple[str, str]], refusal:
     pers = (("contract", _("the contract’s billing period")), ("month", _("the calendar month")))
     labels = {
         "name": (_("Name"), "text", ()),
-        "what": (_("Watch"), "text", tuple(choices)),
+        "what": (_("Watch"), "text", (*_not_offered(said.get("what", ""), choices), *choices)),
         "when": (_("Tell when it reaches"), "text", whens),
         "value": (_("Per cent, or the figure"), "figure", ()),
         "limit": (_("Limit (of a meter or the bill, for per cent)"), "figure", ()),
         "cost_centre": (_("Only this cost centre (of a meter or the bill)"), "text", ()),
+        "currency": (_("Currency (of the bill or of revenue; empty: %(own)s)") % {"own": own_currency}, "text", ()),
         "per": (_("Counted in"), "text", pers),
         "hysteresis_percent": (_("Again after it fell by (%)"), "figure", ()),
     }
@@ -117,27 +122,42 @@ def fields(said: Mapping[str, str], choices: Sequence[tuple[str, str]], refusal:
     }  # fmt: skip
 
 
+def _not_offered(what: str, choices: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return what an alert watches that is not offered (any more): a form that left it out would choose another."""
+    subject, _colon, key = what.partition(":")
+    if subject not in SUBJECTS or what in dict(choices):
+        return []
+    return [(what, subject_text(subject, key, None))]
+
+
 def alert_rows(found: Sequence[AlertView], fired: Collection[UUID], place: Place) -> list[tuple[Cell, Cell]]:
     """Return name and state of the alerts that are not stopped: first those that told, then those that cannot look."""
     watching = [one for one in found if one.stopped_at is None]
     watching.sort(key=lambda one: (one.id not in fired, not one.error))
-    return [(row[0], row[3]) for row in (_row(one, one.id in fired, place) for one in watching)]
+    return [(row[0], row[3]) for row in (_row(one, one.id in fired, place, hooked=True) for one in watching)]
 
 
-def alerts_table(found: Sequence[AlertView], fired: Collection[UUID], place: Place) -> Table:
-    """Return the alerts with what the last look found; `fired` are those that have told this period."""
+def alerts_table(found: Sequence[AlertView], fired: Collection[UUID], place: Place, *, hooked: bool) -> Table:
+    """Return the alerts with what the last look found.
+
+    Args:
+        found: the alerts.
+        fired: those that have told this period.
+        place: where it is shown.
+        hooked: an endpoint is told what fires, too.
+    """
     return Table(
         id="alerts",
         caption=_("Alerts"),
         columns=(Column(_("Alert")), Column(_("Told")), Column(_("Now"), numeric=True), Column(_("Status"))),
-        rows=tuple(_row(one, one.id in fired, place) for one in found),
+        rows=tuple(_row(one, one.id in fired, place, hooked=hooked) for one in found),
         empty_title=_("No alerts yet"),
         empty_text=_("An alert tells you before a limit is reached: 80% of the seats, or a bill that grows too fast."),
     )
 
 
-def _row(one: AlertView, fired: bool, place: Place) -> tuple[Cell, ...]:
-    rule, currency = one.rule, place.money_of(one.rule.subject, one.rule.key)
+def _row(one: AlertView, fired: bool, place: Place, *, hooked: bool) -> tuple[Cell, ...]:
+    rule, currency = one.rule, place.money_of(one.rule)
     now = "–" if one.value is None else figure_text(one.value, currency)
     sub = ""
     if one.forecast is not None and rule.when == "forecast":
@@ -146,11 +166,20 @@ def _row(one: AlertView, fired: bool, place: Place) -> tuple[Cell, ...]:
         sub = _("of %(limit)s") % {"limit": figure_text(one.limit, currency)}
     looked = _("looked at %(time)s") % {"time": instant(one.looked_at, place.tz)} if one.looked_at else ""
     return (
-        cell(rule.name, href=f"{place.base}/{one.id}", sub=subject_text(rule.subject, rule.key, rule.cost_centre)),
-        cell(when_text(rule.when, rule.value, rule.limit, currency), sub=", ".join(one.recipients)),
+        cell(
+            rule.name, href=f"{place.base}/{one.id}",
+            sub=subject_text(rule.subject, rule.key, rule.cost_centre, rule.currency),
+        ),
+        cell(when_text(rule.when, rule.value, rule.limit, currency), sub=_to_whom(one, hooked=hooked)),
         cell(now, sub=sub),
         _state(one, fired, looked),
-    )
+    )  # fmt: skip
+
+
+def _to_whom(one: AlertView, *, hooked: bool) -> str:
+    if one.recipients:
+        return ", ".join(one.recipients)
+    return _("webhooks alone") if hooked else _("nobody: give it an address, or tell a webhook")
 
 
 def _state(one: AlertView, fired: bool, looked: str) -> Cell:
@@ -163,8 +192,8 @@ def _state(one: AlertView, fired: bool, looked: str) -> Cell:
     return Cell(_("Watching"), tone="good", sub=looked or _("looked at within a minute"))
 
 
-def firings_table(found: Sequence[FiringView], currencies: Mapping[UUID, str], place: Place) -> Table:
-    """Return what fired, newest first; `currencies` says in which each rule is told, '' for plain figures."""
+def firings_table(found: Sequence[FiringView], place: Place) -> Table:
+    """Return what fired, newest first."""
     return Table(
         id="firings",
         caption=_("What was told"),
@@ -173,30 +202,33 @@ def firings_table(found: Sequence[FiringView], currencies: Mapping[UUID, str], p
             Column(_("Level"), numeric=True),
             Column(_("Again")),
         ),
-        rows=tuple(_fired(one, currencies.get(one.rule_id, ""), place) for one in found),
+        rows=tuple(_fired(one, place) for one in found),
         empty_title=_("Nothing told yet"),
         empty_text=_("When a figure reaches its level, it is told by mail and webhook and written down here."),
     )  # fmt: skip
 
 
-def _fired(one: FiringView, currency: str, place: Place) -> tuple[Cell, ...]:
-    expected = ""
+def _fired(one: FiringView, place: Place) -> tuple[Cell, ...]:
+    expected, currency = "", place.money_of(one)
     if one.forecast is not None:
         expected = _("%(forecast)s to be expected") % {"forecast": figure_text(one.forecast, currency)}
     again = _("armed since %(time)s") % {"time": instant(one.rearmed_at, place.tz)} if one.rearmed_at else "–"
     return (
-        cell(one.name, href=f"{place.base}/{one.rule_id}"),
+        cell(
+            one.name, href=f"{place.base}/{one.rule_id}",
+            sub=subject_text(one.subject, one.key, one.cost_centre, one.currency),
+        ),
         cell(instant(one.fired_at, place.tz), css="nowrap"),
         cell(dates(one.starts_on, one.ends_on), css="nowrap"),
         cell(figure_text(one.value, currency), sub=expected),
         cell(figure_text(one.level, currency)),
         cell(again),
-    )
+    )  # fmt: skip
 
 
 def preview_text(found: Preview, rule: AlertRule, place: Place) -> tuple[str, str]:
     """Return in a sentence or two what the alert would have done, and the tone."""
-    currency = place.money_of(rule.subject, rule.key)
+    currency = place.money_of(rule)
 
     def told(value: Fraction | None) -> str:
         return "–" if value is None else figure_text(_decimal(value), currency)

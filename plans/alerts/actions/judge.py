@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.money import round_half_away
 from core.outbox import put
 from plans.alerts.reads import AlertView, get_alert, last_fired
-from plans.alerts.rules import Look, decide, level
+from plans.alerts.rules import Look, decide, is_money, level
 from plans.alerts.store import add_firing, hold_rule, set_rearmed, set_rule
 from tenants.mails.actions.put_mail import MailInput, put_mail
 from tenants.reads import TenantView
@@ -55,18 +55,19 @@ def tell_a_test(session: Session, tenant: TenantView, rule_id: UUID, look: Look,
         AlertUnknown: there is no such rule (`alert_unknown`).
     """
     alert = get_alert(session, tenant.id, rule_id)
-    return _tell(session, tenant, alert, _data(alert, look) | {"test": True}, now)
+    return _tell(session, tenant, alert, _data(tenant, alert, look) | {"test": True}, now)
 
 
 def _fire(session: Session, tenant: TenantView, alert: AlertView, look: Look, place: tuple[datetime, int]) -> bool:
     now, number = place
     reached = level(alert.rule, look.limit)
     assert reached is not None, "a rule without a level does not fire"
-    event_id = _tell(session, tenant, alert, _data(alert, look), now)
+    event_id, rule = _tell(session, tenant, alert, _data(tenant, alert, look), now), alert.rule
     row = {
         "tenant_id": tenant.id, "rule_id": alert.id, "starts_on": look.starts_on, "ends_on": look.ends_on,
         "round": number, "id": event_id, "fired_at": now, "value": figure(look.value),
-        "level": figure(reached), "forecast": _or_none(look.forecast),
+        "level": figure(reached), "forecast": _or_none(look.forecast), "subject": rule.subject, "key": rule.key,
+        "cost_centre": rule.cost_centre, "currency": rule.currency,
     }  # fmt: skip
     # The rule is held, so that nobody else has written this round: the key is the proof, not the means.
     written = add_firing(session, row)
@@ -77,21 +78,22 @@ def _fire(session: Session, tenant: TenantView, alert: AlertView, look: Look, pl
 def _tell(session: Session, tenant: TenantView, alert: AlertView, data: dict[str, Any], now: datetime) -> UUID:
     event_id = put(session, tenant.id, ALERT, told_of("fire_alert", ("alert", str(alert.id)), data), now)
     # The name is somebody's own words: it stays here, and in the mails to those whom they chose.
-    place = {"tenant": tenant.slug, "name": alert.rule.name, "currency": tenant.currency}
+    place = {"tenant": tenant.slug, "name": alert.rule.name, "alert": str(alert.id)}
     for address in alert.recipients:
         # Mails are sent by the service's clock, whatever a test clock says.
         put_mail(session, tenant.id, MailInput(ALERT, data | place, alert.language, address=address), utc_now())
     return event_id
 
 
-def _data(alert: AlertView, look: Look) -> dict[str, Any]:
+def _data(tenant: TenantView, alert: AlertView, look: Look) -> dict[str, Any]:
     rule, reached = alert.rule, level(alert.rule, look.limit)
+    money = is_money(rule.subject, rule.key)
     return {
         "subject": rule.subject, "key": rule.key, "when": rule.when,
         "cost_centre": rule.cost_centre, "period_starts_on": look.starts_on.isoformat(),
         "period_ends_on": look.ends_on.isoformat(),
         "value": str(figure(look.value)), "level": _text(reached), "limit": _text(look.limit),
-        "forecast": _text(look.forecast),
+        "forecast": _text(look.forecast), "currency": (rule.currency or tenant.currency) if money else None,
     }  # fmt: skip
 
 

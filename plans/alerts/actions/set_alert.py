@@ -13,8 +13,8 @@ from core.errors import InputError, InvalidInput
 from core.ids import new_id
 from plans.alerts.errors import AlertsTooMany
 from plans.alerts.reads import Looking, alerts, get_alert
-from plans.alerts.rules import AlertRule, faults
-from plans.alerts.store import add_rule, delete_rule, hold_number, set_rule
+from plans.alerts.rules import AlertRule, faults, watches_the_same
+from plans.alerts.store import add_rule, delete_rule, hold_number, rearm_rule, set_rule
 from tenants.actions.record_audit import record_audit
 from tenants.mails.actions.put_mail import check_address
 from tenants.reads import TenantView
@@ -62,7 +62,9 @@ def create_alert(session: Session, tenant: TenantView, given: AlertInput, actor:
 def change_alert(
     session: Session, tenant: TenantView, rule_id: UUID, given: AlertInput, actor: str, now: datetime, *, enabled: bool
 ) -> None:
-    """Change a rule, or stop it for a while; what has fired in this period stays fired.
+    """Change a rule, or stop it for a while; who watches something else, or from another level on, begins anew.
+
+    What has fired in this period stays fired where only the name, the recipients or the hysteresis change.
 
     Raises:
         AlertUnknown: there is no such rule (`alert_unknown`).
@@ -72,7 +74,11 @@ def change_alert(
     _check(session, tenant, given, now)
     at = utc_now()
     stopped_at = None if enabled else before.stopped_at or at
-    set_rule(session, tenant.id, rule_id, due_at=at, stopped_at=stopped_at, error="", **_values(given))
+    values = _values(given)
+    if not watches_the_same(before.rule, given.rule):
+        values |= dict.fromkeys(("looked_at", "last_value", "last_limit", "last_forecast"))
+        rearm_rule(session, tenant.id, rule_id, now)
+    set_rule(session, tenant.id, rule_id, due_at=at, stopped_at=stopped_at, error="", **values)
     detail = _detail(given.rule) | {"enabled": enabled}
     record_audit(session, tenant.id, actor, "change_alert", ("alert", str(rule_id)), detail)
 
@@ -105,10 +111,13 @@ def _values(given: AlertInput) -> dict[str, Any]:
     return {
         "name": rule.name.strip(), "subject": rule.subject, "key": rule.key, "when_kind": rule.when,
         "value": rule.value, "limit_value": rule.limit, "cost_centre": rule.cost_centre,
-        "hysteresis_percent": rule.hysteresis_percent, "per": rule.per,
+        "hysteresis_percent": rule.hysteresis_percent, "per": rule.per, "currency": rule.currency,
         "recipients": list(dict.fromkeys(given.recipients)),
     }  # fmt: skip
 
 
 def _detail(rule: AlertRule) -> dict[str, Any]:
-    return {"subject": rule.subject, "key": rule.key, "when": rule.when, "value": str(rule.value)}
+    return {
+        "subject": rule.subject, "key": rule.key, "when": rule.when, "value": str(rule.value),
+        "cost_centre": rule.cost_centre, "currency": rule.currency,
+    }  # fmt: skip

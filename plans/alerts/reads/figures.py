@@ -53,9 +53,12 @@ def stage_of(period: Period, now: datetime, tenant: TenantView) -> Stage:
 class WatchedMeter:
     """A meter as a rule watches it: in all or of one cost centre; of revenue, what is in one currency."""
 
-    def __init__(self, measuring: Measuring, tenant: TenantView, meter: str, cost_centre: str | None = None) -> None:
-        self._measuring, self._tenant = measuring, tenant
-        self._meter, self._cost_centre = meter, cost_centre
+    def __init__(
+        self, measuring: Measuring, tenant: TenantView, meter: str, part: tuple[str | None, str | None] = (None, None)
+    ) -> None:
+        """`part`: of which cost centre, and of revenue in which currency; None: of all, and in the customer's own."""
+        self._measuring, self._tenant, self._meter = measuring, tenant, meter
+        self._cost_centre, self._currency = part[0], part[1] or tenant.currency
         self.spec = measuring.spec(meter)
 
     def figure(self, period: Period) -> Fraction:
@@ -65,7 +68,7 @@ class WatchedMeter:
             return self._measuring.figure(self._meter, period)
         measured = self._measuring.measure(self._meter, period)
         if revenue:
-            own = tuple(one for one in measured.entries if one.key("currency") == self._tenant.currency)
+            own = tuple(one for one in measured.entries if one.key("currency") == self._currency)
             measured = replace(measured, entries=own, quantity=sum((one.quantity for one in own), Fraction(0)))
         if self._cost_centre is None:
             return measured.quantity
@@ -112,7 +115,8 @@ class WatchedMeter:
 
     def _by_others(self, stage: Stage) -> Fraction | None:
         starts_at = stage.period.starts_at
-        found = as_before(self.figure(Period(starts_at, stage.at)), self._earlier(stage), stage.passed)
+        (so_far,) = self._kept([Period(starts_at, stage.at)])
+        found = as_before(so_far, self._earlier(stage), stage.passed)
         if found is None:
             found = grown(lambda at: self.figure(Period(starts_at, at)), stage, starts_at, self._tenant)
         if found is not None and self.spec.statistic in RISING:
@@ -125,8 +129,8 @@ class WatchedMeter:
         for one in earlier_periods(stage.period, tz):
             same = day_start(local_date(one.starts_at, tz) + timedelta(days=stage.ended), tz)
             try:
-                so_far = self.figure(Period(one.starts_at, min(same, one.ends_at)))
-                found.append((so_far, self._kept([one])[0]))
+                so_far, whole = self._kept([Period(one.starts_at, min(same, one.ends_at)), one])
+                found.append((so_far, whole))
             except FactsArchived:
                 break
         return found

@@ -39,7 +39,10 @@ class Looking:
 
         Raises:
             MeterUnknown, SeatPoolUnknown, NotFound: there is no such meter or pool.
-            InvalidInput: a meter that is not kept by cost centre, or a centre that never was (`invalid_input`).
+            InvalidInput: a meter that is not kept by cost centre, a centre that never was, or a currency in
+                which no contract bills (`invalid_input`).
+            SpendOfAnotherCurrency: a contract bills in another currency than the customer's, and the rule
+                names none (`alert_currency_other`).
         """
         if rule.subject == "seat_pool":
             find_seat_pool(self._session, self._tenant.id, rule.key)
@@ -49,6 +52,8 @@ class Looking:
             spec = self.measuring.spec(rule.key)
             if rule.cost_centre is not None and "cost_centre" not in spec.dimensions:
                 raise _refusal("/cost_centre", "cost_centre_unknown_here", f"'{spec.name}' is not kept by cost centre.")
+        elif rule.subject == "spend":
+            self._bills.check(rule.currency)
         if rule.cost_centre is not None and not self._centre_is_known(rule.cost_centre):
             # Its part would be 0 for ever: an alert that never tells.
             text = f"There is no cost centre '{rule.cost_centre}' here. Give the code of one, or leave it out."
@@ -73,7 +78,7 @@ class Looking:
         if rule.per == "month":
             return month_of(self._now, self._tenant.tz)
         if rule.subject != "meter":
-            return contract_period(self._session, self._tenant, self._now)
+            return contract_period(self._session, self._tenant, self._now, currency=rule.currency)
         spec = self.measuring.spec(rule.key)
 
         def likeness(meter: str) -> int:
@@ -83,7 +88,7 @@ class Looking:
 
     def watched(self, rule: AlertRule) -> WatchedMeter:
         """Return the meter of a rule, of its cost centre where it names one."""
-        return WatchedMeter(self.measuring, self._tenant, rule.key, rule.cost_centre)
+        return WatchedMeter(self.measuring, self._tenant, rule.key, (rule.cost_centre, rule.currency))
 
     def _found(self, rule: AlertRule, period: Period) -> tuple[Fraction, Fraction | None, Fraction | None]:
         """Return the figure, its limit and its forecast."""
@@ -99,8 +104,8 @@ class Looking:
             since = self._now - DENIED_WITHIN
             return Fraction(true_denials(session, tenant_id, rule.key, since, self._now)), limit, None
         if rule.subject == "spend":
-            bills, centre = self._bills, rule.cost_centre
-            return bills.so_far(centre), limit, bills.forecast(centre) if foresees else None
+            bills, part = self._bills, (rule.cost_centre, rule.currency)
+            return bills.so_far(*part), limit, bills.forecast(*part) if foresees else None
         watched = self.watched(rule)
         return watched.figure(period), limit, watched.forecast(period, self._now) if foresees else None
 

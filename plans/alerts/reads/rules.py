@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import Date, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from plans.alerts.errors import AlertUnknown
 from plans.alerts.models import AlertFiring, AlertRuleRow
-from plans.alerts.rules import AlertRule, Fired
+from plans.alerts.rules import AlertRule, Fired, Subject
 
 __all__ = (
     "AlertView",
@@ -44,11 +45,16 @@ class AlertView:
 
 @dataclass(frozen=True, slots=True)
 class FiringView:
-    """A rule fired: what the figure was, and from where on it is told."""
+    """A rule fired: what it watched then, what the figure was, and from where on it was told."""
 
     id: UUID
     rule_id: UUID
     name: str
+    subject: Subject
+    key: str
+    cost_centre: str | None
+    currency: str | None
+    """Of money, where it was not the customer's own."""
     starts_on: date
     ends_on: date
     """The first day after the period."""
@@ -64,6 +70,7 @@ def _alert(row: AlertRuleRow) -> AlertView:
     rule = AlertRule(
         row.name, row.subject, row.key, row.when_kind, _plain(row.value), _plain_or_none(row.limit_value),  # type: ignore[arg-type]
         row.cost_centre, row.hysteresis_percent, row.per if row.subject != "spend" else "contract",  # type: ignore[arg-type]
+        row.currency,
     )  # fmt: skip
     return AlertView(
         row.id, rule, tuple(row.recipients), row.language, row.created_at, row.stopped_at, row.looked_at,
@@ -99,15 +106,22 @@ def get_alert(session: Session, tenant_id: UUID, rule_id: UUID) -> AlertView:
     return _alert(row)
 
 
+_SUBJECT = func.coalesce(AlertFiring.subject, AlertRuleRow.subject)
+"""What it watched when it fired; of firings from before that was kept, what it watches now."""
 _ENDS_ON = func.coalesce(AlertFiring.ends_on, cast(AlertFiring.starts_on + func.make_interval(0, 1), Date))
 
 
 def _firings(tenant_id: UUID) -> Any:
+    kept = AlertFiring.subject.is_not(None)
+    watched = [
+        case((kept, getattr(AlertFiring, name)), else_=getattr(AlertRuleRow, name)).label(name)
+        for name in ("key", "cost_centre", "currency")
+    ]
     return (
         select(
-            AlertFiring.id, AlertFiring.rule_id, AlertRuleRow.name, AlertFiring.starts_on, _ENDS_ON.label("ends_on"),
-            AlertFiring.round, AlertFiring.fired_at, AlertFiring.value, AlertFiring.level, AlertFiring.forecast,
-            AlertFiring.rearmed_at,
+            AlertFiring.id, AlertFiring.rule_id, AlertRuleRow.name, _SUBJECT.label("subject"), *watched,
+            AlertFiring.starts_on, _ENDS_ON.label("ends_on"), AlertFiring.round, AlertFiring.fired_at,
+            AlertFiring.value, AlertFiring.level, AlertFiring.forecast, AlertFiring.rearmed_at,
         )
         .join(
             AlertRuleRow,
@@ -129,7 +143,7 @@ def firings(
     """Return what fired, newest first, after a cursor; without `spend` none of the running bill."""
     query = _firings(tenant_id).order_by(AlertFiring.id.desc()).limit(limit)
     if not spend:
-        query = query.where(AlertRuleRow.subject != "spend")
+        query = query.where(_SUBJECT != "spend")
     if rule_id is not None:
         query = query.where(AlertFiring.rule_id == rule_id)
     if before is not None:
@@ -139,20 +153,20 @@ def firings(
 
 def _firing(row: Any) -> FiringView:
     figures = (_plain(row.value), _plain(row.level), _plain_or_none(row.forecast))
-    place = (row.id, row.rule_id, row.name, row.starts_on, row.ends_on, row.round, row.fired_at)
-    return FiringView(*place, *figures, row.rearmed_at)
+    what = (row.id, row.rule_id, row.name, row.subject, row.key, row.cost_centre, row.currency)
+    return FiringView(*what, row.starts_on, row.ends_on, row.round, row.fired_at, *figures, row.rearmed_at)
 
 
 def last_fired(session: Session, tenant_id: UUID, rule_id: UUID, starts_on: date) -> Fired | None:
     """Return the last firing of a rule in the period that begins on that day."""
     query = (
-        select(AlertFiring.round, AlertFiring.rearmed_at)
+        select(AlertFiring.round, AlertFiring.level, AlertFiring.rearmed_at)
         .where(AlertFiring.tenant_id == tenant_id, AlertFiring.rule_id == rule_id, AlertFiring.starts_on == starts_on)
         .order_by(AlertFiring.round.desc())
         .limit(1)
     )
     row = session.execute(query).first()
-    return None if row is None else Fired(row.round, row.rearmed_at is not None)
+    return None if row is None else Fired(row.round, Fraction(row.level), row.rearmed_at is not None)
 
 
 def told_and_not_rearmed(session: Session, tenant_id: UUID, today: date) -> frozenset[UUID]:

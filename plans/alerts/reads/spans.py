@@ -26,8 +26,9 @@ def month_of(now: datetime, tz: ZoneInfo) -> Period:
 
 
 def contract_period(
-    session: Session, tenant: TenantView, now: datetime, likeness: Callable[[str], int] = lambda _meter: 0
-) -> Period:
+    session: Session, tenant: TenantView, now: datetime, likeness: Callable[[str], int] = lambda _meter: 0,
+    currency: str | None = None,
+) -> Period:  # fmt: skip
     """Return the running period of the charge that is most like what is watched; else of the contract; else the month.
 
     Args:
@@ -36,10 +37,13 @@ def contract_period(
         now: the tenant's time.
         likeness: how like a charge's meter is to what is watched, above 0; 0 for not at all. Of charges that
             are alike, the one whose period ends first counts.
+        currency: only contracts that bill in it; None for all.
     """
     best: tuple[int, Period] | None = None
     for held in subscriptions(session, tenant.id, now):
         if not held.starts_at <= now or (held.ends_at is not None and held.ends_at <= now):
+            continue
+        if currency is not None and held.currency != currency:
             continue
         for rank, months in _intervals(held, likeness):
             full = held.every(months).at(now)

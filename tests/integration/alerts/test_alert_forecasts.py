@@ -90,17 +90,21 @@ def test_revenue_is_watched_in_the_customers_own_currency(desk: Desk) -> None:
         {
             "specversion": "1.0", "id": f"s{day}-{currency}", "source": "shop", "type": "course.purchased",
             "time": f"{day}T09:00:00Z", "subject": "ann",
-            "data": {"course_id": "c", "amount": "10.00", "currency": currency},
+            "data": {"course_id": "c", "amount": amount, "currency": currency},
         }
         for day in days("2026-11", 1, 19)
-        for currency in ("EUR", "USD")
+        for currency, amount in (("EUR", "10.00"), ("USD", "5.00"))
     ]  # fmt: skip
     headers = desk.headers | {"Content-Type": "application/cloudevents-batch+json"}
     assert desk.client.post("/v1/events", json=sold, headers=headers).json()["accepted"] == 38
 
     found = expected(desk, subject="meter", key="courses.revenue")
+    dollars = expected(desk, subject="meter", key="courses.revenue", currency="USD")
+    pounds = expected(desk, subject="meter", key="courses.revenue", currency="GBP")
 
     assert (found["figure"], found["forecast"]) == ("190", "300")
+    assert (dollars["figure"], dollars["forecast"]) == ("95", "150")
+    assert pounds["figure"] == "0"
 
 
 def test_the_bill_is_foreseen_at_the_prices_of_what_is_to_come_and_split_by_who_uses(desk: Desk, db: Database) -> None:

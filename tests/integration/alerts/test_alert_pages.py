@@ -1,12 +1,19 @@
 """The page of alerts: made with a look at what it would do, tried, stopped, deleted; refused with the reason."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from tests.builders.world import World
+from core.clock import utc_now
+from core.db import Database
+from core.ids import new_id
+from core.scope import TenantScope
+from plans.alerts.rules import AlertRule
+from plans.alerts.store import add_rule
+from tests.builders.world import World, bearer
 
 PAGE = "/admin/acme/alerts"
 
@@ -47,3 +54,34 @@ def test_an_alert_is_previewed_made_tried_and_deleted(client: TestClient[Litesta
     assert "Watch something" in client.get("/admin/acme").text
     assert send(f"{path[1]}/delete", word="no").status_code == 422
     assert "No alerts yet" in send(f"{path[1]}/delete", word="delete").text
+
+
+def test_the_form_keeps_what_is_not_offered_any_more_and_says_where_nobody_is_told(
+    client: TestClient[Litestar], world: World, db: Database
+) -> None:
+    acme = world.tenant()
+    key = world.key("tenant_admin", acme)
+    assert client.post("/v1/pools", json={"key": "cad", "seats": 2}, headers=bearer(key)).status_code == 201
+    rule = AlertRule("Lab", "meter", "lab.hours@1", "absolute", Decimal(5))
+    with db.begin(TenantScope(acme.id)) as session:
+        alert = new_id()
+        values = {"tenant_id": acme.id, "id": alert, "created_at": utc_now(), "due_at": utc_now(), "language": "en"}
+        add_rule(
+            session,
+            values
+            | {
+                "name": rule.name, "subject": rule.subject, "key": rule.key, "when_kind": rule.when,
+                "value": rule.value, "limit_value": None, "cost_centre": None, "hysteresis_percent": 5,
+                "per": "month", "recipients": [],
+            },
+        )  # fmt: skip
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+
+    page = client.get(f"{PAGE}/{alert}").text
+
+    assert re.search(r'<option value="meter:lab.hours@1" selected>', page), "else saving it would watch the first pool"
+    assert "nobody: give it an address, or tell a webhook" in client.get(PAGE).text
+    body = {"url": "https://acme.example/hook", "event_types": ["alert.fired"]}
+    assert client.post("/v1/webhooks", json=body, headers=bearer(key)).status_code == 201
+    assert "webhooks alone" in client.get(PAGE).text

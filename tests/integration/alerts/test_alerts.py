@@ -17,14 +17,21 @@ from core.scope import TenantScope
 from plans.alerts.actions.judge import judge
 from plans.alerts.actions.note_failure import note_failure
 from plans.alerts.actions.set_alert import ALERTS_MAX, AlertInput, create_alert
-from plans.alerts.reads import Looking, get_alert
+from plans.alerts.reads import Looking, get_alert, spend
 from plans.alerts.rules import AlertRule
+from plans.charges import Charge
+from plans.rating import rate_running
 from tenants.mails.reads import mails
 from tenants.reads import tenant_now
 from tests.builders.alerts import ALERTS, Desk
-from tests.builders.bill import FEE, Books
+from tests.builders.bill import FEE, Books, price
 from tests.builders.locks import waiting_for_a_lock
 from tests.builders.world import bearer
+
+STARTS = Charge(
+    key="starts", name="Course starts", model="per_unit", meter="courses.transactions.charged",
+    prices=price(unit=Decimal(2)),
+)  # fmt: skip
 
 
 def test_a_level_is_told_once_a_month_and_again_in_the_next(desk: Desk) -> None:
@@ -168,6 +175,42 @@ def test_a_pool_that_is_gone_is_said_on_its_alert_and_holds_up_no_other(desk: De
     assert "cam" in desk.call("GET", f"/{gone}").json()["error"]
 
 
+def test_what_several_alerts_are_about_is_read_once_and_one_that_breaks_holds_up_no_other(
+    desk: Desk, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(db, desk.world)
+    books.subscribe(desk.tenant, books.plan("small", STARTS), date(2026, 11, 1))
+    desk.world.cost_centres(desk.tenant, "sales", "it")
+    desk.enrol("2026-11-02", kind="course.launched")
+    rule = {"subject": "spend", "key": "", "when": "absolute", "value": "1"}
+    broken = desk.alert(name="Broken", **rule | {"value": "7"})
+    bill, part = desk.alert(name="Bill", **rule), desk.alert(name="Sales", cost_centre="sales", **rule)
+    rated: list[object] = []
+
+    def counted(*given: Any) -> Any:
+        rated.append(given)
+        return rate_running(*given)
+
+    look = Looking.look
+
+    def breaks(looking: Looking, rule: AlertRule) -> Any:
+        if rule.name == "Broken":
+            raise RuntimeError("not a refusal")
+        return look(looking, rule)
+
+    monkeypatch.setattr(spend, "rate_running", counted)
+    monkeypatch.setattr(Looking, "look", breaks)
+
+    assert desk.watch() == 1
+
+    assert len(rated) == 1, "one contract, rated once for both"
+    assert [desk.call("GET", f"/{one}").json()["figure"] is None for one in (broken, bill, part)] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_what_cannot_be_watched_is_refused_with_its_field(desk: Desk) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"key": "no.such"}, "meter_unknown"),
@@ -201,19 +244,71 @@ def test_spend_is_the_running_bill_and_other_customers_see_nothing(desk: Desk, d
 
 
 def test_spend_of_another_currency_is_said_and_not_counted_as_nothing(desk: Desk, db: Database) -> None:
+    bill = desk.alert(name="Bill", subject="spend", key="", when="absolute", value="1")
     books = Books(db, desk.world)
     books.subscribe(desk.tenant, books.plan("small", FEE), date(2026, 11, 1), currency="USD")
-    bill = desk.alert(name="Bill", subject="spend", key="", when="absolute", value="1")
+    body = {"name": "B", "subject": "spend", "when": "absolute", "value": "1"}
 
     assert desk.watch() == 0
     shown = desk.call("GET", f"/{bill}").json()
-    preview = desk.call("POST", "/preview", {"name": "B", "subject": "spend", "when": "absolute", "value": "1"})
+    refused = [desk.call("POST", path, body) for path in ("", "/preview")]
 
     assert (shown["figure"], shown["error"][:58]) == (
         None,
         "A contract bills in USD and the customer's currency is EUR",
     )
-    assert (preview.status_code, preview.json()["code"]) == (409, "alert_currency_other")
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(409, "alert_currency_other")] * 2
+    assert "`currency`" in refused[0].json()["detail"]
+
+
+def test_a_budget_in_the_currency_of_a_contract_is_watched_in_it_and_told_in_it(desk: Desk, db: Database) -> None:
+    books = Books(db, desk.world)
+    books.subscribe(desk.tenant, books.plan("small", STARTS), date(2026, 11, 1), currency="USD")
+    books.subscribe(desk.tenant, books.plan("local", STARTS), date(2026, 11, 1))
+    desk.enrol("2026-11-02", kind="course.launched")
+    rule = {"subject": "spend", "key": "", "when": "absolute"}
+    dollars = desk.alert(name="Dollars", value="1", currency="USD", **rule)
+
+    assert desk.watch() == 1
+
+    figure = desk.call("GET", f"/{dollars}").json()
+    euros = desk.call("POST", "/preview", {"name": "E", "value": "1", "currency": "EUR"} | rule).json()
+    assert (figure["figure"], figure["error"], figure["currency"]) == ("2", "", "USD")
+    assert euros["figure"] == "2", "each of the two bills the course, and neither what the other bills"
+    assert desk.subjects() == ["Dollars: US$2.00, November 2026"]
+    nobodys = desk.call("POST", "", {"name": "K", "value": "1", "currency": "KWD"} | rule)
+    assert nobodys.json()["errors"][0]["code"] == "currency_of_no_contract"
+    assert "EUR, USD" in nobodys.json()["errors"][0]["detail"]
+
+
+def test_a_rule_that_is_changed_begins_anew_and_what_it_fired_keeps_what_it_was_about(desk: Desk, db: Database) -> None:
+    books = Books(db, desk.world)
+    books.subscribe(desk.tenant, books.plan("small", STARTS), date(2026, 11, 1))
+    desk.enrol("2026-11-01", kind="course.launched")
+    alert = desk.alert(name="Bill", subject="spend", key="", when="absolute", value="1")
+    assert desk.watch() == 1
+    narrow = {"name": "narrow", "scopes": ["usage:read", "connect:write"]}
+    reader = bearer(desk.client.post("/v1/api-keys", headers=desk.headers, json=narrow).json()["token"])
+    body = {"name": "Courses", "subject": "meter", "key": "members.active", "when": "absolute", "value": "3"}
+
+    assert desk.call("PUT", f"/{alert}", body).status_code == 200
+
+    shown = desk.client.get(f"{ALERTS}/{alert}", headers=reader).json()
+    assert (shown["figure"], shown["looked_at"]) == (None, None), "what the bill came to is no number of courses"
+    assert desk.client.get(f"{ALERTS}/history", headers=reader).json()["items"] == [], "it was told of a bill"
+    assert [(one["subject"], one["key"]) for one in desk.history()] == [("spend", "")]
+    assert desk.watch() == 0
+    desk.enrol("2026-11-02", "2026-11-03", kind="course.launched")
+    assert [desk.watch(), desk.watch()] == [1, 0], "in the same month, of something else"
+    assert [(one["subject"], one["round"]) for one in desk.history()] == [("meter", 2), ("spend", 1)]
+    # A name and who is told are no other watch.
+    assert desk.call("PUT", f"/{alert}", body | {"name": "C", "recipients": ["a@acme.example"]}).status_code == 200
+    assert desk.watch() == 0
+    # A level that it has not told of is.
+    assert desk.call("PUT", f"/{alert}", body | {"value": "4"}).status_code == 200
+    assert desk.watch() == 0
+    desk.enrol("2026-11-04", kind="course.launched")
+    assert desk.watch() == 1
 
 
 def test_the_running_bill_takes_the_permission_for_invoices(desk: Desk) -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from core.periods import month_period, zone
 from plans.alerts.forecast import as_before, at_the_end, goes_on, weekday_profile
-from plans.alerts.rules import AlertRule, Fired, Look, decide, faults, level
+from plans.alerts.rules import AlertRule, Fired, Look, decide, faults, level, watches_the_same
 
 NOVEMBER = month_period(2026, 11, zone("UTC"))
 ABSOLUTE = AlertRule("Many", "meter", "courses.transactions.net", "absolute", Decimal(100))
 PERCENT = AlertRule("Seats", "seat_pool", "authors", "percent", Decimal(80))
 FORECAST = replace(ABSOLUTE, when="forecast")
+SPEND = AlertRule("Budget", "spend", "", "absolute", Decimal(100))
 
 
 def look(value: float | Fraction, limit: int | None = None, forecast: Fraction | None = None) -> Look:
@@ -31,7 +32,7 @@ def test_it_fires_when_the_level_is_reached_and_not_a_hair_before() -> None:
 
 
 def test_it_fires_once_and_again_only_after_it_fell_clearly_below() -> None:
-    fired = Fired(1, rearmed=False)
+    fired = Fired(1, Fraction(100), rearmed=False)
 
     assert decide(ABSOLUTE, look(250), fired) is None
     # 5 % below 100 is 95.
@@ -50,11 +51,32 @@ def test_a_limit_that_is_lowered_or_gone_moves_the_level() -> None:
     assert decide(PERCENT, look(0, 0), None) == "fire"
 
 
+def test_a_level_that_rises_above_the_figure_arms_again_and_one_that_stays_does_not() -> None:
+    fired = Fired(1, Fraction(80), rearmed=False)  # 80 % of 100 seats
+
+    # Of 110 seats 80 % are 88: 85 is less than 5 % below it, and was never told at that level.
+    assert decide(PERCENT, look(85, 110), fired) == "rearm"
+    assert decide(PERCENT, look(79, 100), fired) is None
+    assert decide(PERCENT, look(90, 110), fired) is None
+    # 80 % of 33⅓ are kept as 26.666667.
+    kept = Fired(1, Fraction(26666667, 1000000), rearmed=False)
+    assert (
+        decide(PERCENT, Look(NOVEMBER, date(2026, 11, 1), date(2026, 12, 1), Fraction(26), Fraction(100, 3)), kept)
+        is None
+    )
+
+
+def test_what_is_told_otherwise_is_the_same_and_what_is_told_from_another_level_on_is_not() -> None:
+    assert watches_the_same(ABSOLUTE, replace(ABSOLUTE, name="Other", hysteresis_percent=9))
+    assert not watches_the_same(ABSOLUTE, replace(ABSOLUTE, value=Decimal(101)))
+    assert not watches_the_same(SPEND, replace(SPEND, currency="USD"))
+
+
 def test_a_forecast_fires_on_what_is_to_come_and_waits_until_there_is_one() -> None:
     assert decide(FORECAST, look(10), None) is None
     assert decide(FORECAST, look(10, forecast=Fraction(9999, 100)), None) is None
     assert decide(FORECAST, look(10, forecast=Fraction(100)), None) == "fire"
-    assert decide(FORECAST, look(10, forecast=Fraction(94)), Fired(1, rearmed=False)) == "rearm"
+    assert decide(FORECAST, look(10, forecast=Fraction(94)), Fired(1, Fraction(100), rearmed=False)) == "rearm"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +89,9 @@ def test_a_forecast_fires_on_what_is_to_come_and_waits_until_there_is_one() -> N
         ({"subject": "denials", "when": "forecast"}, "forecast_impossible"),
         ({"subject": "denials", "cost_centre": "a"}, "cost_centre_unused"),
         ({"subject": "spend", "per": "month"}, "per_unused"),
+        ({"currency": "EUR"}, "currency_unused"),
+        ({"subject": "spend", "key": "", "currency": "EURO"}, "currency_unknown"),
+        ({"key": "courses.revenue", "currency": "usd"}, "currency_unknown"),
         ({"when": "percent", "limit": Decimal(0)}, "limit_invalid"),
         ({"value": Decimal("0.0000001")}, "value_invalid"),
     ],
