@@ -1,4 +1,4 @@
-"""The demo's alerts: one that has fired, and two that look ahead."""
+"""The demo's alerts: seats that ran out, a department's budget, and two that look ahead."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,8 @@ _RULES = {
     "brightmart": (
         AlertRule("Seats in the shops are running out", "seat_pool", "learners", "percent", Decimal(95)),
         AlertRule("The bill grows beyond its plan", "spend", "", "forecast", Decimal(60_000)),
+        # Its people hold seats from the first day of a month on, so that this one tells whatever the day.
+        AlertRule("Head office’s budget", "spend", "", "percent", Decimal(90), Decimal(900), "HQ"),
     ),
     "nordhaven-bank": (
         AlertRule("More courses than planned", "meter", "courses.transactions.net", "forecast", Decimal(500)),
@@ -29,11 +31,11 @@ _RULES = {
 
 
 def set_alerts(db: Database, tenants: dict[str, TenantView], now: datetime) -> Lived:
-    """Set the alerts and look at those of today; to look ahead takes seconds, which the worker has."""
+    """Set the alerts and look at those of today; to look ahead, or at a bill, takes seconds, which the worker has."""
     made = _set(db, tenants, now, _STEP, ahead=False)
     watch(db, [tenants[slug].id for slug in _RULES])
     made += _set(db, tenants, now, f"{_STEP} ahead", ahead=True)
-    return Lived("alerts: one that fired, two that look ahead", made, "alerts")
+    return Lived("alerts: seats that ran out, a budget, two that look ahead", made, "alerts")
 
 
 def _set(db: Database, tenants: dict[str, TenantView], now: datetime, step: str, *, ahead: bool) -> int:
@@ -44,7 +46,7 @@ def _set(db: Database, tenants: dict[str, TenantView], now: datetime, step: str,
             continue
         with db.begin(TenantScope(tenant.id)) as session:
             for rule in rules:
-                if (rule.when == "forecast") == ahead:
+                if (rule.when == "forecast" or rule.subject == "spend") == ahead:
                     create_alert(session, tenant, AlertInput(rule, [f"admin@{slug}.example"], "en"), ACTOR, now)
                     made += 1
             # Until the worker runs: without the open month's period the running bill would be seen as 0.
