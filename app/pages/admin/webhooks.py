@@ -64,34 +64,33 @@ def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: date
 
 def delivery_facts(one: DeliveryView, now: datetime, tz: ZoneInfo) -> list[tuple[str, str]]:
     """Return what is known of a delivery, by name."""
-    answer, notes = _answer(one, now, tz)
+    answer, why, again = _answer(one, now, tz)
     return [
         (_("Event"), one.event_type),
         (_("webhook-id"), str(one.event_id)),
         (_("Happened"), instant(one.happened_at, tz)),
         (_("Attempts"), str(one.attempts)),
         (_("Last tried"), instant(one.tried_at, tz) if one.tried_at else _("never")),
-        (_("Last answer"), " ".join([answer, *notes])),
+        (_("Last answer"), f"{answer} {why}".strip()),
+        (_("Next attempt"), again or "–"),
     ]
 
 
-def _answer(one: DeliveryView, now: datetime, tz: ZoneInfo) -> tuple[str, list[str]]:
-    """Return what the receiver answered last, and what is to be said beside it."""
+def _answer(one: DeliveryView, now: datetime, tz: ZoneInfo) -> tuple[str, str, str]:
+    """Return what the receiver answered last, what is to be said beside it, and when it is tried again, if it is."""
     again = _("again at %(time)s") % {"time": instant(one.due_at, tz)} if one.attempts else _("in a moment")
     answer = str(one.answer_status) if one.answer_status is not None else one.error or "–"
-    notes = [one.error] if one.answer_status is not None and one.error else []
-    if one.status == "due" and (one.due_at > now or one.attempts):
-        notes.append(again)
-    return answer, notes
+    why = one.error if one.answer_status is not None else ""
+    return answer, why, again if one.status == "due" and (one.due_at > now or one.attempts) else ""
 
 
 def _row(one: DeliveryView, now: datetime, tz: ZoneInfo, here: str) -> tuple[Cell, ...]:
-    answer, notes = _answer(one, now, tz)
+    answer, *notes = _answer(one, now, tz)
     return (
         cell(one.event_type, href=f"{here}/deliveries/{one.event_id}", sub=str(one.event_id)),
         cell(instant(one.happened_at, tz), css="nowrap"),
         cell(str(one.attempts)),
-        cell(answer, sub=" ".join(notes)),
+        cell(answer, sub=" ".join(note for note in notes if note)),
         status(*state_badge(one.status)),
     )
 
