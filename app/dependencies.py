@@ -90,13 +90,22 @@ def _is_xapi(request: Req) -> bool:
 
 
 def _remembered_keys(app: Litestar) -> Remembered[Principal]:
-    found: Remembered[Principal] = app.state.setdefault("remembered_keys", Remembered())
+    found: Remembered[Principal] | None = app.state.get("remembered_keys")
+    if found is None:
+        found = app.state["remembered_keys"] = Remembered()
     return found
 
 
 def _remembered_tenants(app: Litestar) -> Remembered[TenantView]:
-    found: Remembered[TenantView] = app.state.setdefault("remembered_tenants", Remembered())
+    found: Remembered[TenantView] | None = app.state.get("remembered_tenants")
+    if found is None:
+        found = app.state["remembered_tenants"] = Remembered()
     return found
+
+
+def _tenant_key(principal: Principal, named: str | None) -> tuple[int | None, str | None]:
+    """Return what finds a tenant in memory: numbers are hashed a good deal quicker than ids."""
+    return None if principal.tenant_id is None else principal.tenant_id.int, named
 
 
 def remembered_sender(app: Litestar, authorization: str, named: str | None) -> tuple[Principal, TenantView] | None:
@@ -110,14 +119,13 @@ def remembered_sender(app: Litestar, authorization: str, named: str | None) -> t
     scheme, _, token = authorization.partition(" ")
     if scheme not in ("Bearer", "bearer"):
         return None
-    digest, keys, tenants = token_hash(token), _remembered_keys(app), _remembered_tenants(app)
-    principal = keys.get(digest)
-    tenant = tenants.get((principal.tenant_id, named)) if principal is not None else None
-    if principal is None or tenant is None:
+    digest, database = token_hash(token), app.state.database
+    principal = _remembered_keys(app).fresh(digest, partial(_look_up_key, database, digest))
+    if principal is None:
         return None
-    keys.renew(digest, partial(_look_up_key, app.state.database, digest))
-    tenants.renew((principal.tenant_id, named), partial(_look_up_tenant, app.state.database, principal, named))
-    return principal, tenant
+    look_up = partial(_look_up_tenant, database, principal, named)
+    tenant = _remembered_tenants(app).fresh(_tenant_key(principal, named), look_up)
+    return None if tenant is None else (principal, tenant)
 
 
 async def _by_key(request: Req, token: str) -> Principal:
@@ -185,7 +193,7 @@ async def _acting_tenant(request: Req, principal: Principal) -> TenantView | Non
     if named is None and principal.tenant_id is None:
         return None
     look_up = partial(_look_up_tenant, database_of(request), principal, named)
-    return await _remembered_tenants(request.app).ask((principal.tenant_id, named), look_up)
+    return await _remembered_tenants(request.app).ask(_tenant_key(principal, named), look_up)
 
 
 def _look_up_tenant(database: Database, principal: Principal, named: str | None) -> TenantView:

@@ -45,6 +45,18 @@ class Remembered(Generic[T]):
         if self._is_due(key):
             self._ask(key, look_up)
 
+    def fresh(self, key: Any, look_up: Callable[[], T]) -> T | None:
+        """Return the value that is known, and see to it that it does not run out; None if none is known."""
+        known = self._known.get(key)
+        if known is None:
+            return None
+        age_s = time.monotonic() - known[0]
+        if age_s >= self._life_s:
+            return None
+        if age_s >= RENEWED_S:
+            self.renew(key, look_up)
+        return known[1]
+
     def _is_due(self, key: Any) -> bool:
         known = self._known.get(key)
         return known is not None and time.monotonic() >= known[0] + RENEWED_S and key not in self._asked

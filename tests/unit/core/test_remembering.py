@@ -110,6 +110,25 @@ def test_a_value_in_use_is_renewed_before_it_runs_out_and_nobody_waits(clock: Cl
     assert len(asked) == 2
 
 
+def test_what_is_told_at_once_is_renewed_as_well_and_what_ran_out_is_not_told(clock: Clock) -> None:
+    asked, look_up = counting(["one", "two"])
+
+    async def run() -> None:
+        kept = Remembered[object]()
+        assert kept.fresh("key", look_up) is None, "nobody waits, so nobody asks"
+        assert await kept.ask("key", look_up) == "one"
+        assert kept.fresh("key", look_up) == "one"
+        clock.now += RENEWED_S
+        assert [kept.fresh("key", look_up), kept.fresh("key", look_up)] == ["one", "one"]
+        await settled()
+        assert kept.fresh("key", look_up) == "two"
+        clock.now += LIFE_S
+        assert kept.fresh("key", look_up) is None
+
+    asyncio.run(run())
+    assert len(asked) == 2
+
+
 def test_what_was_revoked_is_forgotten_by_its_renewal_and_a_database_that_is_away_forgets_nothing(clock: Clock) -> None:
     _, look_up = counting(["ann", OSError("away"), Revoked("gone")])
 
