@@ -23,7 +23,7 @@ def refuse_repeated_names(text: bytes) -> Any:
         NameTwice: an object has a name twice.
         ValueError, RecursionError: it is no JSON, or too deep to be read.
     """
-    return json.loads(text, object_pairs_hook=_distinct)
+    return _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))  # as json.loads reads bytes
 
 
 def json_fault(text: bytes) -> str | None:
@@ -58,3 +58,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise NameTwice(name)
             seen.add(name)
     return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct)
+"""Made once: to make it anew for each body costs as much as reading a small one."""
