@@ -5,6 +5,7 @@ import pkgutil
 import sys
 from importlib import import_module
 
+from app.process import tune_collector
 from bench import rows
 from bench.figures import Figure, machine_facts, print_table, write_results
 from bench.stand import Options, stand
@@ -31,6 +32,7 @@ def main() -> int:
     found = [import_module(f"bench.rows.{module.name}") for module in pkgutil.iter_modules(rows.__path__)]
     modules = {module.ROW: module for module in found}
     given = _arguments(list(modules))
+    tune_collector()  # what is measured in this process is measured as our processes run
     figures: list[Figure] = []
     with stand(Options(given.rows, given.events, given.repeats)) as place:
         facts = machine_facts(place.postgresql_version()) | {"rows": given.rows, "events": given.events}

@@ -1,6 +1,6 @@
 """Customers with a contract of six charges and months of stored usage, the same for each of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, LiteralString
@@ -18,12 +18,12 @@ from plans.actions.save_draft import DraftInput, PlanIdentity, save_draft
 from plans.actions.subscribe import SubscribeInput, subscribe
 from plans.catalogue.suite import POLICIES
 from plans.charges import Charge, Price, Tier
-from plans.documents import PlanDocument
+from plans.documents import Feature, PlanDocument
 from plans.store import add_family
 from tenants.reads import TenantView
 from tests.builders.world import LONG_AGO, World
 
-__all__ = ("FIRST_MONTH", "billed_at", "contracts", "fill_months")
+__all__ = ("FIRST_MONTH", "billed_at", "contracts", "fill_months", "grant_features")
 
 FIRST_MONTH = date(2024, 1, 1)
 """Contracts begin with it."""
@@ -114,16 +114,18 @@ _STORED: tuple[LiteralString, ...] = (
 
 def contracts(world: World, count: int) -> list[TenantView]:
     """Return that many new customers who pay for themselves, each with a contract from FIRST_MONTH on."""
-    with world.db.begin(TenantScope(VENDOR_ID)) as session:
-        add_family(session, {"key": "bench", "name": "Bench"})
-        identity = PlanIdentity("six-charges", "bench", "base", 1)
-        document = PlanDocument(charges=_CHARGES, policies=POLICIES)
-        save_draft(session, DraftInput("six-charges", document, identity, _ACTOR), LONG_AGO)
-        publish_version(session, "six-charges", _ACTOR, LONG_AGO)
+    _publish(world.db, "six-charges", PlanDocument(charges=_CHARGES, policies=POLICIES))
     tenants = [world.tenant(f"billed-{n}", time_zone="UTC") for n in range(count)]
     for tenant in tenants:
-        _subscribe(world.db, tenant)
+        _subscribe(world.db, tenant, "six-charges", FIRST_MONTH, month_start(0))
     return tenants
+
+
+def grant_features(world: World, tenants: Sequence[TenantView], features: Mapping[str, Feature], since: date) -> None:
+    """Give customers a contract whose plan grants features, with periods of a month from that day on."""
+    _publish(world.db, "features", PlanDocument(charges=_CHARGES, policies=POLICIES, features=dict(features)))
+    for tenant in tenants:
+        _subscribe(world.db, tenant, "features", since, datetime.combine(since, datetime.min.time(), UTC))
 
 
 def fill_months(database_url: str, tenants: Sequence[UUID], months: int) -> None:
@@ -156,10 +158,16 @@ def billed_at(number: int) -> datetime:
     return month_start(number + 1) + timedelta(days=4)
 
 
-def _subscribe(db: Database, tenant: TenantView) -> None:
+def _publish(db: Database, key: str, document: PlanDocument) -> None:
+    with db.begin(TenantScope(VENDOR_ID)) as session:
+        add_family(session, {"key": "bench", "name": "Bench"})
+        save_draft(session, DraftInput(key, document, PlanIdentity(key, "bench", "base", 1), _ACTOR), LONG_AGO)
+        publish_version(session, key, _ACTOR, LONG_AGO)
+
+
+def _subscribe(db: Database, tenant: TenantView, plan: str, starts_on: date, now: datetime) -> None:
     with db.begin(TenantScope(tenant.id)) as session:
-        given = SubscribeInput(tenant.id, "six-charges", _ACTOR, key="main", starts_on=FIRST_MONTH)
-        subscribe(session, given, month_start(0))
+        subscribe(session, SubscribeInput(tenant.id, plan, _ACTOR, key="main", starts_on=starts_on), now)
 
 
 def _events(months: int) -> Iterator[tuple[Any, ...]]:

@@ -18,7 +18,17 @@ from core.scope import TenantScope
 from metering.reads import Measuring, Reading, days
 from tenants.reads import TenantView
 
-__all__ = ("Call", "Month", "by_centre", "forget", "month_of_usage", "statements_of", "timed", "ways_to_read")
+__all__ = (
+    "Call",
+    "Month",
+    "by_centre",
+    "fill_period",
+    "forget",
+    "month_of_usage",
+    "statements_of",
+    "timed",
+    "ways_to_read",
+)
 
 _NEVER = 10**9
 """More facts than any day has: it is not folded."""
@@ -57,15 +67,20 @@ _FACTS = """
 def month_of_usage(stand: Stand, rows: int) -> Month:
     """Make the tenant with that many facts, once a stand, and return it and its month."""
     month, tenant = _month(), stand.world.tenant(f"month-{rows}", time_zone="UTC")
+    fill_period(stand, tenant, month, rows)
+    return tenant, month
+
+
+def fill_period(stand: Stand, tenant: TenantView, period: Period, rows: int) -> None:
+    """Give a new tenant its people in cost centres, and that many facts of theirs, spread evenly over a period."""
     given = {"tenant": tenant.id, "centres": _CENTRES, "people": _PEOPLE_COUNT, "rows": rows}
     with psycopg.connect(conninfo(stand.database_url, None), autocommit=True) as admin:
         admin.execute(_PEOPLE, given)
         first = admin.execute("select min(id) from identity where tenant_id = %(tenant)s", given).fetchone()
         assert first is not None
-        admin.execute(_FACTS, {**given, "first": first[0], "since": month.starts_at, "until": month.ends_at})
+        admin.execute(_FACTS, {**given, "first": first[0], "since": period.starts_at, "until": period.ends_at})
         count_hours(admin, [tenant.id])
         admin.execute("vacuum analyze person, identity, assignment, usage_hour, fact, symbol")
-    return tenant, month
 
 
 def _month() -> Period:

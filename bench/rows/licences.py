@@ -5,18 +5,25 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import median
 from typing import Any
 from uuid import UUID
 
+import httpx
 import psycopg
 
 from bench.calling import FUNCTIONS
+from bench.contracts import grant_features
 from bench.figures import Figure, Goal, ratio_of
+from bench.month import fill_period
 from bench.stand import Stand, cpu_seconds, in_a_process
+from bench.traffic import bodies
+from core.periods import Period
 from core.scope import TenantScope
 from metering.leases import Stretch
+from plans.documents import Feature
 from plans.licensing.actions.set_pool import create_pool
 from plans.licensing.floating import Beat, Checkout, PoolRules
 from plans.licensing.gathering import Owner
@@ -35,7 +42,10 @@ ROUNDS = 6_000
 PACED = 4_000
 PACE = 1_000
 """Rounds of an open loop, and how many of them a second."""
-FEATURE = "wikis"
+FEATURE, METERED = "wikis", "exports"
+USED = 30_000
+"""Facts in the running billing period of the customer who asks for them, of 10,000 people; more come in meanwhile."""
+TOLD_S = 0.5
 TICK = "the goal"
 
 
@@ -47,7 +57,7 @@ def measure(stand: Stand) -> list[Figure]:
             create_pool(session, stand.tenant, "", rules, "system:bench", now)
     with psycopg.connect(stand.database_url, autocommit=True) as admin:
         admin.execute(FUNCTIONS)
-    leases = asyncio.run(_leases(stand))
+    leases, asking = asyncio.run(_leases(stand)), _asking(stand)
     calling = stand.web("bench.calling:create_app", BENCH_TENANT=str(stand.tenant.id))
     with stand.web() as web, calling as plain:
         assert web.process is not None
@@ -56,7 +66,7 @@ def measure(stand: Stand) -> list[Figure]:
             _pairs(stand, port, rounds=500)  # connections, people
         return [
             *_closed(stand, web.process.pid, both),
-            *_opened(stand, web.process.pid, both, leases),
+            *_opened(stand, web.process.pid, both, leases, asking),
             _gathered(stand, leases),
         ]
 
@@ -90,22 +100,27 @@ def _closed(stand: Stand, web: int, both: tuple[int, int]) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _opened(stand: Stand, web: int, both: tuple[int, int], leases: list[UUID]) -> list[Figure]:
+def _opened(stand: Stand, web: int, both: tuple[int, int], leases: list[UUID], asking: str) -> list[Figure]:
     """Requests at a pace, whatever becomes of them, in turns with one statement a request at the same pace."""
     beats = {
         "kind": "heartbeat", "method": "POST", "paths": [f"/v1/leases/{lease}/heartbeat" for lease in leases],
     }  # fmt: skip
-    asked = {"kind": "entitlement", "method": "GET", "paths": [f"/v1/entitlements/{FEATURE}"]}
+    asked, metered = (
+        {"asks": {"kind": kind, "method": "GET", "paths": [f"/v1/entitlements/{feature}"]}, "key": asking}
+        for kind, feature in (("entitlement", FEATURE), ("metered", METERED))
+    )
     wants: list[tuple[str, str, dict[str, Any], float, str]] = [
         ("a checkout", "checkout", {}, 30, "one function call a request"),
         ("a heartbeat", "heartbeat", {"asks": beats}, 30, "one update of a row a request"),
-        ("an entitlement", "entitlement", {"asks": asked}, 5, "a bare select by key"),
+        ("an entitlement", "entitlement", asked, 5, "a bare select by key"),
+        ("a metered entitlement", "metered", metered, 5, "a bare select by key"),
     ]
     figures = []
     for name, kind, load, most_ms, yardstick in wants:
-        lanes, plains, costs = _with_costs(
-            stand, web, *(partial(_pairs, stand, port, rounds=PACED, pace=PACE, **load) for port in both)
-        )
+        run, plain = (partial(_pairs, stand, port, rounds=PACED, pace=PACE, **load) for port in both)
+        if kind == "metered":
+            run = partial(_beside_events, run, both[0], asking)
+        lanes, plains, costs = _with_costs(stand, web, run, plain)
         p99, plain_p99 = (median(run["p99_ms"][kind] for run in runs) for runs in (lanes, plains))
         p50 = median(run["p50_ms"][kind] for run in lanes)
         told = f"{name}'s p99, open loop at {PACE:,}/s"
@@ -117,8 +132,44 @@ def _opened(stand: Stand, web: int, both: tuple[int, int], leases: list[UUID]) -
     return figures
 
 
+def _asking(stand: Stand) -> str:
+    """Make a customer whose contract grants features, one of them metered, with usage up to today; return its key."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    tenant, begun = stand.world.tenant("asking", time_zone="UTC"), today - timedelta(days=20)
+    metered = Feature(limit=1_000_000, meter="members.active", unit="person")
+    grant_features(stand.world, [tenant], {FEATURE: Feature(), METERED: metered}, begun.date())
+    fill_period(stand, tenant, Period(begun, today), USED)
+    return stand.world.key("tenant_admin", tenant)
+
+
+def _beside_events(run: Callable[[], dict[str, Any]], port: int, key: str) -> dict[str, Any]:
+    """Let events of the same customer come in meanwhile, so that its use is never what it was a second ago."""
+    done = threading.Event()
+    asked = f"http://127.0.0.1:{port}/v1"
+    with httpx.Client(headers={"Authorization": f"Bearer {key}"}) as client:
+
+        def tell() -> None:
+            for body in bodies(100, 1):
+                client.post(f"{asked}/events", content=body, headers={"Content-Type": "application/cloudevents+json"})
+                if done.wait(TOLD_S):
+                    return
+
+        client.get(f"{asked}/entitlements/{METERED}")  # whoever asks first of all waits for the first reading
+        telling = threading.Thread(target=tell)
+        telling.start()
+        try:
+            return run()
+        finally:
+            done.set()
+            telling.join()
+            answer = client.get(f"{asked}/entitlements/{METERED}").json()
+            assert answer["granted"], answer
+            assert float(answer["used"]) > 1_000, answer
+
+
 def _pairs(stand: Stand, port: int, **load: Any) -> dict[str, Any]:
-    told = in_a_process("bench.pairs", port=port, key=stand.key, pools=[HOT], clients=CLIENTS, **load)
+    given = {"key": stand.key, "pools": [HOT], "clients": CLIENTS} | load
+    told = in_a_process("bench.pairs", port=port, **given)
     kind = load.get("asks", {}).get("kind")
     wanted = {f"{kind} 200"} if kind else {"checkout 201", "release 204"}
     if told["statuses"] != dict.fromkeys(wanted, load["rounds"]):
