@@ -34,6 +34,7 @@ __all__ = (
     "LockedLogin",
     "add",
     "add_all",
+    "add_departures",
     "claim_idempotency_key",
     "count_attempts",
     "delete_expired",
@@ -209,6 +210,12 @@ def set_renamed(session: Session, tenant_id: UUID, person_id: UUID, at: datetime
 def set_unrenamed(session: Session, tenant_id: UUID) -> None:
     """Note that devices of people who were erased may go by their old names again; the steward's."""
     session.execute(update(Erasure).where(Erasure.tenant_id == tenant_id).values(renamed_at=None))
+
+
+def add_departures(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert when people left; what is known stays as it is."""
+    if rows:
+        session.execute(upsert(Departure).on_conflict_do_nothing(), list(rows))
 
 
 def last_departure(session: Session, tenant_id: UUID, person_id: UUID) -> datetime | None:

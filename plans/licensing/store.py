@@ -25,6 +25,7 @@ __all__ = (
     "lock_pools",
     "locked_in_use",
     "locked_quota",
+    "put_clocks",
     "put_in_use",
     "put_pool",
     "put_quota",
@@ -152,6 +153,12 @@ def lock_pools(session: Session, tenant_id: UUID) -> list[str]:
     """Hold all pools of a tenant until the transaction ends, in the order of their keys; return which there are."""
     query = select(FloatingPool.key).where(FloatingPool.tenant_id == tenant_id)
     return list(session.execute(query.order_by(FloatingPool.key).with_for_update()).scalars())
+
+
+def put_clocks(session: Session, tenant_id: UUID, at: datetime) -> None:
+    """Let the time of a tenant's pools be no earlier than that; it never runs backwards."""
+    behind = update(FloatingPool).where(FloatingPool.tenant_id == tenant_id, FloatingPool.clock_at < at)
+    session.execute(behind.values(clock_at=at))
 
 
 def put_in_use(session: Session, tenant_id: UUID, key: str, in_use: int, capacity: int) -> None:

@@ -1,5 +1,6 @@
 """Somebody leaves, or comes back."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,9 +18,9 @@ from tenants.reads.erasures import erasure_of
 from tenants.reads.finding import find_people
 from tenants.reads.identities import merged_people
 from tenants.reads.presence import last_said
-from tenants.store import add_all, last_departure, lock_people, set_active_to
+from tenants.store import add_all, add_departures, last_departure, lock_people, set_active_to
 
-__all__ = ("deactivate_person", "let_leave", "let_return", "reactivate_person")
+__all__ = ("deactivate_person", "leave_again", "let_leave", "let_return", "reactivate_person")
 
 TICK = timedelta(microseconds=1)
 
@@ -53,6 +54,22 @@ def deactivate_person(
     add_all(session, Departure, [row])
     record_audit(session, tenant_id, actor, "deactivate_person", ("person", str(person_id)))
     publish(session, PeopleLeft(tenant_id, (person_id,), left_at))
+
+
+def leave_again(session: Session, tenant_id: UUID, persons: Collection[UUID], at: datetime, now: datetime) -> None:
+    """Record that people who have left are gone at a later instant, too: what began after they left ends then.
+
+    They left by a clock that was set back, or it became known late. It says nothing new of whether they are there.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose people.
+        persons: who have left.
+        at: the later instant; the same again changes nothing.
+        now: when it is recorded, in the tenant's time.
+    """
+    row = {"tenant_id": tenant_id, "left_at": at, "recorded_at": max(now, at)}
+    add_departures(session, [row | {"person_id": one} for one in persons])
 
 
 def reactivate_person(session: Session, tenant_id: UUID, person_id: UUID, at: datetime, actor: str) -> None:

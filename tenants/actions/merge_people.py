@@ -74,7 +74,7 @@ def merge_people(
     detail = {"into": str(person_id), "identities": len(moved), "reason": reason.strip()}
     record_audit(session, tenant_id, actor, "merge_people", ("person", str(gone)), detail)
     _out_if_left(session, tenant_id, person_id, now)
-    leaves = known[key].active_to is None and _has_left(known[into], now)
+    leaves = known[key].active_to is None and known[into].active_to is not None
     return Merged(person_id, moved, leaves)
 
 
@@ -106,7 +106,7 @@ def unmerge_person(session: Session, tenant_id: UUID, key: str, reason: str, act
     record_audit(session, tenant_id, actor, "unmerge_person", ("person", str(home)), detail)
     _out_if_left(session, tenant_id, home, now)
     before, now_is = (get_person(session, tenant_id, one) for one in (merged[home], home))
-    return Merged(home, moved, before.active_to is None and _has_left(now_is, now))
+    return Merged(home, moved, before.active_to is None and now_is.active_to is not None)
 
 
 def _refuse_no_reason(reason: str) -> None:
@@ -114,16 +114,12 @@ def _refuse_no_reason(reason: str) -> None:
         raise InvalidInput(InputError("/reason", "reason_missing", "Say why: it stays in the audit trail."))
 
 
-def _has_left(person: PersonView, now: datetime) -> bool:
-    return person.active_to is not None and person.active_to <= now
-
-
 def _out_if_left(session: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> None:
     """Who is found to be somebody that has left holds nothing any more either; who is there stays so."""
     person = get_person(session, tenant_id, person_id)
     if person.active_to is None:
         keep_here(session, tenant_id, person_id)
-    elif _has_left(person, now):
+    else:
         publish(session, PeopleLeft(tenant_id, (person_id,), now))
 
 

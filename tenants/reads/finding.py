@@ -60,11 +60,14 @@ def people_ever_of(
 def active_people(
     session: Session, tenant_id: UUID, now: datetime, among: Collection[UUID] | None = None
 ) -> list[UUID]:
-    """Return who is there at an instant and has not left, who came first first; `among` these, or of all."""
+    """Return who is there at an instant and has not left, who came first first; `among` these, or of all.
+
+    Who has left has left at once: a later end is one of a clock that was set back since.
+    """
     query = select(Person.id).where(
         Person.tenant_id == tenant_id,
         Person.active_from <= now,
-        Person.active_to.is_(None) | (Person.active_to > now),
+        Person.active_to.is_(None),
     )
     if among is not None:
         query = query.where(Person.id == any_(literal(list(among), ARRAY(PG_UUID(as_uuid=True)))))

@@ -9,11 +9,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.lists import any_of
-from tenants.models import Presence
+from tenants.models import Departure, Presence
 from tenants.presence import Statement
 from tenants.reads.identities import identities_of_people
 
-__all__ = ("Waiting", "customers_with_waiting", "last_said", "said_of", "statements_under", "waiting_statements")
+__all__ = (
+    "Waiting",
+    "customers_with_waiting",
+    "last_left",
+    "last_said",
+    "said_of",
+    "statements_under",
+    "waiting_statements",
+)
 
 
 class Waiting(NamedTuple):
@@ -75,6 +83,27 @@ def said_of(
         if statement_id not in without_effect:
             told[person_id or owners[identity_id or 0]].append(Statement(said_at, here))
     return told
+
+
+def last_left(session: Session, tenant_id: UUID, persons: Collection[UUID], after: datetime) -> datetime | None:
+    """Return the last instant after another at which any of these people left, whether they are back or not.
+
+    By whichever of their identities it was said, and if it holds no more; None where nothing is said of that time.
+    """
+    if not persons:
+        return None
+    theirs = identities_of_people(session, tenant_id, persons).values()
+    identities = [identity for some in theirs for identity in some]
+    recorded = select(Departure.left_at.label("at")).where(
+        Departure.tenant_id == tenant_id, any_of(Departure.person_id, persons)
+    )
+    said = select(Presence.said_at).where(
+        Presence.tenant_id == tenant_id,
+        any_of(Presence.person_id, persons) | any_of(Presence.identity_id, identities),
+        ~Presence.here,
+    )
+    left = recorded.union_all(said).subquery()
+    return session.execute(select(func.max(left.c.at)).where(left.c.at > after)).scalar_one()
 
 
 def last_said(session: Session, tenant_id: UUID, person_id: UUID) -> datetime | None:

@@ -28,7 +28,7 @@ from plans.licensing.seats.seating import Seating, SeatRules
 from tenants.attribution import Attribution
 from tenants.reads import TenantView, people
 from tests.builders.world import ACTOR, LONG_AGO, World
-from tests.simulation.long import settled
+from tests.simulation.long import PARTS, in_parts, settled
 
 TYPES = ("seat.assigned", "seat.released", "person.deactivated", "activity.performed")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -112,10 +112,11 @@ class Facts:
         )
 
 
-def test_what_the_database_tells_of_a_pool_is_what_all_facts_say(db: Database, world: World) -> None:
+@in_parts
+def test_what_the_database_tells_of_a_pool_is_what_all_facts_say(db: Database, world: World, part: int) -> None:
     told = Facts(db, world)
 
-    @settled(60)
+    @settled(60, PARTS)
     @given(worlds)
     def holds_in(made: dict[str, Any]) -> None:
         told.write(made)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from metering.actions.end_leases import end_leases
 from plans.licensing.errors import PoolUnknown
 from plans.licensing.reads import find_pool
-from plans.licensing.store import lock_pools, put_in_use
+from plans.licensing.store import lock_pools, put_clocks, put_in_use
 from tenants.actions.record_audit import record_audit
 from tenants.events import PeopleLeft
 from tenants.reads import get_tenant, tenant_now
@@ -24,6 +24,8 @@ def let_out(session: Session, left: PeopleLeft) -> None:
     # All of them: who is let in at this moment is decided before that, or sees the departure.
     if not lock_pools(session, left.tenant_id):
         return
+    # Their time is after the departure from now on, so that on a clock that is set back nobody who left is let in.
+    put_clocks(session, left.tenant_id, left.at)
     at = min(left.at, tenant_now(session, get_tenant(session, left.tenant_id)))
     theirs = identities_of_people(session, left.tenant_id, left.persons)
     identities = [identity for some in theirs.values() for identity in some]

@@ -28,7 +28,7 @@ from plans.licensing.seats.seating import (
 )
 from tenants.attribution import Attribution
 from tenants.people import IdentityRow, People
-from tests.simulation.long import Counted, hold
+from tests.simulation.long import Counted, hold, in_parts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 PEOPLE = [UUID(int=number) for number in range(1, 6)]
@@ -267,5 +267,6 @@ class Pool(Counted):
         assert figures["peak"] <= max(self.most, 0)
 
 
-def test_a_pool_keeps_its_laws() -> None:
-    hold(Pool, examples=60, length=25)
+@in_parts
+def test_a_pool_keeps_its_laws(part: int) -> None:
+    hold(Pool, part, examples=60, length=25)

@@ -45,15 +45,18 @@ def assign_seats(
         SeatPoolUnknown: there is no such pool (`seat_pool_unknown`).
     """
     known = find_people(session, tenant.id, names)
-    pool = hold_pool(session, tenant, key, now)
+    here = {person.id for person in known.values() if person.active_to is None}
+    pool = hold_pool(session, tenant, key, now, comers=here)
     outcomes: list[Outcome] = list(pool.promote())
     rows = []
     for name in names:
         person = known.get(name)
         outcome = None
         if person is not None:
-            gone = person.active_to is not None and person.active_to <= pool.at
-            outcome = No(person.id, Reason.GONE) if gone else pool.seating.assign(person.id, pool.at, wait=wait)
+            if person.id in here:
+                outcome = pool.seating.assign(person.id, pool.at, wait=wait)
+            else:
+                outcome = No(person.id, Reason.GONE)
             outcomes.append(outcome)
         rows.append(SeatRow(name, person, outcome))
     pool.record(outcomes, now)

@@ -30,7 +30,7 @@ def fill_seats(session: Session, tenant: TenantView, key: str, now: datetime, ac
     """
     auto = find_pool(session, tenant.id, key).auto_assign
     wanted = _members(session, tenant, auto, now) if auto else []
-    pool = hold_pool(session, tenant, key, now)
+    pool = hold_pool(session, tenant, key, now, comers=wanted)
     outcomes: list[Outcome] = list(pool.promote())
     for person_id in wanted:
         if pool.seating.free <= 0:

@@ -12,7 +12,6 @@ from plans.licensing.seats.actions.hold_pool import hold_pool
 from plans.licensing.seats.actions.leave_wait_list import leave_wait_list
 from plans.licensing.seats.actions.release_seats import release_seats
 from plans.licensing.seats.reads import all_pools
-from plans.licensing.seats.seating import Freed, Outcome
 from plans.licensing.seats.store import lock_pools
 from tenants.actions.record_audit import record_audit
 from tenants.events import PeopleLeft, PoolMembersChanged, PoolsNamed
@@ -34,15 +33,12 @@ def end_seats(session: Session, left: PeopleLeft) -> None:
     # All at once and in their order: a directory may tell of many departures in one transaction.
     for key in lock_pools(session, tenant.id):
         pool = hold_pool(session, tenant, key, now)
-        # A seat that was assigned after the instant of the departure, on another clock, ends now.
-        outcomes: list[Outcome] = [Freed(one, None) for one in left.persons if one in pool.seating.held]
         waited = any(one in pool.seating.waiting for one in left.persons)
-        for one in left.persons:
-            pool.seating.leave(one)
+        freed = pool.let_go(left.persons, now)
         promoted = pool.promote()
-        outcomes += promoted
-        if outcomes or waited:
-            pool.record(outcomes, now)
+        # In any case: the pool's time is after the departure then, also when the clock is set back.
+        pool.record([*freed, *promoted], now)
+        if freed or promoted or waited:
             detail = {"people": [str(one) for one in left.persons], "promoted": len(promoted)}
             record_audit(session, tenant.id, ACTOR, "end_seats", ("seat_pool", key), detail)
 

@@ -1,6 +1,7 @@
 """A pool in one's hands: nobody else decides about its seats until the transaction ends."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from metering.actions.record_events import OwnEvent, record_events
 from plans.licensing.seats.errors import SeatPoolUnknown
-from plans.licensing.seats.reads import PoolNow, find_pool, pool_now
+from plans.licensing.seats.reads import PoolNow, find_pool, pool_now, waits
 from plans.licensing.seats.seating import Freed, Granted, Outcome, Waits
 from plans.licensing.seats.store import add_waits, drop_waits, lock_pools, set_pool
+from tenants.actions.deactivate_person import leave_again
 from tenants.reads import TenantView
 from tenants.reads.identities import identities_of_people
+from tenants.reads.presence import last_left
 
 __all__ = ("HeldPool", "hold_pool")
 
@@ -36,6 +39,25 @@ class HeldPool:
         """Return whether somebody holds no seat, and not because theirs was released."""
         holds = self._found.history.holds.get(person_id)
         return person_id not in self.seating.held and (not holds or holds[-1].left)
+
+    def let_go(self, persons: Collection[UUID], now: datetime) -> list[Outcome]:
+        """Forget people who left; return what is to be written of those who held a seat all the same.
+
+        A seat that began after they left, on a clock that was set back since or because it became known late, is not
+        ended by that: they leave at the pool's time, too. Else it would go on, or cool down, and be somebody else's.
+        """
+        late = [one for one in persons if one in self.seating.held or one in self.seating.cooling]
+        if late:
+            # A suite's clock may be ahead: what it began later than now ends after that.
+            begun = [account.starts_at for one in late for account in self._found.history.holds[one][-1].accounts]
+            self.at = max(self.at, *(at + TICK for at in begun))
+            leave_again(self._session, self._tenant.id, late, self.at, now)
+            self.at += TICK
+        # Their accounts end by a fact of their own: they may turn out to be somebody else, who has not left.
+        freed: list[Outcome] = [Freed(one, None) for one in persons if one in self.seating.held]
+        for one in persons:
+            self.seating.leave(one)
+        return freed
 
     def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write what was decided: the facts, the wait-list and the pool's time."""
@@ -74,9 +96,13 @@ class HeldPool:
 
 
 def hold_pool(
-    session: Session, tenant: TenantView, key: str, now: datetime, judged: Collection[UUID] | None = ()
-) -> HeldPool:
-    """Lock a pool and return it as it is then.
+    session: Session, tenant: TenantView, key: str, now: datetime, judged: Collection[UUID] | None = (),
+    comers: Collection[UUID] = (),
+) -> HeldPool:  # fmt: skip
+    """Lock a pool and return it as it is then: after its last act, and after who may get a seat left last.
+
+    On a clock that was set back since they left, or by a sender's that is ahead, a seat that somebody who
+    is back got before that instant would end with it.
 
     Args:
         session: scoped to the tenant.
@@ -84,10 +110,16 @@ def hold_pool(
         key: which.
         now: the tenant's time.
         judged: of which holders it matters whether they used their seat; None for all.
+        comers: who may get a seat, besides those who wait.
 
     Raises:
         SeatPoolUnknown: there is none of that key (`seat_pool_unknown`).
     """
     if not lock_pools(session, tenant.id, [key]):
         raise SeatPoolUnknown(key)
-    return HeldPool(session, tenant, pool_now(session, tenant, find_pool(session, tenant.id, key), now, judged))
+    view = find_pool(session, tenant.id, key)
+    wanting = {*comers, *waits(session, tenant.id, key)}
+    left_at = last_left(session, tenant.id, wanting, max(now, view.clock_at))
+    if left_at is not None:
+        view = replace(view, clock_at=left_at)
+    return HeldPool(session, tenant, pool_now(session, tenant, view, now, judged))

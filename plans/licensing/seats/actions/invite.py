@@ -57,7 +57,7 @@ def invite(
     pool, person = find_pool(session, tenant.id, key), find_people(session, tenant.id, [name]).get(name)
     if person is None:
         raise PersonUnknown(name)
-    if person.active_to is not None and person.active_to <= now:
+    if person.active_to is not None:
         raise PersonInactive(name)
     if not 1 <= days <= LONGEST_DAYS:
         raise InvalidInput(InputError("/days", "days_invalid", f"Give 1 to {LONGEST_DAYS} days."))

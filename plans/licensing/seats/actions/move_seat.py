@@ -43,9 +43,9 @@ def move_seat(
         if name not in known:
             raise PersonUnknown(name)
     was, to = (known[name] for name in names)
-    if to.active_to is not None and to.active_to <= now:
+    if to.active_to is not None:
         raise PersonInactive(names[1])
-    pool = hold_pool(session, tenant, key, now, {was.id})
+    pool = hold_pool(session, tenant, key, now, {was.id}, {to.id})
     first: list[Outcome] = list(pool.promote())
     moved = pool.seating.move(was.id, to.id, pool.at)
     if isinstance(moved[0], No):
