@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from core.clock import utc_now
 from core.db import Database
@@ -68,8 +68,7 @@ class Leases(Counted):
         self.oracle: Oracle | None = None
         self.lane = LeaseLane(self.db.database_url)
 
-    @precondition(lambda self: self.oracle is None)
-    @rule(
+    @initialize(
         seats=st.integers(1, 5), overdraft=st.integers(0, 1), linger_s=st.sampled_from((0, 300)),
         count_by=st.sampled_from(("person", "person_device", "session")), shared=st.booleans(), borrows=st.booleans(),
         lease_s=st.sampled_from((600, 600, 86_400)), soft=st.sampled_from((False, False, False, True)),

@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 from sqlalchemy.orm import Session
 
 from app.listeners import listen
@@ -104,8 +104,7 @@ class Pool(Counted):
     def names(self, *asked: int) -> list[str]:
         return [str(self.people[one]) for one in asked]
 
-    @precondition(lambda self: self.oracle is None)
-    @rule(limit=st.integers(0, 3))
+    @initialize(limit=st.integers(0, 3))
     def make(self, limit: int) -> None:
         self.oracle, self.most = Oracle(limit), limit
         self.act(lambda session: create_pool(session, self.tenant, PoolInput(KEY, "Authors", limit), ACTOR, START))
@@ -323,7 +322,7 @@ def test_who_left_before_the_clock_was_set_back_gets_no_seat(pool: Pool) -> None
     pool.the_clock_is_set(HOUR, forward=False)
     pool.assigns([0], wait=True, cut=0)
 
-    assert not pool.model.held and not pool.model.waiting
+    assert (pool.model.held, pool.model.waiting) == ({}, [])
 
 
 def test_who_is_back_keeps_their_seat_when_the_clock_comes_to_where_they_left(pool: Pool) -> None:
