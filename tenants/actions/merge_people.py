@@ -13,7 +13,7 @@ from tenants.actions.record_audit import record_audit
 from tenants.errors import NotMerged, PersonUnknown, SamePerson
 from tenants.events import PeopleLeft
 from tenants.models import IdentityLink
-from tenants.reads import PersonView, get_person
+from tenants.reads import get_person
 from tenants.reads.finding import find_homes, find_people
 from tenants.reads.identities import (
     identities_of_home,
