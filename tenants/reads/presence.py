@@ -103,7 +103,8 @@ def last_left(session: Session, tenant_id: UUID, persons: Collection[UUID], afte
         ~Presence.here,
     )
     left = recorded.union_all(said).subquery()
-    return session.execute(select(func.max(left.c.at)).where(left.c.at > after)).scalar_one()
+    found: datetime | None = session.execute(select(func.max(left.c.at)).where(left.c.at > after)).scalar_one()
+    return found
 
 
 def last_said(session: Session, tenant_id: UUID, person_id: UUID) -> datetime | None:
