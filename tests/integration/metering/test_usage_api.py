@@ -42,6 +42,7 @@ def test_a_figure_over_a_range(suite: Suite) -> None:
         "total": "1",
         "totals": [whole],
         "groups": None,
+        "unknown_cost_centres": [],
         "next_cursor": None,
     }
 
