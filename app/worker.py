@@ -1,5 +1,8 @@
 """Celery: what time makes due. Every task finds its own work in the database and is safe to repeat."""
 
+from collections.abc import Callable
+from typing import Any
+
 from celery import Celery
 from celery.schedules import schedule
 
@@ -24,7 +27,40 @@ from plans.licensing.tasks import rename_devices_of_erased, tell_of_denials
 from plans.tasks import move_customers
 from tenants.webhooks.tasks import send_webhooks
 
-__all__ = ("app",)
+__all__ = ("JOBS", "app")
+
+JOBS: dict[str, tuple[Callable[..., Any], int]] = {
+    "bill": (bill_what_is_due, 60),
+    "seal_audit": (seal_audit_trails, 5),
+    "import": (run_imports, 2),
+    "follow_people": (follow_people, 2),
+    "answer": (answer_what_was_asked, 2),
+    "move_customers": (move_customers, 2),
+    "fill_seats": (fill_waiting_seats, 60),
+    "rename_devices": (rename_devices_of_erased, 10),
+    "tell_denials": (tell_of_denials, 60),
+    "prepare_meters": (prepare_meters, 5),
+    "webhooks": (send_webhooks, 2),
+    "mails": (send_what_is_due, 2),
+    "alerts": (watch, 30),
+    "fold_days": (fold_ended_days, 60),
+    "archive": (archive_what_may_leave, 3600),
+    "archive_jobs": (do_archive_jobs, 2),
+    "purge": (purge_what_expired, 3600),
+}
+"""What is done by the clock, and every how many seconds it is due."""
+LEAST_LIFE_S = 20
+
+
+def message_life_s(every_s: int) -> float:
+    """Return how long a due job may wait for a worker, in seconds.
+
+    About until its successor is due, which finds the same work; never less than `LEAST_LIFE_S`: messages are taken
+    in turn, and if those of one moment outlive no more than the next, of more than the workers do meanwhile
+    always the same jobs, those put in last, would be the ones that are dropped.
+    """
+    return max(LEAST_LIFE_S, every_s * 0.9)
+
 
 tune_collector()
 listen()
@@ -44,40 +80,14 @@ app.conf.update(
     },
     timezone="UTC",
     beat_schedule={
-        "bill": {"task": "tollbook.bill", "schedule": schedule(60), "options": {"expires": 55}},
-        "seal-audit": {"task": "tollbook.seal_audit", "schedule": schedule(5), "options": {"expires": 4}},
-        "import": {"task": "tollbook.import", "schedule": schedule(2), "options": {"expires": 2}},
-        "follow-people": {"task": "tollbook.follow_people", "schedule": schedule(2), "options": {"expires": 2}},
-        "answer": {"task": "tollbook.answer", "schedule": schedule(2), "options": {"expires": 2}},
-        "move-customers": {"task": "tollbook.move_customers", "schedule": schedule(2), "options": {"expires": 2}},
-        "fill-seats": {"task": "tollbook.fill_seats", "schedule": schedule(60), "options": {"expires": 55}},
-        "rename-devices": {"task": "tollbook.rename_devices", "schedule": schedule(10), "options": {"expires": 9}},
-        "tell-denials": {"task": "tollbook.tell_denials", "schedule": schedule(60), "options": {"expires": 55}},
-        "prepare-meters": {"task": "tollbook.prepare_meters", "schedule": schedule(5), "options": {"expires": 4}},
-        "webhooks": {"task": "tollbook.webhooks", "schedule": schedule(2), "options": {"expires": 2}},
-        "mails": {"task": "tollbook.mails", "schedule": schedule(2), "options": {"expires": 2}},
-        "alerts": {"task": "tollbook.alerts", "schedule": schedule(30), "options": {"expires": 25}},
-        "fold-days": {"task": "tollbook.fold_days", "schedule": schedule(60), "options": {"expires": 55}},
-        "archive": {"task": "tollbook.archive", "schedule": schedule(3600), "options": {"expires": 3000}},
-        "archive-jobs": {"task": "tollbook.archive_jobs", "schedule": schedule(2), "options": {"expires": 2}},
-        "purge": {"task": "tollbook.purge", "schedule": schedule(3600), "options": {"expires": 3000}},
+        name: {
+            "task": f"tollbook.{name}",
+            "schedule": schedule(every_s),
+            "options": {"expires": message_life_s(every_s)},
+        }
+        for name, (_job, every_s) in JOBS.items()
     },
 )
 
-app.task(name="tollbook.bill")(bill_what_is_due)
-app.task(name="tollbook.seal_audit")(seal_audit_trails)
-app.task(name="tollbook.fill_seats")(fill_waiting_seats)
-app.task(name="tollbook.rename_devices")(rename_devices_of_erased)
-app.task(name="tollbook.tell_denials")(tell_of_denials)
-app.task(name="tollbook.prepare_meters")(prepare_meters)
-app.task(name="tollbook.fold_days")(fold_ended_days)
-app.task(name="tollbook.archive")(archive_what_may_leave)
-app.task(name="tollbook.archive_jobs")(do_archive_jobs)
-app.task(name="tollbook.purge")(purge_what_expired)
-app.task(name="tollbook.import")(run_imports)
-app.task(name="tollbook.follow_people")(follow_people)
-app.task(name="tollbook.answer")(answer_what_was_asked)
-app.task(name="tollbook.move_customers")(move_customers)
-app.task(name="tollbook.webhooks")(send_webhooks)
-app.task(name="tollbook.alerts")(watch)
-app.task(name="tollbook.mails")(send_what_is_due)
+for _name, (_job, _every_s) in JOBS.items():
+    app.task(name=f"tollbook.{_name}")(_job)

@@ -47,12 +47,13 @@ class Biller(threading.Thread):
 
     def run(self) -> None:
         queue = Celery(broker=self.stack.environment["BROKER_URL"])
-        while not self.stopping.is_set():
-            queue.send_task("tollbook.bill")
-            try:
-                httpx.post(f"{self.stack.url}/v1/invoice-runs", json={}, headers=self.headers, timeout=20)
-            except httpx.HTTPError:
-                self.stopping.wait(0.1)
+        with httpx.Client(base_url=self.stack.url, headers=self.headers, timeout=20) as client:
+            while not self.stopping.is_set():
+                queue.send_task("tollbook.bill")
+                try:
+                    client.post("/v1/invoice-runs", json={})
+                except httpx.HTTPError:
+                    self.stopping.wait(0.1)
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_is_counted_or_billed_twice(stack: CrashStack) -> None:
