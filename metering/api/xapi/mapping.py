@@ -1,9 +1,11 @@
-"""The tenant's mapping of statements to events: the built-in table, and what is added to it."""
+"""The tenant's mapping of statements to events: the built-in table, what is added to it, and what it makes of one."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Controller, delete, get, post, put
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.params import Parameter
 from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
@@ -23,6 +25,7 @@ from metering.reads.statements import tenant_mapping, unmetered_statements
 from metering.xapi.faults import MAX_FIELDS, MAX_LENGTH
 from metering.xapi.rules import ANY, BUILT_IN, MappingRule
 from metering.xapi.sealing import Vault
+from metering.xapi.trial import Trial, tried
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
 from tenants.roles import Permission
@@ -112,6 +115,40 @@ class UnmeteredAnswer(Struct):
     items: list[UnmeteredItem]
 
 
+class TrialItem(Struct):
+    """What a statement would become: `reason` says why it makes no event, or one that would be refused."""
+
+    verb: str
+    activity_type: str
+    rule: RuleAnswer | None
+    """The row that fits it; null where none does."""
+    event: dict[str, Any] | None
+    reason: str
+    detail: str
+
+    @classmethod
+    def of(cls, trial: Trial) -> "TrialItem":
+        """Render one."""
+        rule = RuleAnswer.of(trial.row, built_in=not trial.own) if trial.row is not None else None
+        event = dict(trial.event) if trial.event is not None else None
+        return cls(trial.verb, trial.activity_type, rule, event, trial.reason, trial.detail)
+
+
+class TrialAnswer(Struct):
+    """Each statement of the request, in its order."""
+
+    items: list[TrialItem]
+
+
+@dataclass
+class TryOperation(Operation):
+    """The body is read as the statement resource reads it."""
+
+    def __post_init__(self) -> None:
+        said = Schema(description="A statement of xAPI 1.0.3 or 2.0, or an array of them, as it would be sent.")
+        self.request_body = RequestBody(required=True, content={"application/json": OpenAPIMediaType(schema=said)})
+
+
 class MappingController(Controller):
     """What the statements of the tenant's systems mean."""
 
@@ -158,6 +195,13 @@ class MappingController(Controller):
         """Take that back."""
         require(principal, Permission.PEOPLE_WRITE)
         remove_directory(session, tenant.id, home_page, principal.actor)
+
+    @post("/try", sync_to_thread=True, status_code=200, operation_class=TryOperation)
+    def try_out(self, principal: Principal, session: Session, tenant: TenantView, body: bytes) -> TrialAnswer:
+        """Say what statements would become; nothing is stored."""
+        require(principal, Permission.USAGE_READ)
+        trials = tried(body, tenant_mapping(session, tenant.id), tenant_now(session, tenant))
+        return TrialAnswer([TrialItem.of(trial) for trial in trials])
 
     @post("/remap", sync_to_thread=True, status_code=200)
     def remap(self, principal: Principal, database: Database, tenant: TenantView, data: RemapBody) -> RemapAnswer:

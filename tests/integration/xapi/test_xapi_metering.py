@@ -282,3 +282,24 @@ def test_statements_of_before_count_once_the_mapping_knows_them(lrs: Lrs) -> Non
     assert (found[early]["status"], found[early]["time"]) == ("original", "2026-03-10T10:00:00Z")
     assert found[voided]["status"] == "voided"
     assert lrs.client.get("/v1/xapi/unmetered", headers=headers).json()["items"] == []
+
+
+def test_what_statements_would_become_is_told_and_nothing_is_stored(lrs: Lrs) -> None:
+    headers, path = bearer(lrs.key), "/v1/xapi/try"
+    sent = [
+        about_course("registered", context={"registration": REGISTRATION}),
+        statement(verb={"id": "https://x.example/juggled"}),
+    ]
+
+    first, second = lrs.client.post(path, json=sent, headers=headers).json()["items"]
+    (alone,) = lrs.client.post(path, json=sent[1], headers=headers).json()["items"]
+    refused = lrs.client.post(path, json={"verb": 1}, headers=headers)
+
+    assert (first["event"]["type"], first["reason"]) == ("course.enrolled", "")
+    assert first["event"]["data"]["registration"] == REGISTRATION
+    assert (first["rule"]["verb"], first["rule"]["built_in"]) == (ADL + "registered", True)
+    assert (second["rule"], second["event"], second["reason"]) == (None, None, "verb_unmapped")
+    assert alone == second
+    assert (refused.status_code, refused.json()["code"]) == (400, "statement_invalid")
+    assert events(lrs) == []
+    assert lrs.client.get("/v1/xapi/unmetered", headers=headers).json()["items"] == []
