@@ -11,7 +11,7 @@ from core.errors import InputError, InvalidInput
 from core.signals import publish
 from tenants.actions.create_user import MIN_PASSWORD, UserInput, create_user, hash_password
 from tenants.actions.record_audit import record_audit
-from tenants.errors import UserInvitationOver
+from tenants.errors import UserInvitationOver, UserShutOut
 from tenants.events import UserInvited
 from tenants.invitations import UserLink, mark_of
 from tenants.reads import TenantView, find_account, get_account, password_allowed
@@ -92,7 +92,7 @@ def invite_user(session: Session, tenant: TenantView, who: Invitee, actor: str) 
 
 
 def send_password_link(session: Session, tenant: TenantView, user_id: UUID, language: str, actor: str) -> None:
-    """Send an active user of a customer a link by which they choose another password; until then the old one holds.
+    """Send a user of a customer a link by which they choose another password; until then the old one holds.
 
     Args:
         session: scoped to the tenant.
@@ -100,9 +100,14 @@ def send_password_link(session: Session, tenant: TenantView, user_id: UUID, lang
         user_id: who.
         language: of the mail, as `Accept-Language` has it.
         actor: who asks for it.
+
+    Raises:
+        UserShutOut: they may not come in (`user_shut_out`).
     """
-    has_one = get_account(session, user_id).has_password
-    life = timedelta(hours=FORGOTTEN_HOURS) if has_one else timedelta(days=INVITED_DAYS)
+    account = get_account(session, user_id)
+    if not account.active:
+        raise UserShutOut
+    life = timedelta(hours=FORGOTTEN_HOURS) if account.has_password else timedelta(days=INVITED_DAYS)
     _tell(session, tenant, user_id, language, utc_now() + life)
     record_audit(session, tenant.id, actor, "send_password_link", ("user", str(user_id)))
 

@@ -12,7 +12,6 @@ from core.clock import utc_now
 from tenants.actions.create_user import UserInput, create_user
 from tenants.actions.invite_user import Invitee, invite_user, send_password_link
 from tenants.actions.issue_api_key import owner_of
-from tenants.errors import UserShutOut
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, UserView, users_of
 from tenants.roles import Permission
@@ -102,9 +101,8 @@ class UserController(Controller):
     ) -> None:  # fmt: skip
         """Send a user a link by which they choose another password; until then the old one holds."""
         require(principal, Permission.SSO_WRITE)
-        if not user_named(session, tenant.id, user_id).active:
-            raise UserShutOut
-        send_password_link(session, tenant, user_id, language_of(request), principal.actor)
+        user = user_named(session, tenant.id, user_id)
+        send_password_link(session, tenant, user.id, language_of(request), principal.actor)
 
 
 def language_of(request: Request[Any, Any, State]) -> str:

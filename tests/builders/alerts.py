@@ -1,6 +1,7 @@
 """Alerts over the API, on a clock that is moved."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,11 +13,17 @@ from core.clock import utc_now
 from core.scope import TenantScope
 from plans.alerts import tasks
 from plans.alerts.tasks import watch
+from plans.charges import Charge
 from tenants.mails.reads import mails
 from tenants.reads import TenantView
+from tests.builders.bill import price
 from tests.builders.world import World, bearer
 
 ALERTS = "/v1/alerts"
+EACH_START = Charge(
+    key="starts", name="Course starts", model="per_unit", meter="courses.transactions.charged",
+    prices=price(unit=Decimal(2)),
+)  # fmt: skip
 
 
 class Desk:

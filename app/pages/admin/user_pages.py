@@ -18,7 +18,6 @@ from app.pages.visit import TenantVisit
 from core.errors import Refused
 from core.settings import mail_server
 from tenants.actions.invite_user import Invitee, invite_user, send_password_link
-from tenants.errors import UserShutOut
 from tenants.reads import cost_centres, password_allowed, users_of
 from tenants.roles import GROUP_ROLES, Permission, Role
 from tenants.sso.actions.keep_users import change_user, user_named
@@ -78,11 +77,8 @@ def send_link(visit: TenantVisit, user_id: UUID) -> Answer:
     visit.need(Permission.SSO_WRITE)
 
     def act() -> None:
-        if not user_named(visit.session, visit.tenant.id, user_id).active:
-            raise UserShutOut
-        send_password_link(
-            visit.session, visit.tenant, user_id, language_of(visit.request), visit.principal.actor
-        )  # fmt: skip
+        user, language = user_named(visit.session, visit.tenant.id, user_id), language_of(visit.request)
+        send_password_link(visit.session, visit.tenant, user.id, language, visit.principal.actor)
 
     return _act(visit, user_id, act, "sent")
 

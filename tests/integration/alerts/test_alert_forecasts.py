@@ -12,7 +12,7 @@ from tests.builders.alerts import Desk
 from tests.builders.bill import Books, price
 
 TRANSACTIONS = "courses.transactions.charged"
-STARTS = Charge(
+TIERED_STARTS = Charge(
     key="starts", name="Course starts", model="graduated", meter=TRANSACTIONS,
     prices=price(tiers=(Tier(up_to=Decimal(25), unit=Decimal(1)), Tier(unit=Decimal(3)))),
 )  # fmt: skip
@@ -109,7 +109,7 @@ def test_revenue_is_watched_in_the_customers_own_currency(desk: Desk) -> None:
 
 def test_the_bill_is_foreseen_at_the_prices_of_what_is_to_come_and_split_by_who_uses(desk: Desk, db: Database) -> None:
     books = Books(db, desk.world)
-    books.subscribe(desk.tenant, books.plan("small", STARTS), date(2026, 11, 1))
+    books.subscribe(desk.tenant, books.plan("small", TIERED_STARTS), date(2026, 11, 1))
     desk.world.cost_centres(desk.tenant, "sales", "it")
     desk.enrol(*days("2026-11", 1, 19), kind="course.launched", centre="it")
     whole = expected(desk, subject="spend")
@@ -130,7 +130,7 @@ def test_the_bill_is_foreseen_at_the_prices_of_what_is_to_come_and_split_by_who_
 
 def test_a_quarterly_contract_is_watched_by_its_quarter_or_by_the_month_where_asked(desk: Desk, db: Database) -> None:
     books = Books(db, desk.world)
-    document = PlanDocument(charges=(STARTS,), policies=POLICIES, interval_months=3)
+    document = PlanDocument(charges=(TIERED_STARTS,), policies=POLICIES, interval_months=3)
     books.subscribe(desk.tenant, books.publish("quarterly", document), date(2026, 10, 1))
     desk.enrol("2026-10-05", "2026-10-06", "2026-11-02", kind="course.launched")
     quarter = desk.alert(key=TRANSACTIONS, value="3")

@@ -1,19 +1,12 @@
 """Alerts on the running bill and on budgets: in which currency, for whom, and what a changed rule keeps."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from core.db import Database
-from plans.charges import Charge
-from tests.builders.alerts import ALERTS, Desk
-from tests.builders.bill import FEE, Books, price
+from tests.builders.alerts import ALERTS, EACH_START, Desk
+from tests.builders.bill import FEE, Books
 from tests.builders.world import bearer
-
-STARTS = Charge(
-    key="starts", name="Course starts", model="per_unit", meter="courses.transactions.charged",
-    prices=price(unit=Decimal(2)),
-)  # fmt: skip
 
 
 def test_spend_is_the_running_bill_and_other_customers_see_nothing(desk: Desk, db: Database) -> None:
@@ -51,8 +44,8 @@ def test_spend_of_another_currency_is_said_and_not_counted_as_nothing(desk: Desk
 
 def test_a_budget_in_the_currency_of_a_contract_is_watched_in_it_and_told_in_it(desk: Desk, db: Database) -> None:
     books = Books(db, desk.world)
-    books.subscribe(desk.tenant, books.plan("small", STARTS), date(2026, 11, 1), currency="USD")
-    books.subscribe(desk.tenant, books.plan("local", STARTS), date(2026, 11, 1))
+    books.subscribe(desk.tenant, books.plan("small", EACH_START), date(2026, 11, 1), currency="USD")
+    books.subscribe(desk.tenant, books.plan("local", EACH_START), date(2026, 11, 1))
     desk.enrol("2026-11-02", kind="course.launched")
     rule = {"subject": "spend", "key": "", "when": "absolute"}
     dollars = desk.alert(name="Dollars", value="1", currency="USD", **rule)
@@ -71,7 +64,7 @@ def test_a_budget_in_the_currency_of_a_contract_is_watched_in_it_and_told_in_it(
 
 def test_a_rule_that_is_changed_begins_anew_and_what_it_fired_keeps_what_it_was_about(desk: Desk, db: Database) -> None:
     books = Books(db, desk.world)
-    books.subscribe(desk.tenant, books.plan("small", STARTS), date(2026, 11, 1))
+    books.subscribe(desk.tenant, books.plan("small", EACH_START), date(2026, 11, 1))
     desk.enrol("2026-11-01", kind="course.launched")
     alert = desk.alert(name="Bill", subject="spend", key="", when="absolute", value="1")
     assert desk.watch() == 1

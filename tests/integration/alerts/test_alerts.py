@@ -19,18 +19,12 @@ from plans.alerts.actions.note_failure import note_failure
 from plans.alerts.actions.set_alert import ALERTS_MAX, AlertInput, create_alert
 from plans.alerts.reads import Looking, get_alert, spend
 from plans.alerts.rules import AlertRule
-from plans.charges import Charge
 from plans.rating import rate_running
 from tenants.mails.reads import mails
 from tenants.reads import tenant_now
-from tests.builders.alerts import Desk
-from tests.builders.bill import Books, price
+from tests.builders.alerts import EACH_START, Desk
+from tests.builders.bill import Books
 from tests.builders.locks import waiting_for_a_lock
-
-STARTS = Charge(
-    key="starts", name="Course starts", model="per_unit", meter="courses.transactions.charged",
-    prices=price(unit=Decimal(2)),
-)  # fmt: skip
 
 
 def test_a_level_is_told_once_a_month_and_again_in_the_next(desk: Desk) -> None:
@@ -178,7 +172,7 @@ def test_what_several_alerts_are_about_is_read_once_and_one_that_breaks_holds_up
     desk: Desk, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     books = Books(db, desk.world)
-    books.subscribe(desk.tenant, books.plan("small", STARTS), date(2026, 11, 1))
+    books.subscribe(desk.tenant, books.plan("small", EACH_START), date(2026, 11, 1))
     desk.world.cost_centres(desk.tenant, "sales", "it")
     desk.enrol("2026-11-02", kind="course.launched")
     rule = {"subject": "spend", "key": "", "when": "absolute", "value": "1"}
