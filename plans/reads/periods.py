@@ -175,9 +175,9 @@ def _clocks(
     session: Session, now: datetime | None, tenants: Collection[UUID] | None
 ) -> dict[UUID, tuple[TenantView, datetime]]:
     """Return each tenant with its time; those in real time share one reading of the clock."""
-    real = now or utc_now()
+    real, wanted = now or utc_now(), None if tenants is None else set(tenants)
     return {
         tenant.id: (tenant, now or (tenant_now(session, tenant) if tenant.test_clock_id else real))
         for tenant in list_tenants(session)
-        if tenants is None or tenant.id in tenants
+        if wanted is None or tenant.id in wanted
     }

@@ -18,7 +18,7 @@ from plans.reads.catalogue import plan_names, versions_by_id
 from plans.states import state_at
 from plans.subscriptions import AgreedDiscount, Holding, SubscriptionView
 from plans.terms import Discount
-from tenants.reads import get_tenant, tenant_now
+from tenants.reads import tenants_now
 
 __all__ = (
     "all_subscriptions",
@@ -122,12 +122,10 @@ def has_terms(session: Session, tenant_id: UUID, terms_id: UUID) -> bool:
 def _views(session: Session, query: Select[*tuple[Any, ...]], now: datetime | None) -> tuple[SubscriptionView, ...]:
     rows = session.execute(query).all()
     held, agreed = _holdings(session, rows), _discounts(session, rows)
-    clocks: dict[UUID, datetime] = {}
+    clocks = tenants_now(session, {row.tenant_id for row in rows}) if now is None else {}
     views = []
     for row in rows:
-        if row.tenant_id not in clocks:
-            clocks[row.tenant_id] = now or tenant_now(session, get_tenant(session, row.tenant_id))
-        at = clocks[row.tenant_id]
+        at = now or clocks[row.tenant_id]
         views.append(
             SubscriptionView(
                 **row._mapping,  # noqa: SLF001 - the documented way to a mapping

@@ -48,6 +48,7 @@ from tenants.reads.tenants import (
     legal_entities,
     list_tenants,
     tenant_now,
+    tenants_now,
     tenants_on_clock,
 )
 
@@ -97,6 +98,7 @@ __all__ = (
     "principal_of_key",
     "stored_answer",
     "tenant_now",
+    "tenants_now",
     "tenants_on_clock",
     "tenants_with_unsealed_audit",
     "trait_keys",

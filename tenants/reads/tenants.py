@@ -1,5 +1,6 @@
 """Tenants, legal entities and test clocks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import NotFound
+from core.lists import any_of
 from core.periods import zone
 from tenants.errors import TenantUnknown
 from tenants.models import LegalEntity, Tenant, TestClock
@@ -24,6 +26,7 @@ __all__ = (
     "legal_entities",
     "list_tenants",
     "tenant_now",
+    "tenants_now",
     "tenants_on_clock",
 )
 
@@ -193,3 +196,10 @@ def clock_now(session: Session, clock_id: UUID) -> datetime:
 def tenant_now(session: Session, tenant: TenantView) -> datetime:
     """Return what time it is for a tenant: its test clock's, else the service's."""
     return clock_now(session, tenant.test_clock_id) if tenant.test_clock_id else utc_now()
+
+
+def tenants_now(session: Session, tenant_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return what time it is for each of these tenants; those in real time share one reading of the clock."""
+    now, clock = utc_now(), TestClock.id == Tenant.test_clock_id
+    query = select(Tenant.id, TestClock.now_at).outerjoin(TestClock, clock).where(any_of(Tenant.id, tenant_ids))
+    return {tenant_id: now_at or now for tenant_id, now_at in session.execute(query).tuples()}
