@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from core.errors import InvalidInput, NotFound
 from core.scope import VENDOR_ID, StewardScope, TenantScope
@@ -21,6 +21,7 @@ from plans.errors import (
 )
 from plans.reads import (
     DuePeriod,
+    all_subscriptions,
     charges_of,
     due_periods,
     find_subscription,
@@ -179,3 +180,25 @@ def test_two_workers_open_the_same_periods_once(db, tenant):
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(open_all, range(8))) == {8}
+
+
+def test_all_contracts_are_read_by_as_many_statements_as_a_few(db, world, tenant):
+    def contracts(*slugs):
+        for slug in slugs:
+            customer = world.tenant(slug)
+            with db.begin(TenantScope(customer.id)) as session:
+                begin(session, customer)
+
+    def counted():
+        sent = []
+        event.listen(db.steward, "before_cursor_execute", note := lambda *told: sent.append(told[2]))
+        with db.begin(StewardScope()) as session:
+            found = len(all_subscriptions(session)), len(due_periods(session)), len(unopened(session))
+        event.remove(db.steward, "before_cursor_execute", note)
+        return found[0], len(sent)
+
+    contracts("a", "b")
+    few = counted()
+    contracts("c", "d", "e", "f")
+
+    assert (few, counted()) == ((2, few[1]), (6, few[1]))
