@@ -77,7 +77,7 @@ crash: setup-dev ## The long crash tests: 200 rounds of kill -9; 64 clients on o
 
 STEPS := 300000
 laws: setup-dev ## The models of pools, seats and bills for STEPS=300000 steps each, crashes and clock jumps among them; a bill of 1,000 children
-	@LAW_STEPS=$(STEPS) $(BIN)/python -m pytest -q -s -n 2 --dist worksteal -k 'laws or all_facts or one_price' tests/integration/answers/test_one_price.py tests/unit/plans/test_seating.py tests/simulation/test_seat_reading_laws.py tests/simulation/test_seat_pool_laws.py tests/simulation/test_lease_laws.py
+	@LAW_STEPS=$(STEPS) $(BIN)/python -m pytest -q -s -n 2 --dist worksteal -k 'laws or all_facts or one_price' tests/integration/answers/test_one_price.py tests/unit/plans/test_seating.py tests/unit/plans/test_floor.py tests/simulation/test_seat_reading_laws.py tests/simulation/test_seat_pool_laws.py tests/simulation/test_lease_laws.py
 	@TALE_CHILDREN=1000 $(BIN)/python -m pytest -q -k many_children tests/scenarios/test_contract_stories.py
 
 ROWS := 300000

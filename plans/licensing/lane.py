@@ -7,7 +7,7 @@ leases take no lock of a pool and wait for nobody; only what they do not find go
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from plans.licensing.entitled import ask_entitlements
 from plans.licensing.floating import Beat, Checkout, Denial, Floor, Outcome, Release
 from plans.licensing.gathering import Gatherer, Owner
 
-__all__ = ("LeaseLane",)
+__all__ = ("LeaseLane", "decided")
 
 Wish = Checkout | Beat | Release
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class LeaseLane:
             floor.know_people(found.people)
             floor.know_gone(found.gone)
             floor.know(found.stretches)
-            outcomes = _decide(floor, wishes)
+            outcomes = decided(floor, wishes)
             denials = [one for one in outcomes if isinstance(one, Denial)]
             counts = [(pool, floor.held(pool.key)) for pool in found.pools]
             stretches = floor.changed(), floor.begun()
@@ -132,7 +132,8 @@ def _asked(wishes: Sequence[Wish]) -> dict[str, Any]:
     }
 
 
-def _decide(floor: Floor, wishes: Sequence[Wish]) -> list[Outcome]:
+def decided(floor: Floor, wishes: Collection[Wish]) -> list[Outcome]:
+    """Return what becomes of requests of one flight, in their order: who leaves goes first (pure)."""
     outcomes: dict[int, Outcome] = {}
     for kind in _ORDER:
         for at, wish in enumerate(wishes):

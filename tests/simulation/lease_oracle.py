@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from metering.leases import Stretch, unit_of
-from plans.licensing.floating import Checkout, Denial, Fault, Outcome, PoolRules, Share, TooLong
+from plans.licensing.floating import Checkout, Denial, Fault, Outcome, PoolRules, Reason, Share, TooLong
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 GROUPS = ("", "hr", "it")
@@ -80,19 +80,15 @@ class Oracle:
         own = self.own_seat(wish.client_key)
         inside = taken.get(unit, own)
         lent = {self.unit(one.wish) for one in self.sitting() if one.borrowed}
-        full = wish.borrow_s and unit not in lent and len(lent) >= max(0, self.rules.seats - self.rules.borrow_keep)
         group = wish.group if inside is None else inside.group  # a seat that passes on stays its group's
-        if inside is None:
-            used = {name: sum(lease.group == name for lease in taken.values()) for name in GROUPS}
-            share = self.rules.shares.get(group, Share())
-            kept = sum(max(0, s.least - used[name]) for name, s in self.rules.shares.items() if name != group)
-            full = (
-                full
-                or len(taken) + kept >= self.rules.capacity
-                or (share.most is not None and used[group] >= share.most)
-            )
-        if full:
-            assert isinstance(told, Denial), f"let in although full: {told}"
+        why = None
+        if wish.borrow_s and unit not in lent and len(lent) >= max(0, self.rules.seats - self.rules.borrow_keep):
+            why = Reason.BORROW_LIMIT
+        elif inside is None:
+            why = self.no_seat_for(group, taken)
+        if why is not None:
+            assert isinstance(told, Denial), f"let in although {why}: {told}"
+            assert told.reason is why
             assert told.in_use == len(taken)
             return
         assert isinstance(told, Stretch), f"a wrong denial: {told}"
@@ -106,6 +102,16 @@ class Oracle:
         lease.stretches.append([self.now, self.now + timedelta(seconds=wish.borrow_s or self.rules.lease_s)])
         lease.borrowed, lease.released, lease.gave_up = bool(wish.borrow_s), False, False
         assert (told.starts_at, told.ends_at) == tuple(lease.stretches[-1])
+
+    def no_seat_for(self, group: str, taken: dict[str, Lease]) -> Reason | None:
+        used = {name: sum(lease.group == name for lease in taken.values()) for name in GROUPS}
+        share = self.rules.shares.get(group, Share())
+        kept = sum(max(0, s.least - used[name]) for name, s in self.rules.shares.items() if name != group)
+        if share.most is not None and used[group] >= share.most:
+            return Reason.GROUP_LIMIT
+        if len(taken) >= self.rules.capacity:
+            return Reason.POOL_FULL
+        return Reason.RESERVED if len(taken) + kept >= self.rules.capacity else None
 
     def own_seat(self, client_key: str) -> Lease | None:
         """Return the newest lease of the key if it still has a seat of its own."""

@@ -15,7 +15,8 @@ import pytest
 from app.listeners import listen
 from core.db import Database
 from tests.builders.world import World
-from tests.simulation.lease_machine import PEOPLE, Leases
+from tests.simulation.lease_machine import Leases
+from tests.simulation.lease_rules import PEOPLE
 from tests.simulation.long import hold, in_parts
 
 
