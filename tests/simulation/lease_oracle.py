@@ -98,6 +98,8 @@ class Oracle:
             one.gave_up = one.gave_up or one.wish.client_key == wish.client_key
         lease = self.leases.setdefault(told.lease_id, Lease(told.lease_id, wish, group))
         lease.wish, lease.group = wish, group
+        if lease.stretches and lease.stretches[-1][0] == self.now:  # given up and back at one instant: it was nothing
+            del lease.stretches[-1], lease.wishes[-1]
         lease.wishes.append(wish)
         lease.stretches.append([self.now, self.now + timedelta(seconds=wish.borrow_s or self.rules.lease_s)])
         lease.borrowed, lease.released, lease.gave_up = bool(wish.borrow_s), False, False
