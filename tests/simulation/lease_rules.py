@@ -1,6 +1,6 @@
 """What clients, operators, clocks and accidents do to a floating pool, held against `lease_oracle`.
 
-Where the pool is, in a database (`lease_machine`) or in memory (`floor_machine`), is left open.
+Where the pool is, in a database (`lease_machine`) or in memory (`tests/unit/plans/test_floor.py`), is left open.
 """
 
 from abc import abstractmethod
