@@ -57,8 +57,9 @@ test: setup-dev ## Run every test but those in the browser and those of make che
 test-web: setup-dev ## Run the browser tests (needs Chromium)
 	@$(BIN)/python -m pytest -q tests/web
 
+EXTERNAL := tests/integration
 test-external: setup-dev ## Run the integration tests on DATABASE_URL and BROKER_URL
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(EXTERNAL)
 
 check: setup-dev ## Lint, types, import contracts, architecture tests, migrations up to date
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

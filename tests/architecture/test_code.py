@@ -66,3 +66,16 @@ def test_names_say_what_is_in_a_module(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_public_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(tree(path))
+
+
+def test_the_broker_is_the_workers_alone_so_that_its_tests_tell_of_another_broker() -> None:
+    """Whoever else comes to need one has tests that CI must run with each broker (`.ci/run`)."""
+    readers = {
+        name_of(path) for path in MODULES
+        if any(isinstance(node, ast.Attribute) and node.attr == "broker_url" for node in ast.walk(tree(path)))
+    }  # fmt: skip
+    integration = ROOT / "tests" / "integration"
+    tests = {name_of(path) for path in integration.rglob("test_*.py") if "BROKER_URL" in path.read_text()}
+    assert readers == {"app/worker.py"}
+    assert tests == {"tests/integration/app/test_worker.py"}
+    assert f"EXTERNAL={next(iter(tests))}" in (ROOT / ".ci" / "run").read_text()
