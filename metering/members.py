@@ -3,7 +3,7 @@
 A person counts once, by the heaviest fact, then the earliest by time, source and id.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from uuid import UUID
@@ -65,22 +65,34 @@ def contributors(grounds: Grounds) -> Reader:
 
 
 def contributions(grounds: Grounds) -> Reader:
-    """Return the meter `contributions`: what was created, each weighing class × kind."""
+    """Return the meter `contributions`: what was created, each weighing class × kind.
+
+    Its bare figure may be read of facts that stand for several.
+    """
+
+    def counted_within(period: Period) -> Iterator[Weighed]:
+        for fact in grounds.within(period):
+            counted = _contribution(grounds, fact, by_audience=False)
+            if counted is not None:
+                yield counted
+
+    def figure(period: Period) -> Fraction:
+        times: dict[Fraction, int] = {}
+        for counted in counted_within(period):
+            times[counted.weight] = times.get(counted.weight, 0) + counted.fact.times
+        return sum((weight * number for weight, number in times.items()), Fraction(0))
 
     def read(period: Period) -> Measurement:
         entries: list[Entry] = []
         exclusions: list[Exclusion] = []
-        for fact in grounds.within(period):
-            counted = _contribution(grounds, fact, by_audience=False)
-            if counted is None:
-                continue
+        for counted in counted_within(period):
             if counted.weight == 0:
-                exclusions.append(excluded(fact, counted.person_id, "weight_zero"))
+                exclusions.append(excluded(counted.fact, counted.person_id, "weight_zero"))
             else:
                 entries.append(grounds.entry(counted, counted.weight, "contribution", CONTRIBUTION_DIMENSIONS))
         return _measurement("contributions", period, entries, exclusions, "contribution")
 
-    return Reader(read)
+    return Reader(read, figure)
 
 
 def is_waived(fact: Fact) -> bool:

@@ -99,6 +99,8 @@ class MeterSpec:
     custom: "CustomMeter | None" = None
     folds: bool = False
     """Whether of facts that count alike the first of a day says it all (`metering.reads.days`)."""
+    folds_figure: bool = False
+    """Whether it does for the bare figure, by how many they are, though not for who was counted by what."""
 
     def dimension(self, name: str) -> str | None:
         """Return the dimension that a name stands for, in full or in short (`course`); None: it keeps no such one."""
@@ -251,6 +253,7 @@ _ALL = (
         types=("contribution.created",),
         which="inside",
         reader=contributions,
+        folds_figure=True,
     ),
     _seats("peak", "Named seats billable on the highest day."),
     _seats("prorated", "Seat-days divided by the days of the period."),

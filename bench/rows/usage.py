@@ -1,14 +1,17 @@
 """What usage costs to read: a month by day and cost centre, and its active members, beside the same from the facts."""
 
+from datetime import UTC, datetime, time, timedelta
 from statistics import median
+from typing import Any
 
 import psycopg
 
 from bench.figures import Figure, Goal, ratio_of
-from bench.month import Call, Month, by_centre, forget, month_of_usage, statements_of, timed
+from bench.month import Call, Month, by_centre, fill_period, forget, month_of_usage, statements_of, timed
 from bench.stand import Stand
 from bench.statements import server_ms
 from core.db import conninfo
+from core.periods import Period
 
 __all__ = ("ROW", "measure")
 
@@ -36,7 +39,27 @@ def measure(stand: Stand) -> list[Figure]:
     return [
         *_figures(stand, month, f"month by day and cost centre, {rows:,} facts", by_centre(month), raw_day),
         *_figures(stand, month, f"active members of a month, {rows:,} facts", active, raw_month),
+        _running_day(stand, min(rows, _IN_MEMORY)),
     ]
+
+
+def _running_day(stand: Stand, rows: int) -> Figure:
+    """Read a day that has not ended, of which nothing is folded: thinned by the database, and fact by fact."""
+    now, tenant = datetime.now(UTC), stand.world.tenant(f"day-{rows}", time_zone="UTC")
+    start = datetime.combine(now.date(), time(), UTC)
+    fill_period(stand, tenant, Period(start, now), rows)
+    call: Call = lambda measuring: measuring.figure("members.active", Period(start, start + timedelta(days=1)))  # noqa: E731
+    thinned: list[tuple[float, Any]] = []
+    facts: list[tuple[float, Any]] = []
+    for _ in range(stand.options.repeats):
+        for worth, told in ((0, thinned), (10**9, facts)):
+            told.append(timed(stand, tenant, call, worth=worth))
+    assert len({figure for _, figure in (*thinned, *facts)}) == 1, "one figure, however it is read"
+    thin_ms, facts_ms = ([seconds * 1e3 for seconds, _ in told] for told in (thinned, facts))
+    return Figure(
+        f"active members of the running day, {rows:,} facts", median(thin_ms), "ms", median(facts_ms),
+        "the same fact by fact", ratio_of(facts_ms, thin_ms), Goal(), ["with Python; nothing is kept of a running day"],
+    )  # fmt: skip
 
 
 def _figures(stand: Stand, month: Month, name: str, call: Call, raw: str) -> list[Figure]:

@@ -52,8 +52,8 @@ class Answering(ABC):
         """Return the figure of `measure` alone."""
 
     @abstractmethod
-    def prepare(self, spec: MeterSpec, periods: Sequence[Period], *, folds: bool = True) -> None:
-        """Read what the meter's figures of periods need."""
+    def prepare(self, spec: MeterSpec, periods: Sequence[Period], *, folds: bool = True, bare: bool = False) -> None:
+        """Read what the meter's figures of periods need; `bare` without who was counted."""
 
     @abstractmethod
     def _policies(self, instant: datetime) -> CountingPolicies: ...
@@ -77,7 +77,7 @@ class Answering(ABC):
         spec, dimension = asked
         ended = {period: self._policies(period.starts_at) for period in periods if self._keeps(period)}
         if not ended:
-            self.prepare(spec, periods)
+            self.prepare(spec, periods, bare=dimension == WHOLE)
             return [self._measured(asked, (), period)[_key(asked)] for period in periods]
         known, keeping = self._kept.find(spec, ended, dimension)
         if anew:
@@ -90,7 +90,7 @@ class Answering(ABC):
         if keeping.counted_anew and not ended.keys().isdisjoint(missing):
             self._read_again(spec)
         beside = [] if anew or ended.keys().isdisjoint(missing) else _swept_with(asked)
-        self.prepare(spec, missing)
+        self.prepare(spec, missing, bare=dimension == WHOLE)
         found = {period: self._measured(asked, beside if period in ended else (), period) for period in missing}
         keeping.keep({period: answers[_key(asked)] for period, answers in found.items()})
         for other in beside:

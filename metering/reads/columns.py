@@ -26,6 +26,7 @@ from metering.reads.facts import (
     Selection,
     load_selected,
     narrowed,
+    replaced_fact,
     replacements,
     symbols_of,
     ties_broken,
@@ -161,10 +162,9 @@ def load_columns(
             )
         )
     instead = [
-        Fact(key, datetime.fromisoformat(new["time"]), new["type"], source, int(new["identity_id"]),
-             new["attributes"] or {})
+        replaced_fact(key, source, new)
         for key, source, new in replacements(session, tenant_id, selection, known, as_of)
-    ]  # fmt: skip
+    ]
     return [*columns, *columns_of(sorted_facts(instead), meter.shared, meter.own)]
 
 

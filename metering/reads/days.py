@@ -6,11 +6,12 @@ merges, moves, classes and erasures are resolved when it is read, by the very co
 only facts and corrections change it, and their counts say whether it still is as they are.
 
 A day that cannot be told so is read from the facts: one that has not ended or is cut by the period, one
-that changed and may not be folded now, and for a person the days on which class or audience changed.
+that changed and may not be folded now, and for a person the days on which class or audience changed. Where
+it has many, the database thins them in the same way on the way here, and nothing is kept of that.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -23,10 +24,19 @@ from metering.archive.months import GONE
 from metering.facts import Fact, sorted_facts
 from metering.models import UsageFold
 from metering.reads.archives import archives
-from metering.reads.facts import Corrections, Selection, corrections, load_selected, replacements
+from metering.reads.facts import (
+    Corrections,
+    Selection,
+    corrections,
+    load_selected,
+    replaced_fact,
+    replacements,
+    symbols_of,
+    types_of,
+)
 from metering.reads.stamps import Counted, Stamps
 from metering.registry import FactSpan
-from metering.store.rollups import fold_day, folded_facts, lock_day
+from metering.store.rollups import fold_day, folded_facts, lock_day, thinned_facts
 from tenants.people import People
 from tenants.reads import TenantView
 
@@ -102,7 +112,7 @@ class Folds:
             for key, occurred_at, name, source, identity_id, attributes, times in rows
         ]
         for types, part in _rest(wanted.types, wanted.period, clean):
-            facts += self._from_facts(wanted, Selection(types, FactSpan(part.starts_at, part.ends_at)))
+            facts += self._rest(wanted, Selection(types, FactSpan(part.starts_at, part.ends_at)), changing.identities)
         for day in days:
             theirs = [identity_id for identity_id, starts_at in changing.days if starts_at == day.starts_at]
             types = tuple(name for name, starts_at in told if starts_at == day.starts_at)
@@ -221,6 +231,32 @@ class Folds:
         }, list(known.by_target), instead)  # fmt: skip
         self.folded += 1
         return True
+
+    def _rest(self, wanted: Wanted, selection: Selection, changing: Sequence[int]) -> list[Fact]:
+        """Return the facts of a span that no folded day tells; many are thinned, but nobody's who changes in it."""
+        session, tenant_id, span, known = self._session, self._tenant.id, selection.span, wanted.known
+        assert span.since is not None, "a part of a period has two ends"
+        assert span.until is not None, "a part of a period has two ends"
+        [counted] = self._counts.counted(list(selection.types), [span])
+        if counted.facts < WORTH_FOLDING:
+            return self._from_facts(wanted, selection)
+        types = types_of(session, tenant_id, selection.types)
+        rows = thinned_facts(
+            session, tenant_id, types, (span.since, span.until),
+            as_of=wanted.as_of, corrected=known.by_target, without=changing,
+        )  # fmt: skip
+        sources = symbols_of(session, tenant_id, {row.source_id for row in rows})
+        facts = [
+            Fact(key, at, types[type_id], sources[source_id], identity_id, attributes or {}, times=times)
+            for key, at, type_id, source_id, identity_id, attributes, times in rows
+        ]
+        others = set(changing)
+        facts += [
+            replaced_fact(key, source, new)
+            for key, source, new in replacements(session, tenant_id, selection, known, wanted.as_of)
+            if int(new["identity_id"]) not in others
+        ]
+        return facts + (self._from_facts(wanted, replace(selection, identities=changing)) if changing else [])
 
     def _from_facts(self, wanted: Wanted, selection: Selection) -> list[Fact]:
         return load_selected(self._session, self._tenant.id, selection, wanted.known, wanted.as_of)

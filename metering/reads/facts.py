@@ -32,6 +32,7 @@ __all__ = (
     "load_facts",
     "load_selected",
     "narrowed",
+    "replaced_fact",
     "replacements",
     "symbols_of",
     "ties_broken",
@@ -123,10 +124,15 @@ def load_selected(
         if key not in known.by_target
     ]
     facts.extend(
-        Fact(key, _time_of(new), new["type"], source, int(new["identity_id"]), new["attributes"] or {})
+        replaced_fact(key, source, new)
         for key, source, new in replacements(session, tenant_id, selection, known, as_of)
     )
     return sorted_facts(facts)
+
+
+def replaced_fact(key: UUID, source: str, new: dict[str, Any]) -> Fact:
+    """Return what stands instead of a replaced event, as `replacements` tells it."""
+    return Fact(key, _time_of(new), new["type"], source, int(new["identity_id"]), new["attributes"] or {})
 
 
 def symbols_of(session: Session, tenant_id: UUID, numbers: Collection[int] | None = None) -> dict[int, str]:

@@ -125,7 +125,7 @@ class Measuring(Answering):
 
     def figure(self, meter: str, period: Period) -> Fraction:
         """Return the figure alone: that of `measure`, sooner."""
-        return self._reader(meter, period).figure(period)
+        return self._reader(meter, period, bare=True).figure(period)
 
     def grouped(self, meter: str, period: Period, names: Sequence[str] = ()) -> Measurement:
         """Return a figure whose entries stand for all that share the keys `names`; without names it has none.
@@ -163,9 +163,10 @@ class Measuring(Answering):
         for name in ("_corrections", "_people", "_directory", "_columns"):
             self.__dict__.pop(name, None)
 
-    def _reader(self, meter: str, period: Period) -> Reader:
+    def _reader(self, meter: str, period: Period, *, bare: bool = False) -> Reader:
         spec = self.spec(meter)
-        loaded = self._folded(spec, period) or self._covering(spec, period)
+        folded = self._folded(spec, period) if _folds(spec, bare=bare) else None
+        loaded = folded or self._covering(spec, period)
         if spec.name not in loaded.readers:
             loaded.readers[spec.name] = spec.reader(loaded.grounds)
         return loaded.readers[spec.name]
@@ -178,7 +179,7 @@ class Measuring(Answering):
         """Return grounds that answer for exactly this period, from folded days; None where facts are quicker."""
         policies = self._policies(period.starts_at)
         types = spec.fact_types(policies)
-        if not spec.folds or not self._folds.worth(types, [period]):
+        if not self._folds.worth(types, [period]):
             return None
         kind = (types, policy_hash(policies), period)
         if self._thinned is None or self._thinned[0] != kind:
@@ -277,14 +278,15 @@ class Measuring(Answering):
 
     def _folded_run(self, spec: MeterSpec, periods: Sequence[Period]) -> bool:
         types = spec.fact_types(self._policies(periods[0].starts_at))
-        return spec.folds and periods[0].duration_us >= SHORTEST_DAY_US and self._folds.worth(types, periods)
+        return periods[0].duration_us >= SHORTEST_DAY_US and self._folds.worth(types, periods)
 
-    def prepare(self, spec: MeterSpec, periods: Sequence[Period], *, folds: bool = True) -> None:
+    def prepare(self, spec: MeterSpec, periods: Sequence[Period], *, folds: bool = True, bare: bool = False) -> None:
         """Read what the meter's figures of periods need, once for each run of them and policy in force.
 
-        Not where folded days tell them: those are so few that each period reads its own.
+        Not where folded days tell them: those are so few that each period reads its own. `bare`: who was counted is
+        not asked for.
         """
-        if not periods or (folds and self._folded_run(spec, periods)):
+        if not periods or (folds and _folds(spec, bare=bare) and self._folded_run(spec, periods)):
             return
         for run in consecutive(periods):
             for _, together in groupby(run, key=lambda period: policy_hash(self._policies(period.starts_at))):
@@ -325,3 +327,7 @@ class Measuring(Answering):
         people = self._people  # first: it has everything counted that must be
         carried = attribution(self._session, self._tenant.id, self._reading.as_of)
         return Directory(people, carried)
+
+
+def _folds(spec: MeterSpec, *, bare: bool) -> bool:
+    return spec.folds or (bare and spec.folds_figure)

@@ -1,7 +1,7 @@
 """Writes of what is made from facts: kept figures, folded days, hours put right."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from metering.models import KeptFigure
 
-__all__ = ("day_digest", "fold_day", "folded_facts", "lock_day", "mend_hours", "put_kept_figures")
+__all__ = (
+    "day_digest", "fold_day", "folded_facts", "lock_day", "mend_hours", "put_kept_figures", "thinned_facts",
+)  # fmt: skip
 
 
 def put_kept_figures(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -90,6 +92,55 @@ _FOLDED_FACTS = text(f"""
     )
     {_THINNED.format(alike=f"{_ALIKE}, apart")}
 """)  # noqa: S608 - made of constants
+
+
+# What is not folded, thinned in the same way as it is read. Two scans and hashes: of a running day's millions of facts
+# a sort, or their way to this process, would take many times as long.
+_THIN = text("""
+    with alike as not materialized (
+        select event_key, occurred_at, type_id, source_id, identity_id, attributes,
+               coalesce((attributes -> 'audience')::text, '') as audience,
+               coalesce((attributes -> 'kind')::text, '') as kind,
+               coalesce((attributes -> 'waived')::text, '') as waived
+        from fact
+        where tenant_id = :tenant_id and type_id = any(cast(:types as int[]))
+          and occurred_at >= :since and occurred_at < :until
+          and (cast(:as_of as timestamptz) is null or accepted_at <= :as_of)
+          and event_key <> all(cast(:corrected as uuid[])) and identity_id <> all(cast(:without as bigint[]))
+    ), counted as (
+        select type_id, identity_id, audience, kind, waived, min(occurred_at) as occurred_at, count(*) as facts
+        from alike group by type_id, identity_id, audience, kind, waived
+    )
+    select event_key, occurred_at, type_id, source_id, identity_id, attributes,
+           case when row_number() over (together order by event_key) = 1
+                then facts - count(*) over together + 1 else 1 end as times
+    from counted join alike using (type_id, identity_id, audience, kind, waived, occurred_at)
+    window together as (partition by type_id, identity_id, audience, kind, waived)
+""")
+
+
+def thinned_facts(
+    session: Session, tenant_id: UUID, types: Collection[int], span: tuple[datetime, datetime], *,
+    as_of: datetime | None, corrected: Collection[UUID], without: Collection[int],
+) -> Sequence[Any]:  # fmt: skip
+    """Return what decides of facts that no folded day tells: of those that count alike, the first.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose facts.
+        types: numbers of their types.
+        span: `[since, until)`.
+        as_of: accepted up to it (inclusive); None for all.
+        corrected: keys of events that do not count as they were sent.
+        without: identities that are not wanted.
+
+    Returns:
+        Key, time, type and source by their numbers, identity, attributes, and how many facts each stands for.
+    """
+    return session.execute(_THIN, {
+        "tenant_id": tenant_id, "types": list(types), "since": span[0], "until": span[1], "as_of": as_of,
+        "corrected": list(corrected), "without": list(without),
+    }).all()  # fmt: skip
 
 
 def fold_day(

@@ -1,8 +1,12 @@
 """Folded days: what is read of them is what the facts say, whatever comes, in whatever order, and whoever is killed."""
 
+import random
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from itertools import count
 from typing import Any
 
@@ -22,7 +26,9 @@ from metering.actions.record_correction import CorrectionInput, record_correctio
 from metering.measurement import Measurement
 from metering.policies import DEFAULT_POLICIES, CountingPolicies
 from metering.reads import Measuring, Reading, days
-from metering.reads.days import Folds
+from metering.reads.days import Folds, Wanted
+from metering.reads.facts import Selection, corrections, known_people, load_selected
+from metering.registry import FactSpan
 from metering.tasks import fold_days
 from tests.builders.world import ACTOR, World
 from tests.server import fresh_database
@@ -32,10 +38,15 @@ ZONES = ("Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe")
 # Summer time begins in Berlin on 29 March 2026; it ends in Lord Howe on 5 April.
 FIRST = datetime(2026, 3, 28, 10, tzinfo=UTC)
 SPREAD = 9 * 48
-METERS = ("members.active", "members.contributors")
+METERS, SUM = ("members.active", "members.contributors"), "contributions"
 TWICE = replace(
     DEFAULT_POLICIES,
     members=replace(DEFAULT_POLICIES.members, min_events=2, active_types=("course.launched", "contribution.created")),
+)
+WEIGHED = replace(
+    DEFAULT_POLICIES,
+    members=replace(DEFAULT_POLICIES.members, kind_weights={"answer": Decimal("1.5")}),
+    weights=replace(DEFAULT_POLICIES.weights, classes={"guest": Decimal("0.25"), "test": Decimal(0)}),
 )
 numbers = count()
 
@@ -141,19 +152,28 @@ class Told:
     def read(
         self, *, folded: bool, policy: CountingPolicies = DEFAULT_POLICIES, as_of: datetime | None = None
     ) -> list[Measurement]:
-        worth, days.WORTH_FOLDING = days.WORTH_FOLDING, 0 if folded else 10**9
-        try:
-            with self.begin() as session:
-                measuring = Measuring(session, self.tenant, Reading(policy, as_of, NOW))
-                return [plain(measuring.measure(meter, period)) for meter in METERS for period in self.periods()]
-        finally:
-            days.WORTH_FOLDING = worth
+        with worth_folding(folded), self.begin() as session:
+            measuring = Measuring(session, self.tenant, Reading(policy, as_of, NOW))
+            return [plain(measuring.measure(meter, period)) for meter in METERS for period in self.periods()]
+
+    def figures(self, *, folded: bool, as_of: datetime | None = None) -> list[Fraction]:
+        """Return bare figures, those of contributions too, which folded days tell without who was counted by what."""
+        with worth_folding(folded), self.begin() as session:
+            measuring = Measuring(session, self.tenant, Reading(WEIGHED, as_of, NOW))
+            return [measuring.figure(meter, period) for meter in (*METERS, SUM) for period in self.periods()]
 
     def folded_rows(self) -> list[Any]:
         with self.begin() as session:
             return list(
                 session.execute(text("select type, starts_at, event_key, times from usage_day order by 1, 2, 3"))
             )
+
+
+@contextmanager
+def worth_folding(folded: bool) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(days, "WORTH_FOLDING", 0 if folded else 10**9)
+        yield
 
 
 def plain(measured: Measurement) -> Measurement:
@@ -193,6 +213,34 @@ def test_folded_days_tell_what_the_facts_tell_whatever_happens_between(
     assert told.read(folded=True, policy=TWICE) == told.read(folded=False, policy=TWICE)
     for as_of in cuts:
         assert told.read(folded=True, as_of=as_of) == told.read(folded=False, as_of=as_of)
+    for as_of in (None, *cuts):
+        assert told.figures(folded=True, as_of=as_of) == told.figures(folded=False, as_of=as_of)
+
+
+def test_many_facts_of_a_part_of_a_day_are_thinned_and_none_is_lost_or_counted_twice(home: World) -> None:
+    told, chance = Told(home), random.Random(5)
+    classes: list[dict[str, str]] = [{}, {}, {}, {}, {"class": "guest"}]
+    part, types = Period(FIRST + timedelta(hours=1), FIRST + timedelta(hours=7)), ("contribution.created",)
+    for _ in range(3):
+        told.take("send", [
+            (("contribution.created", {"kind": chance.choice(("post", "answer")), "object_id": "1",
+                                       "person": chance.choice(classes) if who == "eve" else {}}),
+             who, chance.randrange(16))  # eight hours of the first day, often at one instant
+            for _ in range(60) for who in ("ann", "bob", "eve")
+        ])  # fmt: skip
+        told.take("void", (chance.randrange(60), 0))
+        told.take("replace", (chance.randrange(60), chance.randrange(16)))
+        with worth_folding(True), told.begin() as session:
+            folds = Folds(session, told.tenant, NOW)
+            known = corrections(session, told.tenant.id, None)
+            wanted = Wanted(types, part, known_people(session, told.tenant.id, known, None), known, None)
+            thinned = folds.load(wanted)
+            facts = load_selected(
+                session, told.tenant.id, Selection(types, FactSpan(part.starts_at, part.ends_at)), known, None
+            )
+        assert sum(fact.times for fact in thinned) == len(facts)
+        assert len(thinned) < len(facts) / 1.5, "of ann and bob few are left"
+        assert told.figures(folded=True) == told.figures(folded=False)
 
 
 def launches(told: Told, number: int, who: str = "ann") -> None:
