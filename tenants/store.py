@@ -68,6 +68,7 @@ __all__ = (
     "set_person",
     "set_renamed",
     "set_unrenamed",
+    "set_user",
     "store_answer",
     "touch_key",
 )
@@ -134,6 +135,12 @@ def set_active_to(session: Session, tenant_id: UUID, person_id: UUID, at: dateti
 def set_access(session: Session, user_id: UUID, *, role: str, active: bool) -> None:
     """Change a user's role, and whether they may come in; a user who may not is out at once, with all keys."""
     session.execute(update(UserAccount).where(UserAccount.id == user_id).values(role=role, active=active))
+
+
+def set_user(session: Session, user_id: UUID, *, name: str, role: str, cost_centre: str | None) -> None:
+    """Say anew who a user is and what they may."""
+    values = {"name": name, "role": role, "cost_centre": cost_centre}
+    session.execute(update(UserAccount).where(UserAccount.id == user_id).values(**values))
 
 
 class LockedLogin(NamedTuple):

@@ -17,7 +17,10 @@ from tenants.models import ApiKey, UserAccount
 from tenants.roles import VENDOR_ROLES, Role, permissions_of
 from tenants.store import add
 
-__all__ = ("KeyInput", "NewKey", "UserInput", "create_api_key", "create_user", "hash_password", "token_hash")
+__all__ = (
+    "KeyInput", "NewKey", "UserInput", "create_api_key", "create_user", "hash_password", "refuse_bad_user",
+    "token_hash",
+)  # fmt: skip
 
 PASSWORDS = PasswordHasher()
 """argon2id with the library's defaults (RFC 9106's second recommended option)."""
@@ -70,12 +73,12 @@ def hash_password(password: str) -> str:
     return PASSWORDS.hash(password)
 
 
-def create_user(session: Session, user: UserInput, actor: str, now: datetime) -> UUID:
-    """Create a user and return the id.
+def refuse_bad_user(user: UserInput) -> None:
+    """Refuse what nobody can be.
 
     Raises:
-        InvalidInput: role and side disagree, or the password is too short (`invalid_input`).
-        KeyInUse: the e-mail address is taken (`key_in_use`).
+        InvalidInput: role and side disagree, or role and centre do, that is no address, or the password is too short
+            (`invalid_input`).
     """
     faults = []
     if user.role not in Role.__members__.values():
@@ -92,6 +95,16 @@ def create_user(session: Session, user: UserInput, actor: str, now: datetime) ->
         faults.append(InputError("/password", "password_short", f"Use at least {MIN_PASSWORD} characters."))
     if faults:
         raise InvalidInput(*faults)
+
+
+def create_user(session: Session, user: UserInput, actor: str, now: datetime) -> UUID:
+    """Create a user and return the id.
+
+    Raises:
+        InvalidInput: nobody can be that (`refuse_bad_user`).
+        KeyInUse: the e-mail address is taken (`key_in_use`).
+    """
+    refuse_bad_user(user)
     user_id = new_id()
     row = UserAccount(
         id=user_id,

@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput
 from core.signals import publish
-from tenants.actions.create_user import MIN_PASSWORD, UserInput, create_user, hash_password
+from tenants.actions.create_user import MIN_PASSWORD, UserInput, create_user, hash_password, refuse_bad_user
 from tenants.actions.record_audit import record_audit
 from tenants.errors import UserInvitationOver, UserShutOut
 from tenants.events import UserInvited
 from tenants.invitations import UserLink, mark_of
-from tenants.reads import TenantView, find_account, get_account, password_allowed
+from tenants.reads import TenantView, all_cost_centres, find_account, get_account, password_allowed
 from tenants.roles import Role
-from tenants.store import lock_login, remove_sessions, set_access, set_password
+from tenants.store import lock_login, remove_sessions, set_password, set_user
 
 __all__ = (
     "FORGOTTEN_HOURS", "INVITED_DAYS", "AdminInput", "Invitee", "choose_password", "invite_admin", "invite_user",
@@ -69,7 +69,8 @@ def invite_user(session: Session, tenant: TenantView, who: Invitee, actor: str) 
         actor: who does it.
 
     Raises:
-        InvalidInput: that is no address, there is no name, or role and centre disagree (`invalid_input`).
+        InvalidInput: that is no address, there is no name or no such centre, or role and centre disagree
+            (`invalid_input`).
         KeyInUse: somebody has that address already (`key_in_use`).
     """
     if not who.name.strip():
@@ -78,17 +79,25 @@ def invite_user(session: Session, tenant: TenantView, who: Invitee, actor: str) 
     now = utc_now()
     known = find_account(session, who.email)
     given = UserInput(who.email, who.name.strip(), who.role, tenant.id, who.cost_centre)
+    _refuse_unknown_centre(session, tenant.id, who.cost_centre)
     if known is not None and known.tenant_id == tenant.id and known.active and not known.has_password:
-        # Whoever was invited and has not come in yet gets another mail, and what they are now.
+        # Whoever was invited and has not come in yet gets another mail, and is what the invitation says now.
+        refuse_bad_user(given)
         user_id = known.id
-        if known.role != who.role and Role.COST_CENTRE_OWNER not in (known.role, who.role):
-            set_access(session, user_id, role=who.role, active=True)
-            record_audit(session, tenant.id, actor, "grant_role", ("user", str(user_id)), {"role": who.role})
+        set_user(session, user_id, name=given.name, role=given.role, cost_centre=given.cost_centre)
+        if known.role != given.role:
+            record_audit(session, tenant.id, actor, "grant_role", ("user", str(user_id)), {"role": given.role})
     else:
         user_id = create_user(session, given, actor, now)
     if password_allowed(session, tenant.id):
         _tell(session, tenant, user_id, who.language, now + timedelta(days=INVITED_DAYS))
     return user_id
+
+
+def _refuse_unknown_centre(session: Session, tenant_id: UUID, code: str | None) -> None:
+    if code is not None and all(one.code != code for one in all_cost_centres(session, tenant_id)):
+        detail = f"There is no cost centre '{code}'. Give the code of one, or create it first."
+        raise InvalidInput(InputError("/cost_centre", "cost_centre_unknown", detail))
 
 
 def send_password_link(session: Session, tenant: TenantView, user_id: UUID, language: str, actor: str) -> None:

@@ -18,6 +18,7 @@ __all__ = (
     "LinkView",
     "ProviderView",
     "administrators",
+    "ever_linked",
     "find_provider",
     "has_left",
     "is_linked",
@@ -130,6 +131,12 @@ def links(session: Session, tenant_id: UUID, after: str = "", limit: int = 500) 
         .limit(limit)
     )  # fmt: skip
     return tuple(LinkView(*row) for row in rows)
+
+
+def ever_linked(session: Session, tenant_id: UUID, user_id: UUID) -> bool:
+    """Tell whether a user ever signed in by a provider."""
+    query = select(SsoLink.user_id).where(SsoLink.tenant_id == tenant_id, SsoLink.user_id == user_id).limit(1)
+    return session.execute(query).first() is not None
 
 
 def administrators(session: Session, tenant_id: UUID, issuer: str) -> tuple[Administrator, ...]:

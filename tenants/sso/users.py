@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from tenants.actions.create_user import UserInput, create_user
-from tenants.actions.invite_user import Invitee, invite_user, send_password_link
+from tenants.actions.invite_user import Invitee, send_password_link
 from tenants.actions.issue_api_key import owner_of
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, UserView, users_of
 from tenants.roles import Permission
 from tenants.schemas import Text, UserAnswer, UserBody
-from tenants.sso.actions.keep_users import change_user, user_named
+from tenants.sso.actions.keep_users import change_user, invite, user_named
 
 __all__ = ("language_of", "route_handlers")
 
@@ -81,7 +81,7 @@ class UserController(Controller):
         """Make a user, who gets a mail (in the language of `Accept-Language`) with a link to choose a password."""
         require(principal, Permission.SSO_WRITE)
         who = Invitee(data.email, data.name, data.role, data.cost_centre, language_of(request))
-        return UserAnswer(invite_user(session, tenant, who, principal.actor))
+        return UserAnswer(invite(session, tenant, who, principal.actor))
 
     @patch("/{user_id:uuid}", sync_to_thread=True)
     def change(

@@ -17,9 +17,10 @@ from app.pages.frame import Crumb
 from app.pages.visit import TenantVisit
 from core.errors import Refused
 from core.settings import mail_server
-from tenants.actions.invite_user import Invitee, invite_user, send_password_link
+from tenants.actions.invite_user import Invitee, send_password_link
 from tenants.reads import cost_centres, password_allowed, users_of
 from tenants.roles import GROUP_ROLES, Permission, Role
+from tenants.sso.actions import keep_users
 from tenants.sso.actions.keep_users import change_user, user_named
 from tenants.sso.reads import links
 from tenants.sso.users import language_of
@@ -45,7 +46,7 @@ def invite(visit: TenantVisit, data: Form) -> Answer:
     role = data.get("role", "")
     centre = data.get("cost_centre", "").strip() or None if role == Role.COST_CENTRE_OWNER else None
     who = Invitee(data.get("email", "").strip(), data.get("name", ""), role, centre, language_of(visit.request))
-    done = visit.attempt(lambda: invite_user(visit.session, visit.tenant, who, visit.principal.actor))
+    done = visit.attempt(lambda: keep_users.invite(visit.session, visit.tenant, who, visit.principal.actor))
     if isinstance(done, Refused):
         return _list_answer(visit, done, data)
     return Redirect(f"{_base(visit)}/{done}?done=invited", status_code=303)

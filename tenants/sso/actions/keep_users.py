@@ -1,20 +1,22 @@
-"""Change what a customer's user is, shut one out, or let one in again."""
+"""Invite a customer's user, change what one is, shut one out, or let one in again."""
 
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput, NotFound
+from tenants.actions.invite_user import Invitee, invite_user
 from tenants.actions.record_audit import record_audit
-from tenants.reads import UserView, password_allowed, users_of
+from tenants.errors import KeyInUse
+from tenants.reads import TenantView, UserView, find_account, password_allowed, users_of
 from tenants.roles import GROUP_ROLES, Role
 from tenants.sso.access import some_could_enter
 from tenants.sso.errors import NobodyCouldSignIn
-from tenants.sso.reads import administrators, find_provider
+from tenants.sso.reads import administrators, ever_linked, find_provider
 from tenants.sso.store import lock_access
 from tenants.store import set_access
 
-__all__ = ("change_user", "is_last_administrator", "user_named")
+__all__ = ("change_user", "invite", "is_last_administrator", "user_named")
 
 
 def user_named(session: Session, tenant_id: UUID, user_id: UUID) -> UserView:
@@ -27,6 +29,23 @@ def user_named(session: Session, tenant_id: UUID, user_id: UUID) -> UserView:
     if found is None:
         raise NotFound("user", user_id)
     return found
+
+
+def invite(session: Session, tenant: TenantView, who: Invitee, actor: str) -> UUID:
+    """Invite somebody to be a user (`invite_user`), or once more who has not come in yet.
+
+    Who came in, by a password or by the provider, is somebody: what they may is changed by `change_user`, which
+    watches over the last administrator.
+
+    Raises:
+        KeyInUse: somebody of that address came in already (`key_in_use`).
+        InvalidInput: as `invite_user` (`invalid_input`).
+    """
+    lock_access(session, tenant.id)
+    known = find_account(session, who.email)
+    if known is not None and ever_linked(session, tenant.id, known.id):
+        raise KeyInUse("e-mail address", who.email)
+    return invite_user(session, tenant, who, actor)
 
 
 def change_user(

@@ -92,6 +92,25 @@ def test_who_has_not_come_in_is_invited_again_as_what_they_are_to_be_now(desk: D
     assert (desk.user("new@acme.example")["role"], desk.mails()) == ("tenant_admin", 2)
 
 
+def test_an_invitation_that_names_a_centre_by_now_counts_and_one_that_nobody_could_take_does_not(desk: Desk) -> None:
+    desk.world.cost_centres(desk.tenant, "sales", "legal")
+    body = {"email": "new@acme.example", "name": "New", "role": "tenant_auditor"}
+    assert desk.api("POST", "/invitations", body).status_code == 201
+
+    for change, pointer in (
+        ({"role": "vendor_admin"}, "/role"), ({"role": "boss"}, "/role"), ({"role": "cost_centre_owner"}, "/cost_centre"),
+        ({"cost_centre": "sales"}, "/cost_centre"),
+        ({"role": "cost_centre_owner", "cost_centre": "nowhere"}, "/cost_centre"),
+    ):  # fmt: skip
+        refused = desk.api("POST", "/invitations", body | change)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    for centre in ("sales", "legal"):
+        own = {"role": "cost_centre_owner", "cost_centre": centre, "name": "Newer"}
+        assert desk.api("POST", "/invitations", body | own).status_code == 201
+        known = desk.user("new@acme.example")
+        assert (known["role"], known["cost_centre"], known["name"]) == ("cost_centre_owner", centre, "Newer")
+
+
 def test_what_nobody_can_be_is_refused_at_its_place(desk: Desk) -> None:
     def fault(**body: Any) -> Any:
         answer = desk.api(

@@ -86,6 +86,19 @@ def test_while_passwords_are_off_nothing_takes_the_last_way_in(customer: Custome
     assert customer.client.delete("/v1/sso", headers=headers).status_code == 204
 
 
+def test_who_came_in_by_the_provider_is_not_made_another_by_an_invitation(customer: Customer) -> None:
+    customer.user("bob")
+    body = {"email": "bob@acme.example", "name": "Bob", "role": "tenant_auditor"}
+    before = customer.client.post("/v1/users/invitations", headers=bearer(customer.key), json=body)
+    customer.set_up()
+    assert customer.sign_in("bob").status_code == 303
+    customer.client.cookies.clear()
+
+    again = customer.client.post("/v1/users/invitations", headers=bearer(customer.key), json=body | {"name": "Benno"})
+
+    assert (before.status_code, again.status_code, again.json()["code"]) == (201, 409, "key_in_use")
+
+
 def test_faults_are_named_with_their_fields(customer: Customer) -> None:
     rules = [{"group": "it", "role": "vendor_admin"}, {"group": "it", "role": "tenant_admin"}]
 
