@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from app.i18n import gettext as _
 from app.i18n import ngettext
+from app.pages.admin.seat_rules import rules_said, wished_rules
 from app.pages.admin.seats import (
     IDLE_DAYS,
     Result,
@@ -29,14 +30,13 @@ from app.pages.frame import Crumb
 from app.pages.visit import TenantVisit
 from core.errors import InputError, InvalidInput, Refused
 from plans.licensing.seats.actions.assign_seats import SeatRow, assign_seats
-from plans.licensing.seats.actions.keep_pool import PoolInput, change_pool, create_pool
+from plans.licensing.seats.actions.keep_pool import change_pool, create_pool
 from plans.licensing.seats.actions.leave_wait_list import leave_wait_list
 from plans.licensing.seats.actions.release_seats import release_seats
 from plans.licensing.seats.errors import refusal as why_not
-from plans.licensing.seats.reads import AutoAssign, advice_of, all_pools, find_pool, last_seen, pool_now
+from plans.licensing.seats.reads import advice_of, all_pools, find_pool, last_seen, pool_now
 from plans.licensing.seats.seating import Freed, Granted, No, Reason, Waits
 from tenants.errors import PersonUnknown
-from tenants.people import AUDIENCES
 from tenants.reads.finding import people_by_id
 from tenants.roles import Permission
 
@@ -57,7 +57,9 @@ def add(visit: TenantVisit, data: Form) -> Response[str] | Redirect:
     """Set up a pool."""
     visit.need(Permission.SEATS_WRITE)
     made = visit.attempt(
-        lambda: create_pool(visit.session, visit.tenant, _wished(data.get("key", ""), data), _actor(visit), visit.now)
+        lambda: create_pool(
+            visit.session, visit.tenant, wished_rules(data.get("key", ""), data), _actor(visit), visit.now
+        )
     )
     if isinstance(made, Refused):
         return _list_answer(visit, made, data)
@@ -75,9 +77,11 @@ def one(visit: TenantVisit, key: str) -> Response[str]:
 def change(visit: TenantVisit, key: str, data: Form) -> Response[str] | Redirect:
     """Give a pool other rules."""
     visit.need(Permission.SEATS_WRITE)
-    done = visit.attempt(lambda: change_pool(visit.session, visit.tenant, _wished(key, data), _actor(visit), visit.now))
+    done = visit.attempt(
+        lambda: change_pool(visit.session, visit.tenant, wished_rules(key, data), _actor(visit), visit.now)
+    )
     if isinstance(done, Refused):
-        return one_answer(visit, key, done)
+        return one_answer(visit, key, done, said=data)
     return Redirect(f"{_base(visit)}/{key}", status_code=303)
 
 
@@ -163,7 +167,7 @@ def _list_answer(
     crumbs = visit.crumbs(Crumb(_("Seats"), f"/admin/{visit.tenant.slug}/seats"), Crumb(_("Pools")))
     return visit.page(
         "admin/seat_pools.html", "seats", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
-        said=said or {}, table=pools_table(pools, _base(visit)), base=_base(visit), audiences=AUDIENCES,
+        said=said or {}, table=pools_table(pools, _base(visit)), base=_base(visit), wished=rules_said(None, said),
         may_act=visit.may(Permission.SEATS_WRITE),
     )  # fmt: skip
 
@@ -174,6 +178,7 @@ def one_answer(
     refusal: Refused | None = None,
     result: Result | None = None,
     moved: tuple[str, str] = ("", ""),
+    said: Mapping[str, str] | None = None,
 ) -> Response[str]:
     """Return the page of a pool as it is now.
 
@@ -183,6 +188,7 @@ def one_answer(
         refusal: what was asked and refused.
         result: what was done.
         moved: whose seat was to be passed on to whom, to be asked again.
+        said: the form with the rules that were refused, to be asked again.
     """
     session, tenant = visit.session, visit.tenant
     query = replace(visit.query, path=f"{_base(visit)}/{key}")
@@ -202,7 +208,8 @@ def one_answer(
         result=result, pool=view, seating=pool.seating, advice=advice_text(advice), idle=len(advice.idle),
         idle_days=idle_days, choices=IDLE_DAYS, query=query, here=f"{_base(visit)}/{key}", may_act=may_act, moved=moved,
         again="\n".join(result.again) if result else "",
-        table=seats_table(seats, query, idle_days, tenant.tz, may_act=may_act), audiences=AUDIENCES,
+        table=seats_table(seats, query, idle_days, tenant.tz, may_act=may_act),
+        wished=rules_said(view, said), changing=said is not None,
         matching=sum(seat.standing == "held" for seat in matching(seats, query, idle_days)),
         release_href=query.href(f"{_base(visit)}/{key}/release-matching", after=None),
         rules=rule_sentences(pool.seating, pool.seating.moves_left(pool.at)),
@@ -212,24 +219,6 @@ def one_answer(
 
 def _everybody(*groups: Iterable[UUID]) -> list[UUID]:
     return [person for group in groups for person in group]
-
-
-def _wished(key: str, data: Mapping[str, str]) -> PoolInput:
-    """Return the rules that the form says.
-
-    Raises:
-        InvalidInput: a figure cannot be read (`invalid_input`).
-    """
-    moves = data.get("moves", "").strip()
-    centres = tuple(code.strip() for code in data.get("cost_centres", "").split(",") if code.strip())
-    audiences = tuple(name for name in AUDIENCES if data.get(f"audience.{name}"))
-    try:
-        seats, most = int(data.get("seats", "")), int(moves) if moves else None
-    except ValueError as error:
-        raise InvalidInput(
-            InputError("/seats", "seats_invalid", _("Give seats and moves as whole numbers."))
-        ) from error
-    return PoolInput(key.strip(), data.get("name", ""), seats, most, AutoAssign(audiences, centres))
 
 
 def _actor(visit: TenantVisit) -> str:

@@ -70,13 +70,12 @@ def one(visit: TenantVisit, endpoint_id: UUID) -> Response[str]:
 def change(visit: TenantVisit, endpoint_id: UUID, data: Form) -> Answer:
     """Change where to and what, or stop it."""
     enabled, actor = data.get("enabled") == "on", visit.principal.actor
-    return _act(
-        visit,
-        endpoint_id,
-        lambda: change_endpoint(
-            visit.session, visit.tenant.id, endpoint_id, _given(data), actor, utc_now(), enabled=enabled
-        ),
-    )
+
+    def act() -> None:
+        given, now = _given(data), utc_now()
+        change_endpoint(visit.session, visit.tenant.id, endpoint_id, given, actor, now, enabled=enabled)
+
+    return _act(visit, endpoint_id, act, said=data)
 
 
 @post("/admin/{tenant_slug:str}/webhooks/{endpoint_id:uuid}/rotate", sync_to_thread=True)
@@ -139,12 +138,15 @@ def remove(visit: TenantVisit, endpoint_id: UUID, data: Form) -> Answer:
     return _act(visit, endpoint_id, act, _base(visit))
 
 
-def _act(visit: TenantVisit, endpoint_id: UUID, act: Callable[[], object], after: str = "") -> Answer:
-    """Do it and lead on, or show the endpoint with the reason why not."""
+def _act(
+    visit: TenantVisit, endpoint_id: UUID, act: Callable[[], object], after: str = "",
+    said: dict[str, str] | None = None,
+) -> Answer:  # fmt: skip
+    """Do it and lead on, or show the endpoint with the reason why not, and the form as somebody wrote it."""
     visit.need(Permission.CONNECT_WRITE)
     done = visit.attempt(act)
     if isinstance(done, Refused):
-        return _one_answer(visit, endpoint_id, done)
+        return _one_answer(visit, endpoint_id, done, said=said)
     return Redirect(after or f"{_base(visit)}/{endpoint_id}", status_code=303)
 
 
@@ -165,9 +167,11 @@ def _list_answer(
 
 
 def _one_answer(
-    visit: TenantVisit, endpoint_id: UUID, refusal: Refused | None = None, secret: str = ""
-) -> Response[str]:
+    visit: TenantVisit, endpoint_id: UUID, refusal: Refused | None = None, secret: str = "",
+    said: dict[str, str] | None = None,
+) -> Response[str]:  # fmt: skip
     endpoint, now = get_endpoint(visit.session, visit.tenant.id, endpoint_id), utc_now()
+    wished = _given(said) if said is not None else endpoint
     found = deliveries(
         visit.session, visit.tenant.id, endpoint_id, status=visit.query.get("status"),
         before=cursor_of(visit.query.get("after")), limit=PAGE_SIZE + 1,
@@ -178,7 +182,8 @@ def _one_answer(
         "admin/webhook.html", "connect", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
         endpoint=endpoint, secret=secret, here=here, dead=dead_count(visit.session, visit.tenant.id, endpoint_id),
         table=deliveries_table(found, visit.query, now, visit.tenant.tz, here),
-        types=[(name, name in endpoint.event_types) for name in EVENT_TYPES], overlaps=OVERLAPS,
+        wished=wished, types=[(name, name in wished.event_types) for name in EVENT_TYPES], changing=said is not None,
+        enabled=said.get("enabled") == "on" if said is not None else endpoint.disabled_at is None, overlaps=OVERLAPS,
         old_until=endpoint.before_until if endpoint.before_until and now < endpoint.before_until else None,
         tz=visit.tenant.tz, gone=is_gone(visit.session, visit.tenant.id, endpoint),
     )  # fmt: skip

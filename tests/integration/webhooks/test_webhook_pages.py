@@ -97,3 +97,27 @@ def test_a_new_secret_is_shown_once_and_who_answered_gone_is_told_apart_from_who
     with db.begin(TenantScope(acme.id)) as session:
         set_delivery(session, acme.id, hook, event, status="dead", attempts=1, answer_status=410, tried_at=now)
     assert "Your system answered 410" in client.get(here).text
+
+
+def test_a_change_that_is_refused_stands_in_the_form_to_be_mended(
+    client: TestClient[Litestar], world: World, db: Database
+) -> None:
+    acme = world.tenant()
+    world.key("tenant_admin", acme)
+    with db.begin(TenantScope(acme.id)) as session:
+        hook, _secret = create_endpoint(session, acme.id, EndpointInput("https://acme.example/hook"), ACTOR, utc_now())
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+    here = f"/admin/acme/webhooks/{hook}"
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(here).text)
+    assert token
+
+    wish = {"url": "http://10.0.0.1/hook", "description": "The warehouse", "event.invoice.voided": "on"}
+    refused = client.post(here, data={"csrf_token": token[1], **wish})
+
+    assert refused.status_code == 422
+    assert 'value="http://10.0.0.1/hook"' in refused.text
+    assert 'value="The warehouse"' in refused.text
+    assert 'name="event.invoice.voided" checked' in refused.text
+    assert 'name="enabled">' in refused.text, "it was not ticked"
+    assert 'value="https://acme.example/hook"' in client.get(here).text, "nothing was changed"

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from plans.licensing.seats.store import add_pool, set_pool
 from tenants.actions.record_audit import record_audit
 from tenants.directory.reads import people_in_pool
 from tenants.people import AUDIENCES
-from tenants.reads import TenantView
+from tenants.reads import TenantView, all_cost_centres
 
 __all__ = ("PoolInput", "change_pool", "create_pool")
 
@@ -44,7 +45,7 @@ def create_pool(session: Session, tenant: TenantView, wanted: PoolInput, actor: 
         InvalidInput: a rule makes no sense (`invalid_input`).
         SeatPoolKeyTaken: there is one of that key with other rules (`seat_pool_key_taken`).
     """
-    _refuse_nonsense(wanted)
+    _refuse_nonsense(session, tenant.id, wanted)
     row = _row(wanted) | {"tenant_id": tenant.id, "key": wanted.key, "clock_at": now, "created_at": now}
     if not add_pool(session, row):
         known = find_pool(session, tenant.id, wanted.key)
@@ -66,7 +67,7 @@ def change_pool(session: Session, tenant: TenantView, wanted: PoolInput, actor: 
         InvalidInput: a rule makes no sense (`invalid_input`).
         SeatPoolUnknown: there is no such pool (`seat_pool_unknown`).
     """
-    _refuse_nonsense(wanted)
+    _refuse_nonsense(session, tenant.id, wanted)
     before = find_pool(session, tenant.id, wanted.key)
     set_pool(session, tenant.id, wanted.key, **_row(wanted))
     pool = hold_pool(session, tenant, wanted.key, now)
@@ -84,7 +85,7 @@ def _row(wanted: PoolInput) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _refuse_nonsense(wanted: PoolInput) -> None:
+def _refuse_nonsense(session: Session, tenant_id: UUID, wanted: PoolInput) -> None:
     faults = []
     if not _KEY.fullmatch(wanted.key):
         detail = "Use up to 64 small letters, digits and - _ . and begin with a letter or digit."
@@ -98,5 +99,10 @@ def _refuse_nonsense(wanted: PoolInput) -> None:
     if not set(wanted.auto_assign.audiences) <= set(AUDIENCES):
         detail = f"Use audiences of {', '.join(AUDIENCES)}."
         faults.append(InputError("/auto_assign/audiences", "audience_unknown", detail))
+    if wanted.auto_assign.cost_centres:  # by one that there is not nobody would ever get a seat
+        strange = set(wanted.auto_assign.cost_centres) - {one.code for one in all_cost_centres(session, tenant_id)}
+        if strange:
+            detail = f"There is no cost centre {', '.join(sorted(strange))}. Give codes of the organisation's tree."
+            faults.append(InputError("/auto_assign/cost_centres", "cost_centre_unknown", detail))
     if faults:
         raise InvalidInput(*faults)
