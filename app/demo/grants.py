@@ -39,8 +39,7 @@ def grant(db: Database, world: World, tenants: dict[str, TenantView]) -> Lived:
             revoke_licence(session, tenant.id, files[-1].id, "The branch has moved", ACTOR, now)
             pool = PoolInput("coaches", "Coaches in the branches", 10)
             create_pool(session, tenant, pool, ACTOR, now)
-            for person in staff[:_INVITED]:
-                invite(session, tenant, pool.key, InviteInput(person, 30), ACTOR, now)
+            invite(session, tenant, pool.key, staff[:_INVITED], InviteInput(30), ACTOR, now)
             note_step(session, tenant.id, _STEP)
         made = 1 + len(files) + _INVITED
     return Lived("granted: credits to come, licence files, invitations", made, "grants")

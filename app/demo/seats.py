@@ -50,8 +50,7 @@ def _seat_authors(db: Database, world: World, tenant: TenantView) -> int:
         rules = PoolInput("authors", "Authors of courses", 25, moves_per_year=10)
         create_pool(session, tenant, rules, ACTOR, now)
         assign_seats(session, tenant, rules.key, staff[:-2], ACTOR, now, wait=True)
-        for name in staff[-2:]:
-            invite(session, tenant, rules.key, InviteInput(name, 30), ACTOR, now)
+        invite(session, tenant, rules.key, staff[-2:], InviteInput(30), ACTOR, now)
         note_step(session, tenant.id, _STEP)
     return len(staff)
 

@@ -45,23 +45,21 @@ def add(visit: TenantVisit, key: str, data: Form) -> Response[str]:
     """Invite those who are named, one a line or with commas or semicolons between; each for itself."""
     visit.need(Permission.SEATS_WRITE)
     names = names_said(data)
-    days = int(given) if (given := data.get("days", "")).isdecimal() and len(given) < 4 else 0
+    days = int(said) if (said := data.get("days", "")).isdecimal() and len(said) < 4 else 0
     language = visit.request.headers.get("accept-language", "")[:100] if data.get("mail") else None
-    invited, faults = 0, []
-    for name in names[:AT_ONCE]:
-        done = visit.attempt(
-            lambda name=name: invite(  # type: ignore[misc]
-                visit.session, visit.tenant, key, InviteInput(name, days, language), visit.principal.actor, visit.now
-            )
-        )
-        if isinstance(done, Refused):
-            faults.append(refused_text(name, done))
-        else:
-            invited += 1
+    given, asked = InviteInput(days, language), names[:AT_ONCE]
+    done = visit.attempt(
+        lambda: invite(visit.session, visit.tenant, key, asked, given, visit.principal.actor, visit.now)
+    )
+    if isinstance(done, Refused):
+        return _answer(visit, key, Result(_("Nobody was invited"), (done.detail,)), data)
+    refused = {name: one for name, one in zip(asked, done, strict=True) if isinstance(one, Refused)}
+    faults, invited = [refused_text(name, one) for name, one in refused.items()], len(asked) - len(refused)
     if len(names) > AT_ONCE:
         faults.append(_("Only the first %(most)s people were looked at. Send the others again.") % {"most": AT_ONCE})
     text = ngettext("%(num)d person invited", "%(num)d people invited", invited) % {"num": invited}
-    return _answer(visit, key, Result(text if invited else _("Nobody was invited"), tuple(faults)), data)
+    again = data | {"names": "\n".join([*refused, *names[AT_ONCE:]])}
+    return _answer(visit, key, Result(text if invited else _("Nobody was invited"), tuple(faults)), again)
 
 
 @post("/admin/{tenant_slug:str}/seat-pools/{key:str}/invitations/withdraw", sync_to_thread=True, status_code=200)
@@ -124,7 +122,8 @@ def _answer(
     return visit.page(
         "admin/invitations.html", "seats", *crumbs, pool=pool, result=result, may_act=may_act,
         here=f"{base}/seat-pools/{key}/invitations", table=_table(visit, found[:SHOWN], may_act),
-        names=(said or {}).get("names", "") if result and result.faults else "", unsent=mail_server() is None,
+        names=(said or {}).get("names", "") if result and result.faults else "",
+        days=(said or {}).get("days", "30"), unsent=mail_server() is None,
         some_open=any(one.status == "open" for one in found[:SHOWN]),
     )  # fmt: skip
 

@@ -51,13 +51,17 @@ class SeatWait(Base):
 
 
 class SeatInvitation(Base):
-    """Somebody may take a seat by activating it; until then it takes none."""
+    """Somebody may take a seat by activating it; until then it takes none.
+
+    Nothing has to run for one to expire: whether it is open is asked of `expires_at`, too. Its status follows when the
+    person is invited again.
+    """
 
     __tablename__ = "seat_invitation"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "pool"], ["seat_pool.tenant_id", "seat_pool.key"]),
         ForeignKeyConstraint(["tenant_id", "person_id"], ["person.tenant_id", "person.id"]),
-        CheckConstraint("status in ('open', 'activated', 'withdrawn')", name="status"),
+        CheckConstraint("status in ('open', 'activated', 'withdrawn', 'expired')", name="status"),
         Index(
             "uq_seat_invitation_open", "tenant_id", "pool", "person_id",
             unique=True, postgresql_where="status = 'open'",
@@ -72,4 +76,4 @@ class SeatInvitation(Base):
     invited_at: Mapped[Instant]
     expires_at: Mapped[Instant]
     settled_at: Mapped[datetime | None]
-    """When it was activated or withdrawn."""
+    """When it was activated or withdrawn, or its days were over."""

@@ -17,6 +17,7 @@ __all__ = (
     "add_pool",
     "add_waits",
     "drop_waits",
+    "expire_invitations",
     "lock_pools",
     "set_pool",
     "settle_invitation",
@@ -81,3 +82,17 @@ def settle_invitation(session: Session, tenant_id: UUID, invitation_id: UUID, st
         .returning(SeatInvitation.id)
     )
     return done.first() is not None
+
+
+def expire_invitations(session: Session, tenant_id: UUID, pool: str, now: datetime) -> None:
+    """End a pool's open invitations whose days are over, so that the same people can be invited again."""
+    session.execute(
+        update(SeatInvitation)
+        .where(
+            SeatInvitation.tenant_id == tenant_id,
+            SeatInvitation.pool == pool,
+            SeatInvitation.status == "open",
+            SeatInvitation.expires_at <= now,
+        )
+        .values(status="expired", settled_at=SeatInvitation.expires_at)
+    )

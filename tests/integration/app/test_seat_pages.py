@@ -86,6 +86,7 @@ def test_people_are_invited_told_by_mail_and_their_invitations_withdrawn(
     assert "1 person invited." in done
     assert "bob: There is no e-mail address." in done
     assert "nobody: Nobody is called" in done
+    assert "required>bob\nnobody</textarea>" in done, "who was invited is not asked for again"
     assert "1 person invited." in client.post(page, data={**csrf, "names": "bob", "days": "7"}).text
     assert "Nobody was invited" in client.post(page, data={**csrf, "names": "ann", "days": "30"}).text
     assert "Nobody was invited" in client.post(page, data={**csrf, "names": "ann", "days": "9999"}).text
@@ -183,6 +184,24 @@ def test_who_may_only_read_takes_the_file_and_releases_nothing(client: TestClien
     assert client.get(f"{POOL}/release-matching").status_code == 403
     for act in ("release-matching", "move"):
         assert client.post(f"{POOL}/{act}", data={**csrf, "count": "0"}).status_code == 403
+
+
+def test_rules_that_are_refused_stand_in_the_form_to_be_mended(client: TestClient[Litestar], world: World) -> None:
+    csrf, _tenant = signed_in(client, world)
+    wish = {**csrf, "name": "Coaches", "seats": "7", "audience.partner": "on", "cost_centres": "nowhere"}
+
+    changed = client.post(POOL, data=wish)
+    made = client.post("/admin/acme/seat-pools", data={**wish, "key": "coaches"})
+
+    for refused in (changed, made):
+        assert refused.status_code == 422
+        assert "There is no cost centre nowhere." in refused.text
+        form = refused.text[refused.text.index('id="limit"') :]
+        assert 'value="7"' in form
+        assert 'name="audience.partner" checked' in form
+        assert 'value="nowhere"' in form
+    assert "Change limit and rules" in changed.text
+    assert "of 7 seats" not in client.get(POOL).text, "nothing was changed"
 
 
 def nobody(client: TestClient[Litestar]) -> TestClient[Litestar]:

@@ -253,6 +253,25 @@ def test_an_invitation_takes_a_seat_when_it_is_activated_and_not_before(seats: S
     assert [one["status"] for one in seats.get("/invitations")["items"]] == ["expired", "activated"]
 
 
+def test_who_let_an_invitation_expire_is_invited_again_and_who_holds_a_seat_is_not(seats: Seats) -> None:
+    first = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 1}).json()
+    seats.assign("ben")
+    seats.at("2026-03-02T12:00")
+    late = seats.client.delete(f"/v1/seat-invitations/{first['id']}", headers=seats.headers)
+
+    second = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 1})
+    third = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 1})
+    held = seats.post("/v1/seat-pools/learners/invitations", {"person": "ben"})
+    over = seats.post(f"/v1/seat-invitations/{first['id']}/activate", {})
+
+    assert (late.status_code, second.status_code) == (204, 201), second.text
+    assert (third.status_code, third.json()["code"]) == (409, "seat_invitation_open")
+    assert (held.status_code, held.json()["code"]) == (409, "seat_already_held")
+    assert (over.status_code, over.json()["code"]) == (409, "seat_invitation_over")
+    assert [one["status"] for one in seats.get("/invitations")["items"]] == ["open", "expired"]
+    assert seats.post(f"/v1/seat-invitations/{second.json()['id']}/activate", {}).status_code == 200
+
+
 def test_an_invitation_that_is_withdrawn_at_the_same_moment_gives_no_seat(seats: Seats, world: World) -> None:
     made = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 7}).json()
     tenant, invitation = seats.suite.tenant, UUID(made["id"])
@@ -275,8 +294,12 @@ def test_an_invitation_that_is_withdrawn_at_the_same_moment_gives_no_seat(seats:
 
 
 def test_groups_get_seats_by_themselves_but_not_who_lost_theirs(client: Client, world: World) -> None:
-    seats = Seats(client, world, 3, auto_assign={"audiences": ["partner"], "cost_centres": ["sales"]})
+    seats = Seats(client, world, 3)
+    groups = {"auto_assign": {"audiences": ["partner"], "cost_centres": ["sales"]}}
+    too_soon = client.patch("/v1/seat-pools/learners", headers=seats.headers, json=groups)
+    assert too_soon.json()["errors"][0]["pointer"] == "/auto_assign/cost_centres", "it names what there is not"
     world.cost_centres(seats.suite.tenant, "sales")
+    assert client.patch("/v1/seat-pools/learners", headers=seats.headers, json=groups).status_code == 200
     world.people(seats.suite.tenant, "pat", audience="partner")
     world.people(seats.suite.tenant, "bot", audience="partner", person_class="service")
     world.assign(seats.suite.tenant, "ann", sales=1)

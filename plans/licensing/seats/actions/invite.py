@@ -1,5 +1,6 @@
 """Invite people to take a seat: it is taken when they activate the invitation, not before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,16 +9,16 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from core.errors import InputError, InvalidInput
+from core.errors import InputError, InvalidInput, Refused
 from core.ids import new_id
 from core.outbox import put
 from plans.licensing.errors import PersonInactive
 from plans.licensing.seats.actions.assign_seats import SeatRow, assign_seats
-from plans.licensing.seats.errors import InvitationOver, PersonInvited, refusal
+from plans.licensing.seats.errors import InvitationOver, PersonInvited, SeatAlreadyHeld, refusal
 from plans.licensing.seats.links import invitation_link
-from plans.licensing.seats.reads import InvitationView, find_pool, get_invitation
+from plans.licensing.seats.reads import InvitationView, PoolView, find_pool, get_invitation, pool_now
 from plans.licensing.seats.seating import No, Reason
-from plans.licensing.seats.store import add_invitation, settle_invitation
+from plans.licensing.seats.store import add_invitation, expire_invitations, settle_invitation
 from tenants.actions.record_audit import record_audit
 from tenants.errors import PersonUnknown
 from tenants.mails.actions.put_mail import MailInput, put_mail
@@ -34,55 +35,72 @@ INVITED = SEAT_INVITED
 
 @dataclass(frozen=True, slots=True)
 class InviteInput:
-    """Whom, for how many days; with a language (as `Accept-Language` has it) they are told by mail in it."""
+    """For how many days; with a language (as `Accept-Language` has it) the people are told by mail in it."""
 
-    name: str
     days: int
     language: str | None = None
 
 
 def invite(
-    session: Session, tenant: TenantView, key: str, given: InviteInput, actor: str, now: datetime
-) -> InvitationView:
-    """Invite somebody to a pool for so many days.
+    session: Session, tenant: TenantView, key: str, names: Sequence[str], given: InviteInput, actor: str, now: datetime
+) -> list[InvitationView | Refused]:
+    """Invite people to a pool for so many days, each for itself.
+
+    Returns:
+        For each name, in their order, the invitation, or why there is none: the name tells nobody
+        (`person_unknown`), the person has left (`person_inactive`), holds a seat (`seat_already_held`), has an open
+        invitation (`seat_invitation_open`), or is to get a mail and has no address (`invalid_input`).
 
     Raises:
         SeatPoolUnknown: there is no such pool (`seat_pool_unknown`).
-        PersonUnknown: the name tells nobody (`person_unknown`).
-        PersonInactive: the person has left (`person_inactive`).
-        PersonInvited: there is an open invitation (`seat_invitation_open`).
-        InvalidInput: too long or too short, or a mail to somebody without an address (`invalid_input`).
+        InvalidInput: too long or too short (`invalid_input`).
     """
-    name, days = given.name, given.days
-    pool, person = find_pool(session, tenant.id, key), find_people(session, tenant.id, [name]).get(name)
-    if person is None:
-        raise PersonUnknown(name)
-    if person.active_to is not None:
-        raise PersonInactive(name)
-    if not 1 <= days <= LONGEST_DAYS:
+    pool, known = find_pool(session, tenant.id, key), find_people(session, tenant.id, names)
+    if not 1 <= given.days <= LONGEST_DAYS:
         raise InvalidInput(InputError("/days", "days_invalid", f"Give 1 to {LONGEST_DAYS} days."))
-    if given.language is not None and not person.email:
-        text = "There is no e-mail address. Give the person one, or invite without a mail."
-        raise InvalidInput(InputError("/person", "address_missing", text))
-    invitation_id = new_id()
+    expire_invitations(session, tenant.id, key, now)
+    held = pool_now(session, tenant, pool, now, judged=()).seating.held
+    invited: list[InvitationView | Refused] = []
+    for name in names:
+        person = known.get(name)
+        if person is None:
+            invited.append(PersonUnknown(name))
+        elif person.active_to is not None:
+            invited.append(PersonInactive(name))
+        elif person.id in held:
+            invited.append(SeatAlreadyHeld(name))
+        elif given.language is not None and not person.email:
+            text = "There is no e-mail address. Give the person one, or invite without a mail."
+            invited.append(InvalidInput(InputError("/person", "address_missing", text)))
+        else:
+            invited.append(_invited(session, tenant, pool, person.id, given, actor, now) or PersonInvited(name))
+    return invited
+
+
+def _invited(
+    session: Session, tenant: TenantView, pool: PoolView, person_id: UUID, given: InviteInput, actor: str, now: datetime
+) -> InvitationView | None:
+    """Write an invitation and tell of it; return None where the person has an open one."""
+    invitation_id, expires_at = new_id(), now + timedelta(days=given.days)
     row = {
-        "tenant_id": tenant.id, "id": invitation_id, "pool": pool.key, "person_id": person.id, "status": "open",
-        "invited_by": actor, "invited_at": now, "expires_at": now + timedelta(days=days),
+        "tenant_id": tenant.id, "id": invitation_id, "pool": pool.key, "person_id": person_id, "status": "open",
+        "invited_by": actor, "invited_at": now, "expires_at": expires_at,
     }  # fmt: skip
     if not add_invitation(session, row):
-        raise PersonInvited(name)
-    record_audit(session, tenant.id, actor, "invite_to_seat", ("seat_pool", key), {"invitation": str(invitation_id)})
+        return None
+    named = {"invitation": str(invitation_id)}
+    record_audit(session, tenant.id, actor, "invite_to_seat", ("seat_pool", pool.key), named)
     # Not by the trail: who may read that may not accept for others.
     link = invitation_link(tenant.id, invitation_id)
-    detail = {"pool": pool.key, "expires_at": row["expires_at"], "link": link}
+    detail = {"pool": pool.key, "expires_at": expires_at, "link": link}
     told = {"object": {"type": "seat_invitation", "id": str(invitation_id)}, "detail": msgspec.to_builtins(detail)}
     put(session, tenant.id, SEAT_INVITED, told, utc_now())
     if given.language is not None:
         data = {
             "invitation": invitation_id, "tenant_id": tenant.id, "tenant": tenant.name, "zone": tenant.time_zone,
-            "pool": pool.name, "until": row["expires_at"],
+            "pool": pool.name, "until": expires_at,
         }  # fmt: skip
-        mail = MailInput(INVITED, msgspec.to_builtins(data), given.language, person.id)
+        mail = MailInput(INVITED, msgspec.to_builtins(data), given.language, person_id)
         put_mail(session, tenant.id, mail, utc_now())
     return get_invitation(session, tenant.id, invitation_id, now)
 
@@ -124,7 +142,7 @@ def withdraw_invitation(
         NotFound: there is no such invitation (`not_found`).
     """
     found = get_invitation(session, tenant.id, invitation_id, now)
-    if settle_invitation(session, tenant.id, invitation_id, "withdrawn", now):
+    if found.status == "open" and settle_invitation(session, tenant.id, invitation_id, "withdrawn", now):
         detail = {"invitation": str(invitation_id)}
         record_audit(session, tenant.id, actor, "withdraw_invitation", ("seat_pool", found.pool), detail)
     return get_invitation(session, tenant.id, invitation_id, now)

@@ -7,6 +7,7 @@ from litestar import Controller, Request, delete, get, post
 from litestar.datastructures import State
 from sqlalchemy.orm import Session
 
+from core.errors import Refused
 from plans.licensing.seats.actions.invite import InviteInput, activate_invitation, invite, withdraw_invitation
 from plans.licensing.seats.reads import find_pool, invitations
 from plans.licensing.seats.schemas import (
@@ -47,7 +48,10 @@ class InvitationController(Controller):
         require(principal, Permission.SEATS_WRITE)
         now = tenant_now(session, tenant)
         language = request.headers.get("accept-language", "")[:100] if data.mail else None
-        made = invite(session, tenant, key, InviteInput(data.person, data.days, language), principal.actor, now)
+        given = InviteInput(data.days, language)
+        [made] = invite(session, tenant, key, [data.person], given, principal.actor, now)
+        if isinstance(made, Refused):
+            raise made
         return InvitationAnswer.of(made, tenant.id)
 
     @post("/seat-invitations/{invitation_id:uuid}/activate", sync_to_thread=True, status_code=200)
