@@ -1,7 +1,7 @@
 """Concurrent sessions: from logins, heartbeats and logouts to peak, p95 and average (pure)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import lcm
@@ -24,7 +24,7 @@ from metering.concurrency import (
     peak_level,
     scaled,
 )
-from metering.facts import Fact
+from metering.facts import Fact, sorted_facts
 from metering.grounds import Grounds, Weighed, entry_of, excluded, keys_of
 from metering.leases import LEASED
 from metering.measurement import Centres, Entry, Exclusion, Keys, Measurement, Reader
@@ -134,7 +134,7 @@ def concurrent(grounds: Grounds, statistic: Statistic) -> Reader:
     In a period of 100 minutes p95 is the 95th smallest minute maximum: 5 minutes are free.
     """
     level = Level(f"sessions.concurrent.{statistic}", "session", 95 if statistic == "p95" else statistic)
-    return level_reader(grounds, _suite_floor(grounds), level)
+    return level_reader(grounds, grounds.once(_SuiteFloors).of, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +146,15 @@ class Level:
     statistic: Literal["peak", "average"] | int
 
 
-def level_reader(grounds: Grounds, floor: "Floor", level: Level) -> Reader:
-    """Return the meter of a level of what is open, cut at `grounds.now`."""
+def level_reader(grounds: Grounds, floor_of: Callable[[Period], "Floor"], level: Level) -> Reader:
+    """Return the meter of a level of what is open in a period, cut at `grounds.now`."""
 
     def figure(period: Period) -> Fraction:
+        floor = floor_of(period)
         return level_figure(level, floor.intervals, floor.scale, elapsed(period, grounds.now))
 
     def read(period: Period) -> Measurement:
-        low, high = elapsed(period, grounds.now)
+        (low, high), floor = elapsed(period, grounds.now), floor_of(period)
         entries = tuple(floor.entries(low, high)) if low < high else ()
         exclusions = tuple(floor.exclusions(low, high)) if low < high else ()
         return Measurement(level.meter, period, level.unit, figure(period), entries, exclusions, additive=False)
@@ -182,7 +183,7 @@ def level_figure(level: Level, intervals: Intervals, scale: int, bounds: tuple[i
 
 def level_curve(grounds: Grounds, period: Period, step_s: int) -> list[tuple[datetime, Fraction]]:
     """Return the highest level of each step of a period, with the instant the step starts at."""
-    floor = _suite_floor(grounds)
+    floor = grounds.once(_SuiteFloors).of(period)
     edges = np.arange(micros(period.starts_at), micros(period.ends_at), step_s * 1_000_000, dtype=np.int64)
     closed = np.append(edges, micros(period.ends_at))
     maxima = bucket_maxima(floor.intervals.clipped(int(closed[0]), int(closed[-1])), closed)
@@ -192,8 +193,47 @@ def level_curve(grounds: Grounds, period: Period, step_s: int) -> list[tuple[dat
     ]
 
 
-def _suite_floor(grounds: Grounds) -> "Floor":
+class _SuiteFloors:
+    """What is open of a suite's sessions, as `measure` would read it for any period that the grounds cover.
+
+    Where a key came back, or was heard of after the longest session, what a period shows of it depends on which
+    facts are at hand: then each period has a floor of the facts around it, so that many at once say what each says.
+    """
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
+        self._reach = timedelta(seconds=grounds.policies.sessions.max_session_s)
+        self._whole = _floor_of(grounds) if _stand_alone(grounds.facts, self._reach) else None
+        self._parts: dict[Period, Floor] = {}
+
+    def of(self, period: Period) -> "Floor":
+        """Return what is open in a period."""
+        if self._whole is not None:
+            return self._whole
+        if period not in self._parts:
+            around = Period(period.starts_at - self._reach, period.ends_at + self._reach)
+            leased = [fact for fact in self._grounds.facts if fact.type == LEASED and fact.occurred_at not in around]
+            facts = sorted_facts([*self._grounds.within(around), *leased])
+            self._parts[period] = _floor_of(replace(self._grounds, facts=facts))
+        return self._parts[period]
+
+
+def _floor_of(grounds: Grounds) -> "Floor":
     return Floor(grounds, grounds.once(sessions_of), DIMENSIONS, grounds.policies.sessions.leased_pools)
+
+
+def _stand_alone(facts: Sequence[Fact], longest: timedelta) -> bool:
+    """Tell whether every session began once and was heard of within its longest life: all spans show the same of it."""
+    begun: dict[tuple[str, str], datetime] = {}
+    for fact in facts:
+        if fact.type == "session.started":
+            if _key(fact) in begun:
+                return False
+            begun[_key(fact)] = fact.occurred_at
+    return all(
+        fact.occurred_at - begun.get(_key(fact), fact.occurred_at) <= longest
+        for fact in facts if fact.type in ("session.heartbeat", "session.ended")
+    )  # fmt: skip
 
 
 class Floor:

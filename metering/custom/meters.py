@@ -198,7 +198,7 @@ def _concurrent(
     of an opening one comes before it. Without a unique field a person is one thing.
     """
     floor = Floor(grounds, _spans(grounds, definition), definition.dimensions, reason="open")
-    return level_reader(grounds, floor, Level(meter, definition.unit, statistic))
+    return level_reader(grounds, lambda _period: floor, Level(meter, definition.unit, statistic))
 
 
 def _spans(grounds: Grounds, definition: MeterDefinition) -> Iterator[Session]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.periods import Period
 from metering.concurrency import Intervals, average_level, bucket_maxima, micros, minute_edges, nearest_rank, peak_level
 from metering.policies import DEFAULT_POLICIES, SessionPolicy, WeightPolicy
+from metering.registry import METERS
 from metering.sessions import DIMENSIONS, Floor, level_curve, sessions_of
 from tests.builders.story import Story, reasons
 
@@ -318,6 +319,20 @@ def test_a_days_curve_shows_the_highest_level_of_each_step(story: Story) -> None
 
     curve = level_curve(story.grounds(), span(0, 15), 300)
     assert curve == [(minutes(0), F(1)), (minutes(5), F(2)), (minutes(10), F(0))]
+
+
+def test_a_key_that_comes_back_days_later_is_told_alike_whatever_else_is_read(story: Story) -> None:
+    session(story, "ann", 0, 10, key="s")
+    session(story, "ann", 4000, 4010, key="s")  # more than the longest session later
+    later = span(3990, 4090)
+
+    alone = Story("UTC")
+    session(alone, "ann", 4000, 4010, key="s")
+    read = METERS["sessions.concurrent.average"].reader(story.grounds())
+
+    assert read.figure(later) == read(later).quantity == alone.figure("sessions.concurrent.average", later) == F(1, 10)
+    assert read.figure(span(0, 100)) == F(1, 10)
+    assert [level for _, level in level_curve(story.grounds(), span(4000, 4020), 600)] == [F(1), F(0)]
 
 
 # --- The sweep against its naive twin ---------------------------------------------------------------------------
