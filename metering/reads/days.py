@@ -96,6 +96,11 @@ class Folds:
         spans = [FactSpan(period.starts_at, period.ends_at) for period in periods]
         return sum(found.facts for found in self._counts.counted(types, spans)) >= WORTH_FOLDING * len(periods)
 
+    def count(self, types: Sequence[str], span: FactSpan) -> int:
+        """Return how many facts lie in the hours of a span."""
+        [found] = self._counts.counted(types, [span])
+        return found.facts
+
     def load(self, wanted: Wanted) -> list[Fact]:
         """Return the facts that decide who counts in exactly that period, in reading order.
 
@@ -237,8 +242,7 @@ class Folds:
         session, tenant_id, span, known = self._session, self._tenant.id, selection.span, wanted.known
         assert span.since is not None, "a part of a period has two ends"
         assert span.until is not None, "a part of a period has two ends"
-        [counted] = self._counts.counted(list(selection.types), [span])
-        if counted.facts < WORTH_FOLDING:
+        if self.count(tuple(selection.types), span) < WORTH_FOLDING:
             return self._from_facts(wanted, selection)
         types = types_of(session, tenant_id, selection.types)
         rows = thinned_facts(

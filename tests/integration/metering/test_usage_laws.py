@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.periods import month_period
+from core.periods import Period, days_of, month_period
 from core.scope import VENDOR_ID, TenantScope
 from metering.actions.create_meter import MeterInput, create_meter
 from metering.actions.ingest_events import ingest_events
@@ -31,6 +33,7 @@ from metering.ingest.batcher import Limits
 from metering.ingest.lane import IngestLane
 from metering.ingest.validation import Rules
 from metering.reads import METERS, Measuring
+from metering.reads import measuring as measuring_of
 from metering.tasks import backfill_meters
 from tenants.reads import TenantView
 from tests.builders.world import ACTOR, LONG_AGO, World
@@ -162,10 +165,24 @@ def usage(world: World, tenant: TenantView) -> dict[tuple[str, int], Any]:
                 one = measuring.measure(meter, month_period(2026, month, tenant.tz))
                 # From columns of the stored facts, corrections and merges among them, comes the same figure.
                 assert measuring.grouped(meter, one.period).quantity == one.quantity
+                if month == 3:
+                    assert in_columns(session, tenant, meter, one.period) == one.quantity
                 counted = sorted((str(e.event_key), e.quantity, e.reason, e.keys) for e in one.entries)
                 left = sorted((str(e.event_key), e.reason) for e in one.exclusions)
                 found[meter, month] = (one.quantity, counted, left)
     return found
+
+
+def in_columns(session: Session, tenant: TenantView, meter: str, period: Period) -> Fraction:
+    """Return a figure as it is read where there are very many facts; those of days, too, are the same by it."""
+    parts = [part for _, part in days_of(period, tenant.tz)][-3:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measuring_of, "IN_COLUMNS", 0)
+        reading = Measuring(session, tenant)
+        [figure] = reading.figures(meter, [period])
+        days = reading.figures(meter, parts)
+    assert days == Measuring(session, tenant).figures(meter, parts)
+    return figure
 
 
 def tenant_of(world: World) -> TenantView:
