@@ -34,7 +34,7 @@ from metering.reads.facts import (
     symbols_of,
     types_of,
 )
-from metering.reads.stamps import Counted, Stamps
+from metering.reads.stamps import Counted, Stamps, facts_counted
 from metering.registry import FactSpan
 from metering.store.rollups import fold_day, folded_facts, lock_day, thinned_facts
 from tenants.people import People
@@ -95,11 +95,6 @@ class Folds:
         """Return whether periods have so many facts each, on average, that folded days are the quicker way."""
         spans = [FactSpan(period.starts_at, period.ends_at) for period in periods]
         return sum(found.facts for found in self._counts.counted(types, spans)) >= WORTH_FOLDING * len(periods)
-
-    def count(self, types: Sequence[str], span: FactSpan) -> int:
-        """Return how many facts lie in the hours of a span."""
-        [found] = self._counts.counted(types, [span])
-        return found.facts
 
     def load(self, wanted: Wanted) -> list[Fact]:
         """Return the facts that decide who counts in exactly that period, in reading order.
@@ -242,7 +237,7 @@ class Folds:
         session, tenant_id, span, known = self._session, self._tenant.id, selection.span, wanted.known
         assert span.since is not None, "a part of a period has two ends"
         assert span.until is not None, "a part of a period has two ends"
-        if self.count(tuple(selection.types), span) < WORTH_FOLDING:
+        if facts_counted(session, tenant_id, selection.types, span) < WORTH_FOLDING:
             return self._from_facts(wanted, selection)
         types = types_of(session, tenant_id, selection.types)
         rows = thinned_facts(

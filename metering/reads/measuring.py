@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.periods import Period
 from metering.buckets import consecutive
-from metering.columns.registry import ColumnReader
+from metering.columns.registry import COLUMN_METERS, ColumnReader
 from metering.directory import Directory
 from metering.facts import Fact, sorted_facts
 from metering.grounds import Grounds
@@ -27,6 +27,7 @@ from metering.reads.facts import Corrections, Selection, corrections, known_peop
 from metering.reads.leases import LeasedPoolView, leased_facts, leased_pools, leasing
 from metering.reads.policies import bound_policies
 from metering.reads.seat_use import SeatUses, seat_use
+from metering.reads.stamps import facts_counted
 from metering.registry import FactSpan, LoadedGrounds, MeterSpec
 from tenants.people import People
 from tenants.reads import TenantView, attribution, tenant_now
@@ -129,7 +130,10 @@ class Measuring(Answering):
 
     def figure(self, meter: str, period: Period) -> Fraction:
         """Return the figure alone: that of `measure`, sooner."""
-        read = self._column_reader(self.spec(meter), period)
+        spec = self.spec(meter)
+        read = self._column_reader(spec, period)
+        if read is None and not (_by_folds(spec, bare=True) or self._at_hand(spec, period)):
+            read = self._column_reader(spec, period) if self._reads_columns(spec, period) else None
         if read is not None:
             return read(period).quantity
         return self._reader(meter, period, bare=True).figure(period)
@@ -162,9 +166,13 @@ class Measuring(Answering):
 
     def _reads_columns(self, spec: MeterSpec, whole: Period) -> bool:
         """Read columns for the bare figures of a period and its parts, if they are many facts and columns tell them."""
+        if spec.name not in COLUMN_METERS:
+            return False
         policies = self._policies(whole.starts_at)
         types, span = spec.fact_types(policies), spec.span(whole, policies)
-        if self._folds.count(types, span) < IN_COLUMNS or self._by_columns(spec, whole, ()) is None:
+        if facts_counted(self._session, self._tenant.id, types, span) < IN_COLUMNS:
+            return False
+        if self._by_columns(spec, whole, ()) is None:
             return False
         self._in_columns.append((types, whole))
         return True
@@ -189,7 +197,7 @@ class Measuring(Answering):
 
     def _reader(self, meter: str, period: Period, *, bare: bool = False) -> Reader:
         spec = self.spec(meter)
-        folded = self._folded(spec, period) if _folds(spec, bare=bare) else None
+        folded = self._folded(spec, period) if _by_folds(spec, bare=bare) else None
         loaded = folded or self._covering(spec, period)
         if spec.name not in loaded.readers:
             loaded.readers[spec.name] = spec.reader(loaded.grounds)
@@ -220,14 +228,19 @@ class Measuring(Answering):
     def _folds(self) -> Folds:
         return Folds(self._session, self._tenant, self._reading.now or tenant_now(self._session, self._tenant))
 
+    def _at_hand(self, spec: MeterSpec, period: Period) -> bool:
+        """Return whether the facts of a period were read."""
+        policies = self._policies(period.starts_at)
+        known = self._loaded.get(self._kind(spec, policies))
+        return known is not None and known.answers(_first(spec, period), spec.span(period, policies))
+
+    def _kind(self, spec: MeterSpec, policies: CountingPolicies) -> tuple[tuple[str, ...], str, str]:
+        return spec.fact_types(policies), self._family(spec), policy_hash(policies)
+
     def _covering(self, spec: MeterSpec, period: Period) -> LoadedGrounds:
         policies = self._policies(period.starts_at)
-        types, span = spec.fact_types(policies), spec.span(period, policies)
-        kind = (types, self._family(spec), policy_hash(policies))
-        known = self._loaded.get(kind)
-        # Only the use of seats is read for what was freed since a period's start, and acts for who is idle in it.
-        bounded = spec.family == "seats" or spec.which == "idle"
-        first = period.starts_at if bounded else _ANY_TIME
+        types, span, kind = spec.fact_types(policies), spec.span(period, policies), self._kind(spec, policies)
+        known, first = self._loaded.get(kind), _first(spec, period)
         if known is None or not known.answers(first, span):
             if spec.family == "seats":
                 # What a contract year includes is reckoned beside the month, from the same facts.
@@ -310,7 +323,7 @@ class Measuring(Answering):
         Not where folded days tell them: those are so few that each period reads its own. `bare`: who was counted is
         not asked for.
         """
-        if not periods or (folds and _folds(spec, bare=bare) and self._folded_run(spec, periods)):
+        if not periods or (folds and _by_folds(spec, bare=bare) and self._folded_run(spec, periods)):
             return
         for run in consecutive(periods):
             for _, together in groupby(run, key=lambda period: policy_hash(self._policies(period.starts_at))):
@@ -355,5 +368,13 @@ class Measuring(Answering):
         return Directory(people, carried)
 
 
-def _folds(spec: MeterSpec, *, bare: bool) -> bool:
+def _by_folds(spec: MeterSpec, *, bare: bool) -> bool:
     return spec.folds or (bare and spec.folds_figure)
+
+
+def _first(spec: MeterSpec, period: Period) -> datetime:
+    """Return since when what is read must be of use.
+
+    Only the use of seats is read for what was freed since a period's start, and acts for who is idle in it.
+    """
+    return period.starts_at if spec.family == "seats" or spec.which == "idle" else _ANY_TIME

@@ -31,7 +31,7 @@ from metering.reads.leases import lease_marks
 from metering.registry import FactSpan
 from tenants.reads import traits_stated_by
 
-__all__ = ("Counted", "Stamps")
+__all__ = ("Counted", "Stamps", "facts_counted")
 
 HOUR = timedelta(hours=1)
 
@@ -161,6 +161,20 @@ class Stamps:
                 if new is not None
             )
         return places
+
+
+def facts_counted(session: Session, tenant_id: UUID, types: Collection[str], span: FactSpan) -> int:
+    """Return how many facts of some types lie in the hours (UTC) that a span touches, at once and for this once."""
+    query = (
+        select(func.coalesce(func.sum(UsageHour.facts), 0))
+        .join(Symbol, (Symbol.tenant_id == UsageHour.tenant_id) & (Symbol.id == UsageHour.type_id))
+        .where(UsageHour.tenant_id == tenant_id, Symbol.kind == "type", Symbol.value.in_(types))
+    )
+    if span.since is not None:
+        query = query.where(UsageHour.hour >= _hour(span.since))
+    if span.until is not None:
+        query = query.where(UsageHour.hour < span.until)
+    return int(session.execute(query).scalar_one())
 
 
 _EVER = datetime.max.replace(tzinfo=UTC)

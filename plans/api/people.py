@@ -134,5 +134,5 @@ def _figures(
     measuring = Measuring(session, tenant, Reading(now=now))
     specs = [spec for spec in contract_meters(session, tenant.id).values() if spec.family != "revenue"]
     for spec in specs:
-        measuring.prepare(spec, periods)
+        measuring.prepare(spec, periods, bare=True)
     return {(spec.name, period): measuring.figure(spec.name, period) for period in periods for spec in specs}
