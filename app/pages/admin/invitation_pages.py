@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
-from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
@@ -20,8 +19,10 @@ from app.pages.words import state_badge
 from core.errors import Refused
 from core.settings import mail_server
 from plans.licensing.seats.actions.invite import InviteInput, activate_invitation, invite, withdraw_invitation
+from plans.licensing.seats.errors import PersonInvited, SeatAlreadyHeld
 from plans.licensing.seats.links import invitation_link
 from plans.licensing.seats.reads import InvitationView, find_pool, invitations
+from tenants.reads import PersonView
 from tenants.reads.finding import people_by_id
 from tenants.roles import Permission
 
@@ -58,7 +59,8 @@ def add(visit: TenantVisit, key: str, data: Form) -> Response[str]:
     if len(names) > AT_ONCE:
         faults.append(_("Only the first %(most)s people were looked at. Send the others again.") % {"most": AT_ONCE})
     text = ngettext("%(num)d person invited", "%(num)d people invited", invited) % {"num": invited}
-    again = data | {"names": "\n".join([*refused, *names[AT_ONCE:]])}
+    mendable = [name for name, one in refused.items() if not isinstance(one, SeatAlreadyHeld | PersonInvited)]
+    again = data | {"names": "\n".join([*mendable, *names[AT_ONCE:]])}
     return _answer(visit, key, Result(text if invited else _("Nobody was invited"), tuple(faults)), again)
 
 
@@ -130,7 +132,6 @@ def _answer(
 
 def _table(visit: TenantVisit, found: Sequence[InvitationView], may_act: bool) -> Table:
     people = people_by_id(visit.session, visit.tenant.id, [one.person_id for one in found])
-    names = {one: person.name or person.email or person.external_id or "" for one, person in people.items()}
     return Table(
         id="invitations",
         caption=_("Invitations"),
@@ -141,17 +142,18 @@ def _table(visit: TenantVisit, found: Sequence[InvitationView], may_act: bool) -
             Column(_("Status")),
             *((Column(_("To be passed on")),) if may_act else ()),
         ),
-        rows=tuple(_row(one, names, visit, may_act) for one in found),
+        rows=tuple(_row(one, people.get(one.person_id), visit, may_act) for one in found),
         empty_title=_("Nobody is invited"),
         empty_text=_("An invitation takes its seat when the person accepts it, by its link or in the suite."),
     )
 
 
-def _row(one: InvitationView, names: Mapping[UUID, str], visit: TenantVisit, may_act: bool) -> tuple[Cell, ...]:
-    tz, name = visit.tenant.tz, names.get(one.person_id) or str(one.person_id)
+def _row(one: InvitationView, person: PersonView | None, visit: TenantVisit, may_act: bool) -> tuple[Cell, ...]:
+    tz, named = visit.tenant.tz, (person.name, person.email, person.external_id) if person is not None else ()
+    name, *others = [*filter(None, named), str(one.person_id)]
     box = f"invitation.{one.id}" if may_act and one.status == "open" else ""
     return (
-        Cell(name, box=box),
+        Cell(name, sub=others[0] if others and person is not None and person.name else "", box=box),
         cell(instant(one.invited_at, tz), css="nowrap"),
         cell(instant(one.expires_at, tz), css="nowrap"),
         status(*state_badge("accepted" if one.status == "activated" else one.status)),

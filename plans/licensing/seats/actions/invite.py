@@ -65,15 +65,17 @@ def invite(
         person = known.get(name)
         if person is None:
             invited.append(PersonUnknown(name))
-        elif person.active_to is not None:
-            invited.append(PersonInactive(name))
+            continue
+        called = person.name or name
+        if person.active_to is not None:
+            invited.append(PersonInactive(called))
         elif person.id in held:
-            invited.append(SeatAlreadyHeld(name))
+            invited.append(SeatAlreadyHeld(called))
         elif given.language is not None and not person.email:
             text = "There is no e-mail address. Give the person one, or invite without a mail."
             invited.append(InvalidInput(InputError("/person", "address_missing", text)))
         else:
-            invited.append(_invited(session, tenant, pool, person.id, given, actor, now) or PersonInvited(name))
+            invited.append(_invited(session, tenant, pool, person.id, given, actor, now) or PersonInvited(called))
     return invited
 
 
