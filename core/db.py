@@ -107,6 +107,19 @@ class Database:
                 raise TypeError(f"not a scope: {scope!r}")
             yield session
 
+    @contextmanager
+    def snapshot(self, scope: TenantScope) -> Iterator[Session]:
+        """Open a transaction that shows what would be: it sees nothing that is committed meanwhile, and is undone.
+
+        What is read before and after a change in it differs by that change alone.
+        """
+        with self._app_sessions() as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            session.info["scope"] = scope
+            set_tenant(session, scope.tenant_id)
+            yield session
+            session.rollback()
+
     def dispose(self) -> None:
         """Close all connections."""
         self.app.dispose()

@@ -9,7 +9,9 @@ from litestar import Controller, post
 from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
 
+from core.db import Database
 from core.periods import Period, local_date
+from core.scope import TenantScope
 from metering.api.usage_answers import quantity_text
 from metering.reads import Measuring, Reading, contract_meters
 from plans.reads import unbilled_periods
@@ -72,7 +74,7 @@ class MergeController(Controller):
 
     @post("/{key:str}/merge", sync_to_thread=True, status_code=200)
     def merge(
-        self, principal: Principal, session: Session, tenant: TenantView, key: str, data: MergeBody
+        self, principal: Principal, session: Session, tenant: TenantView, database: Database, key: str, data: MergeBody
     ) -> MergeAnswer:
         """Record that one person is another; with `preview` only tell what it would change.
 
@@ -83,39 +85,48 @@ class MergeController(Controller):
         require(principal, Permission.PEOPLE_WRITE)
         now = tenant_now(session, tenant)
         return merged_and_measured(
-            session,
+            (database, session),
             tenant,
-            lambda: merge_people(session, tenant.id, key, data.into, data.reason, principal.actor, now),
+            lambda there: merge_people(there, tenant.id, key, data.into, data.reason, principal.actor, now),
             preview=data.preview,
         )
 
     @post("/{key:str}/unmerge", sync_to_thread=True, status_code=200)
     def unmerge(
-        self, principal: Principal, session: Session, tenant: TenantView, key: str, data: UnmergeBody
-    ) -> MergeAnswer:
+        self, principal: Principal, session: Session, tenant: TenantView, database: Database, key: str,
+        data: UnmergeBody,
+    ) -> MergeAnswer:  # fmt: skip
         """Take back that the person of this key is somebody else; with `preview` only tell what it would change."""
         require(principal, Permission.PEOPLE_WRITE)
         now = tenant_now(session, tenant)
         return merged_and_measured(
-            session,
+            (database, session),
             tenant,
-            lambda: unmerge_person(session, tenant.id, key, data.reason, principal.actor, now),
+            lambda there: unmerge_person(there, tenant.id, key, data.reason, principal.actor, now),
             preview=data.preview,
         )
 
 
 def merged_and_measured(
-    session: Session, tenant: TenantView, act: Callable[[], Merged], *, preview: bool
+    places: tuple[Database, Session], tenant: TenantView, act: Callable[[Session], Merged], *, preview: bool
 ) -> MergeAnswer:
-    """Do it and measure before and after; a preview is the same, undone."""
+    """Measure before and after in a transaction that shows what would be; then do it, unless it is a preview.
+
+    Args:
+        places: where it is measured, and in which transaction it is done.
+        tenant: whose people.
+        act: merges or tells apart, in the transaction that it is given.
+        preview: only show it.
+    """
+    database, session = places
     now = tenant_now(session, tenant)  # one for both: a period that runs grows from one reading to the next
-    periods = unbilled_periods(session, tenant, now)
-    before = _figures(session, tenant, periods, now)
-    with session.begin_nested() as point:
-        merged = act()
-        after = _figures(session, tenant, periods, now)
-        if preview:
-            point.rollback()
+    with database.snapshot(TenantScope(tenant.id)) as there:  # and so do its facts
+        periods = unbilled_periods(there, tenant, now)
+        before = _figures(there, tenant, periods, now)
+        merged = act(there)
+        after = _figures(there, tenant, periods, now)
+    if not preview:
+        merged = act(session)
     effects = [
         Effect(
             meter, local_date(period.starts_at, tenant.tz), local_date(period.ends_at, tenant.tz),

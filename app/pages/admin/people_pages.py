@@ -7,7 +7,9 @@ from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
+from sqlalchemy.orm import Session
 
+from app.dependencies import database_of
 from app.i18n import gettext as _
 from app.pages.admin.people import Known, effects_table, people_table
 from app.pages.frame import Crumb
@@ -44,13 +46,13 @@ def merge(visit: TenantVisit, data: Form) -> Response[str]:
     session, tenant, actor, now = visit.session, visit.tenant, visit.principal.actor, visit.now
     key, into, reason = (data.get(name, "").strip() for name in ("key", "into", "reason"))
 
-    def act() -> Merged:
+    def act(there: Session) -> Merged:
         if into:
-            return merge_people(session, tenant.id, key, into, reason, actor, now)
-        return unmerge_person(session, tenant.id, key, reason, actor, now)
+            return merge_people(there, tenant.id, key, into, reason, actor, now)
+        return unmerge_person(there, tenant.id, key, reason, actor, now)
 
-    preview = data.get("act") != "do"
-    done = visit.attempt(lambda: merged_and_measured(session, tenant, act, preview=preview))
+    preview, places = data.get("act") != "do", (database_of(visit.request), session)
+    done = visit.attempt(lambda: merged_and_measured(places, tenant, act, preview=preview))
     return _answer(visit, data, done)
 
 

@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
 from core.scope import VENDOR_ID, TenantScope
+from plans.api import people
 from plans.catalogue.suite import POLICIES
 from plans.documents import PlanDocument
 from tenants.actions.run_test_clock import create_test_clock
@@ -61,6 +63,25 @@ def test_a_preview_measures_before_and_after_at_one_instant(client: TestClient[L
     answer = ask(suite, "a.lee", "merge", into="ann", preview=True)
 
     assert answer.json()["effects"] == []
+
+
+def test_what_comes_in_between_is_no_effect_of_the_merge(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = people._figures
+
+    def and_meanwhile(*given: Any) -> Any:
+        figures = measured(*given)
+        suite.send(
+            suite.event("contribution.created", f"new-{uuid4()}", "2026-03-03T10:00:00Z", kind="post", object_id="2")
+        )
+        return figures
+
+    monkeypatch.setattr(people, "_figures", and_meanwhile)
+    for preview in (True, False):
+        answer = ask(suite, "a.lee", "merge", into="ann", preview=preview)
+        (before, after), _ = effects(answer).values()
+        assert int(after) == int(before) - 1
+    # Bob, Ann, and two who came each time.
+    assert suite.figure("members.active") == 6
 
 
 def test_merged_people_count_once_and_unmerged_ones_twice_again(suite: Suite) -> None:
