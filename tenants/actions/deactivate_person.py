@@ -1,6 +1,6 @@
 """Somebody leaves, or comes back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from tenants.reads.identities import merged_people
 from tenants.reads.presence import last_said
 from tenants.store import add_all, add_departures, last_departure, lock_people, set_active_to
 
-__all__ = ("deactivate_person", "leave_again", "let_leave", "let_return", "reactivate_person")
+__all__ = ("deactivate_person", "leave_again", "let_all_leave", "let_leave", "let_return", "reactivate_person")
 
 TICK = timedelta(microseconds=1)
 
@@ -43,9 +43,18 @@ def deactivate_person(
     Raises:
         NotFound: there is no such person (`not_found`).
     """
+    left_at = _leave(session, tenant_id, person_id, at, actor, now)
+    if left_at is not None:
+        publish(session, PeopleLeft(tenant_id, (person_id,), left_at))
+
+
+def _leave(
+    session: Session, tenant_id: UUID, person_id: UUID, at: datetime, actor: str, now: datetime
+) -> datetime | None:  # fmt: skip
+    """Write down that a person leaves, and when; None where they have left. Nobody is told yet."""
     person = _stated(session, tenant_id, person_id, at, here=False)
     if person.active_to is not None:
-        return
+        return None
     # On a clock that stands still a second departure is a tick later.
     before = last_departure(session, tenant_id, person_id)
     left_at = max(at, before + TICK) if before else at
@@ -53,7 +62,7 @@ def deactivate_person(
     row = {"tenant_id": tenant_id, "person_id": person_id, "left_at": left_at, "recorded_at": max(now, left_at)}
     add_all(session, Departure, [row])
     record_audit(session, tenant_id, actor, "deactivate_person", ("person", str(person_id)))
-    publish(session, PeopleLeft(tenant_id, (person_id,), left_at))
+    return left_at
 
 
 def leave_again(session: Session, tenant_id: UUID, persons: Collection[UUID], at: datetime, now: datetime) -> None:
@@ -108,6 +117,38 @@ def let_leave(
     for one in (first, *others):
         deactivate_person(session, tenant_id, one, at or now, actor, now)
     return first
+
+
+def let_all_leave(
+    session: Session, tenant_id: UUID, gone: Mapping[str, datetime], actor: str, now: datetime
+) -> None:  # fmt: skip
+    """Record that people leave, as `let_leave` does of one; pools hear once of all who left at one instant.
+
+    Args:
+        session: scoped to the tenant.
+        tenant_id: whose people.
+        gone: what each is called → since when they are gone, now or before.
+        actor: who says so.
+        now: when it is said, in the tenant's time.
+
+    Raises:
+        PersonUnknown: a name tells nobody, or not one alone (`person_unknown`).
+    """
+    if not gone:
+        return
+    known, others = find_people(session, tenant_id, gone), dict[UUID, list[UUID]]()
+    for one, survivor in sorted(merged_people(session, tenant_id).items()):
+        others.setdefault(survivor, []).append(one)
+    left: dict[datetime, list[UUID]] = {}
+    for name, at in sorted(gone.items()):
+        if name not in known:
+            raise PersonUnknown(name)
+        for one in (known[name].id, *others.get(known[name].id, ())):
+            left_at = _leave(session, tenant_id, one, at, actor, now)
+            if left_at is not None:
+                left.setdefault(left_at, []).append(one)
+    for left_at, persons in sorted(left.items()):
+        publish(session, PeopleLeft(tenant_id, tuple(persons), left_at))
 
 
 def let_return(session: Session, tenant_id: UUID, name: str, actor: str, now: datetime) -> UUID:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputError, InvalidInput
 from core.periods import day_start, local_date
-from tenants.actions.deactivate_person import let_leave
+from tenants.actions.deactivate_person import let_all_leave
 from tenants.actions.import_people import (
     SUBJECT,
     AssignmentInput,
@@ -139,9 +139,9 @@ def import_people_csv(
         _assign(session, tenant, [row for row in (*fresh, *moved) if row.cost_centre is not None], named, actor, now)
         for change in changes:
             _change(session, tenant, change, actor, now)
-        left = {row.key: row.active_to for row in reversed(fresh) if row.active_to is not None}
-        for key, gone in sorted(left.items()):
-            let_leave(session, tenant.id, key, actor, now, day_start(gone, tenant.tz))
+        leaving = [*reversed(fresh), *(change.row for change in changes if change.leaves)]
+        gone = {row.key: day_start(row.active_to, tenant.tz) for row in leaving if row.active_to is not None}
+        let_all_leave(session, tenant.id, gone, actor, now)
     created = len({row.key for row in fresh})
     changed = {row.row for row in moved} | {change.row.row for change in changes}
     return OrganisationImported(dry_run, len(rows), created, len(changed), len(rows) - len(fresh) - len(changed))
@@ -194,8 +194,6 @@ def _change(session: Session, tenant: TenantView, change: _Change, actor: str, n
         # Which fields, and not what they say: that is personal.
         told = {"changed": sorted((*change.values, *change.traits))}
         record_audit(session, tenant.id, actor, "import_people", ("person", str(change.person_id)), told)
-    if change.leaves and change.row.active_to is not None:
-        let_leave(session, tenant.id, change.row.key, actor, now, day_start(change.row.active_to, tenant.tz))
 
 
 def _assign(

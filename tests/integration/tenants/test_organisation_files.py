@@ -8,10 +8,13 @@ import psycopg
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
 from core.scope import TenantScope
+from core.signals import subscribe, unsubscribe
 from tenants.actions.import_organisation import OrganisationImported, import_centres_csv
+from tenants.events import PeopleLeft
 from tests.builders.world import World, bearer
 
 CENTRES = """code,name,parent,valid_from,valid_to,headcount
@@ -201,3 +204,24 @@ def test_what_a_file_says_of_known_people_is_corrected_and_who_left_has_left(des
     assert desk.counts("people", gone) == (0, 0, 2)
     assert desk.faults("people", head + "ann,,,,,2026-01-01,2999-01-01\n") == [("/2", "date_invalid")]
     assert desk.faults("people", head + "ann,,,,,2026-01-01,2025-12-31\n") == [("/2", "date_invalid")]
+
+
+def test_pools_hear_once_of_all_who_a_file_says_left_on_a_day(desk: Desk) -> None:
+    head, heard = "key,name,email,class,audience,active_from,active_to\n", list[int]()
+    desk.send("people", head + "".join(f"p{number},,,,,2026-01-01,\n" for number in range(6)))
+
+    def hear(_session: Session, left: PeopleLeft) -> None:
+        heard.append(len(left.persons))
+
+    subscribe(PeopleLeft, hear)
+    try:
+        days = ("2026-03-01", "2026-03-01", "2026-03-02", "2026-03-01", "2026-03-02")
+        gone = [
+            *(f"p{number},,,,,2026-01-01,{day}" for number, day in enumerate(days)),
+            "new,,,,,2026-01-01,2026-03-02",
+        ]
+        assert desk.counts("people", head + "\n".join(gone) + "\n") == (1, 5, 0)
+    finally:
+        unsubscribe(PeopleLeft, hear)
+
+    assert heard == [3, 3]
