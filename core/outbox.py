@@ -56,7 +56,7 @@ def tenants_with_untold(session: Session) -> tuple[UUID, ...]:
     return tuple(session.execute(query).scalars())
 
 
-def take_untold(session: Session, tenant_id: UUID, now: datetime, limit: int = 200) -> list[OutboxEvent]:
+def take_untold(session: Session, tenant_id: UUID, now: datetime, limit: int) -> list[OutboxEvent]:
     """Take what nobody else is taking, oldest first; it is taken when the transaction commits."""
     rows = session.execute(
         select(OutboxEvent)
