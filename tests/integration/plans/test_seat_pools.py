@@ -1,6 +1,5 @@
 """Named seat pools through the API: assigned, released, moved, waited for; and what is billed of it."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,6 @@ from core.periods import Period
 from core.scope import VENDOR_ID, TenantScope
 from core.signals import publish
 from metering.reads import measure
-from plans.licensing.seats.actions.invite import activate_invitation, withdraw_invitation
-from plans.licensing.seats.errors import InvitationOver
 from plans.licensing.seats.tasks import fill_waiting_seats
 from tenants.actions.deactivate_person import deactivate_person, reactivate_person
 from tenants.actions.merge_people import merge_people
@@ -235,62 +232,6 @@ def test_many_are_assigned_and_released_at_once_with_a_result_for_each(seats: Se
     assert [row["result"] for part in ("released", "assigned") for row in file.json()[part]] == ["released", "refused"]
     assert seats.state("dan") == "held", "who waited came first"
     assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/2")
-
-
-def test_an_invitation_takes_a_seat_when_it_is_activated_and_not_before(seats: Seats) -> None:
-    made = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 7}).json()
-    again = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann"})
-    late = seats.post("/v1/seat-pools/learners/invitations", {"person": "ben", "days": 1}).json()
-    assert (again.status_code, again.json()["code"], seats.get()["held"]) == (409, "seat_invitation_open", 0)
-    seats.at("2026-03-03T12:00")
-
-    taken = [seats.post(f"/v1/seat-invitations/{made['id']}/activate", {}) for _ in range(2)]
-    over = seats.post(f"/v1/seat-invitations/{late['id']}/activate", {})
-
-    assert [(one.status_code, one.json()["invitation"]["status"]) for one in taken] == [(200, "activated")] * 2
-    assert (over.status_code, over.json()["code"]) == (409, "seat_invitation_over")
-    assert seats.get()["held"] == 1
-    assert [one["status"] for one in seats.get("/invitations")["items"]] == ["expired", "activated"]
-
-
-def test_who_let_an_invitation_expire_is_invited_again_and_who_holds_a_seat_is_not(seats: Seats) -> None:
-    first = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 1}).json()
-    seats.assign("ben")
-    seats.at("2026-03-02T12:00")
-    late = seats.client.delete(f"/v1/seat-invitations/{first['id']}", headers=seats.headers)
-
-    second = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 1})
-    third = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 1})
-    held = seats.post("/v1/seat-pools/learners/invitations", {"person": "ben"})
-    over = seats.post(f"/v1/seat-invitations/{first['id']}/activate", {})
-
-    assert (late.status_code, second.status_code) == (204, 201), second.text
-    assert (third.status_code, third.json()["code"]) == (409, "seat_invitation_open")
-    assert (held.status_code, held.json()["code"]) == (409, "seat_already_held")
-    assert (over.status_code, over.json()["code"]) == (409, "seat_invitation_over")
-    assert [one["status"] for one in seats.get("/invitations")["items"]] == ["open", "expired"]
-    assert seats.post(f"/v1/seat-invitations/{second.json()['id']}/activate", {}).status_code == 200
-
-
-def test_an_invitation_that_is_withdrawn_at_the_same_moment_gives_no_seat(seats: Seats, world: World) -> None:
-    made = seats.post("/v1/seat-pools/learners/invitations", {"person": "ann", "days": 7}).json()
-    tenant, invitation = seats.suite.tenant, UUID(made["id"])
-
-    def activate() -> str:
-        with world.db.begin(TenantScope(tenant.id)) as session:
-            now = tenant_now(session, tenant)
-            return activate_invitation(session, tenant, invitation, ACTOR, now)[0].status
-
-    with ThreadPoolExecutor(1) as pool:
-        with world.db.begin(TenantScope(tenant.id)) as session:
-            withdraw_invitation(session, tenant, invitation, ACTOR, tenant_now(session, tenant))
-            activated = pool.submit(activate)
-            with pytest.raises(TimeoutError):
-                activated.result(timeout=1)
-        with pytest.raises(InvitationOver):
-            activated.result(timeout=30)
-
-    assert seats.get()["held"] == 0
 
 
 def test_groups_get_seats_by_themselves_but_not_who_lost_theirs(client: Client, world: World) -> None:

@@ -324,9 +324,7 @@ def test_a_days_curve_shows_the_highest_level_of_each_step(story: Story) -> None
 def test_a_key_that_comes_back_days_later_is_told_alike_whatever_else_is_read(story: Story) -> None:
     session(story, "ann", 0, 10, key="s")
     session(story, "ann", 4000, 4010, key="s")  # more than the longest session later
-    later = span(3990, 4090)
-
-    alone = Story("UTC")
+    later, alone = span(3990, 4090), Story("UTC")
     session(alone, "ann", 4000, 4010, key="s")
     read = METERS["sessions.concurrent.average"].reader(story.grounds())
 
