@@ -153,7 +153,7 @@ def _row(one: InvitationView, person: PersonView | None, visit: TenantVisit, may
     name, *others = [*filter(None, named), str(one.person_id)]
     box = f"invitation.{one.id}" if may_act and one.status == "open" else ""
     return (
-        Cell(name, sub=others[0] if others and person is not None and person.name else "", box=box),
+        Cell(name, sub=others[0] if person is not None and person.name else "", box=box),
         cell(instant(one.invited_at, tz), css="nowrap"),
         cell(instant(one.expires_at, tz), css="nowrap"),
         status(*state_badge("accepted" if one.status == "activated" else one.status)),
