@@ -19,7 +19,7 @@ from app.listeners import listen
 from app.metrics import METRICS
 from app.openapi import OfflineViewer
 from app.problems import EXCEPTION_HANDLERS
-from app.process import tune_collector
+from app.process import tune_collector, tune_switching
 from app.requests import SoundRequest
 from app.security import SECURITY_HEADERS
 from core.db import Database, database
@@ -81,6 +81,7 @@ def create_app(db: Database | None = None) -> Litestar:
     if db is None:
         configure_logs(load_settings().log_level)
         tune_collector()
+        tune_switching()
     listen()
     app = Litestar(
         route_handlers=[

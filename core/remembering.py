@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from anyio import to_thread
 
@@ -21,6 +21,14 @@ _MOST = 10_000
 T = TypeVar("T")
 
 
+class _Known(NamedTuple, Generic[T]):
+    """A value with when it was asked for and from when on it is to be asked for again."""
+
+    asked_at: float
+    due_at: float
+    value: T
+
+
 class Remembered(Generic[T]):
     """Values by key, of one event loop. Nothing is kept of a look-up that was refused.
 
@@ -28,17 +36,19 @@ class Remembered(Generic[T]):
         life_s: how old a value may be.
         first_waits: who finds a value that is to be renewed waits for the new one, and only those who ask meanwhile
             go on with what is known: for values that are old only while they are looked up.
+        rests: a value is not renewed before this many times as long as looking it up took, however young it
+            must be else: so much less than the whole time is spent on look-ups that take long.
     """
 
-    def __init__(self, life_s: float = LIFE_S, *, first_waits: bool = False) -> None:
-        self._life_s, self._first_waits = life_s, first_waits
-        self._known: dict[Any, tuple[float, T]] = {}
-        self._asked: dict[Any, asyncio.Task[tuple[float, T]]] = {}
+    def __init__(self, life_s: float = LIFE_S, *, first_waits: bool = False, rests: int = 0) -> None:
+        self._life_s, self._first_waits, self._rests = life_s, first_waits, rests
+        self._known: dict[Any, _Known[T]] = {}
+        self._asked: dict[Any, asyncio.Task[_Known[T]]] = {}
 
     def get(self, key: Any) -> T | None:
         """Return the value that is known, or None."""
         known = self._known.get(key)
-        return known[1] if known and time.monotonic() < known[0] + self._life_s else None
+        return known.value if known and time.monotonic() < known.asked_at + self._life_s else None
 
     def renew(self, key: Any, look_up: Callable[[], T]) -> None:
         """See to it that a known value does not run out; waits for nothing."""
@@ -50,16 +60,16 @@ class Remembered(Generic[T]):
         known = self._known.get(key)
         if known is None:
             return None
-        age_s = time.monotonic() - known[0]
-        if age_s >= self._life_s:
+        now = time.monotonic()
+        if now >= known.asked_at + self._life_s:
             return None
-        if age_s >= RENEWED_S:
+        if now >= known.due_at:
             self.renew(key, look_up)
-        return known[1]
+        return known.value
 
     def _is_due(self, key: Any) -> bool:
         known = self._known.get(key)
-        return known is not None and time.monotonic() >= known[0] + RENEWED_S and key not in self._asked
+        return known is not None and time.monotonic() >= known.due_at and key not in self._asked
 
     async def ask(self, key: Any, look_up: Callable[[], T]) -> T:
         """Return the value that is known, or look it up; who asks meanwhile waits for the same answer.
@@ -76,17 +86,17 @@ class Remembered(Generic[T]):
         if task is None:
             task, mine = self._ask(key, look_up), True
         # Whoever hangs up does not end it for the others.
-        asked_at, value = await asyncio.shield(task)
-        if mine or time.monotonic() < asked_at + self._life_s:
-            return value
+        found = await asyncio.shield(task)
+        if mine or time.monotonic() < found.asked_at + self._life_s:
+            return found.value
         return await self.ask(key, look_up)  # another's look-up took so long that it says nothing of now
 
-    def _ask(self, key: Any, look_up: Callable[[], T]) -> "asyncio.Task[tuple[float, T]]":
+    def _ask(self, key: Any, look_up: Callable[[], T]) -> "asyncio.Task[_Known[T]]":
         task = self._asked[key] = asyncio.create_task(self._looked_up(key, look_up))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, though nobody may wait
         return task
 
-    async def _looked_up(self, key: Any, look_up: Callable[[], T]) -> tuple[float, T]:
+    async def _looked_up(self, key: Any, look_up: Callable[[], T]) -> _Known[T]:
         """Look up and keep: a value is as old as the question, however long the answer took."""
         asked_at = time.monotonic()
         try:
@@ -98,5 +108,6 @@ class Remembered(Generic[T]):
             del self._asked[key]
         if len(self._known) > _MOST:
             self._known.clear()
-        self._known[key] = asked_at, value
-        return asked_at, value
+        took_s = time.monotonic() - asked_at
+        found = self._known[key] = _Known(asked_at, asked_at + max(RENEWED_S, self._rests * took_s), value)
+        return found

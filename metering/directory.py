@@ -1,7 +1,7 @@
 """The people of a tenant as meters ask for them: who it is, what they weigh by, who carries them (pure)."""
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -11,8 +11,6 @@ from tenants.attribution import Attribution
 from tenants.people import People, Traits
 
 __all__ = ("Directory", "Somebody")
-
-BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Somebody(msgspec.Struct, frozen=True, gc=False):
@@ -55,15 +53,11 @@ class Directory:
         return known
 
     def _look_up(self, person_id: UUID) -> Somebody:
-        steady = None
-        if len(self.people.trait_changes(person_id)) <= 1:
-            # Before the first known value the first known one holds: any instant will do.
-            steady = self.people.traits_of(person_id, BEGINNING)
         segments = self.attribution.segments(person_id, date.min, date.max)
         return Somebody(
             number=len(self._by_person),
             person_id=person_id,
-            steady=steady,
+            steady=self.people.steady_traits(person_id),
             since=tuple(first for first, _, _ in segments),
             centres=tuple(shares or UNASSIGNED for _, _, shares in segments),
         )

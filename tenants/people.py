@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -119,6 +119,15 @@ class People:
             self._audience.get(person_id, _EMPTY).at(at) or DEFAULT_TRAITS.audience,
         )
 
+    def steady_traits(self, person_id: UUID) -> Traits | None:
+        """Return the class and audience that held for a person at all times, None where one may have changed."""
+        if person_id not in self._class and person_id not in self._audience:
+            return DEFAULT_TRAITS  # as of nearly all of tens of thousands: no sets are made for them
+        if len(self.trait_changes(person_id)) > 1:
+            return None
+        # Before the first known value the first known one holds: any instant will do.
+        return self.traits_of(person_id, _BEGINNING)
+
     def traits(self, identity_id: int, at: datetime) -> Traits:
         """Return the traits of the person behind an identity."""
         return self.traits_of(self._person[identity_id], at)
@@ -134,3 +143,4 @@ class People:
 
 
 _EMPTY = _Timeline()
+_BEGINNING = datetime.min.replace(tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeVar
@@ -21,7 +21,6 @@ from tenants.people import People, Traits
 
 __all__ = ("Column", "ColumnGrounds", "Crowd", "Told", "columns_of", "in_groups", "text_of")
 
-BEGINNING = datetime.min.replace(tzinfo=UTC)
 NOBODY = UUID(int=0)
 T = TypeVar("T")
 
@@ -90,10 +89,8 @@ class Crowd:
         known = self._known.get(identity)
         if known is None:
             person = self.people.person_of(identity)
-            # Before the first known value the first known one holds: any instant will do.
-            steady = len(self.people.trait_changes(person)) <= 1
-            code = self._code_of(self.people.traits_of(person, BEGINNING)) if steady else -1
-            known = self._known[identity] = self._number_of(person), code
+            steady = self.people.steady_traits(person)
+            known = self._known[identity] = self._number_of(person), -1 if steady is None else self._code_of(steady)
         return known
 
     def _number_of(self, person: UUID) -> int:

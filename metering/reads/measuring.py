@@ -78,8 +78,12 @@ def load_grounds(session: Session, tenant: TenantView, spec: MeterSpec, period: 
 
 SHORTEST_DAY_US = 20 * 3_600 * 1_000_000
 """Shorter periods hold no whole day that could be folded."""
-IN_COLUMNS = 200_000
+IN_COLUMNS = 5_000
 """Facts of which bare figures are read from columns: each takes 16 bytes there, and 730 as a fact."""
+FOLDS_BEYOND = 2_000_000
+"""More facts than that are told by folded days where those can tell a bare figure: their number does not grow with it.
+
+Seen with 10,000 people: a million take 0.9 s from columns and 2.3 s from folded days, three million 2.9 s and 2.7 s."""
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 _A_YEAR = timedelta(days=366)
 
@@ -132,7 +136,7 @@ class Measuring(Answering):
         """Return the figure alone: that of `measure`, sooner."""
         spec = self.spec(meter)
         read = self._column_reader(spec, period)
-        if read is None and not (_by_folds(spec, bare=True) or self._at_hand(spec, period)):
+        if read is None and not self._at_hand(spec, period):
             read = self._column_reader(spec, period) if self._reads_columns(spec, period) else None
         if read is not None:
             return read(period).quantity
@@ -170,7 +174,8 @@ class Measuring(Answering):
             return False
         policies = self._policies(whole.starts_at)
         types, span = spec.fact_types(policies), spec.span(whole, policies)
-        if facts_counted(self._session, self._tenant.id, types, span) < IN_COLUMNS:
+        count = facts_counted(self._session, self._tenant.id, types, span)
+        if count < IN_COLUMNS or (count > FOLDS_BEYOND and _by_folds(spec, bare=True)):
             return False
         if self._by_columns(spec, whole, ()) is None:
             return False
@@ -323,13 +328,13 @@ class Measuring(Answering):
         Not where folded days tell them: those are so few that each period reads its own. `bare`: who was counted is
         not asked for.
         """
-        if not periods or (folds and _by_folds(spec, bare=bare) and self._folded_run(spec, periods)):
-            return
         for run in consecutive(periods):
             for _, together in groupby(run, key=lambda period: policy_hash(self._policies(period.starts_at))):
                 read = list(together)
                 whole = Period(read[0].starts_at, read[-1].ends_at)
-                if not bare or not self._reads_columns(spec, whole):
+                if bare and self._reads_columns(spec, whole):
+                    continue
+                if not (folds and _by_folds(spec, bare=bare) and self._folded_run(spec, read)):
                     self._covering(spec, whole)
 
     def _policies(self, instant: datetime) -> CountingPolicies:

@@ -26,6 +26,8 @@ __all__ = ("EntitlementController", "entitled")
 Req = Request[Any, Any, State]
 USE_LIFE_S = 30
 """How old the use of a metered feature may be where measuring it takes so long; else it is a second at most."""
+USE_RESTS = 10
+"""A tenth of the time at most goes into measuring one use, so that who asks for others is answered."""
 
 
 class EntitlementController(Controller):
@@ -52,8 +54,9 @@ class EntitlementController(Controller):
 async def entitled(app: Litestar, sender: tuple[Principal, TenantView], feature: str) -> EntitlementAnswer:
     """Return whether the sender's tenant may use a feature.
 
-    What a metered one has used is measured once for all who ask, and again for the first who asks after a second,
-    while those who ask meanwhile go on with what is known. On a test clock it is measured each time.
+    What a metered one has used is measured once for all who ask, and again for the first who asks after a second (or
+    ten times as long as it took), while those who ask meanwhile go on with what is known. On a test clock it is
+    measured each time.
 
     Raises:
         LeasesBusy, DatabaseUnavailable: to ask again is safe.
@@ -73,7 +76,7 @@ async def entitled(app: Litestar, sender: tuple[Principal, TenantView], feature:
 def _uses_of(app: Litestar) -> Remembered[Entitlement]:
     uses: Remembered[Entitlement] | None = app.state.get("metered_uses")
     if uses is None:
-        uses = app.state["metered_uses"] = Remembered(USE_LIFE_S, first_waits=True)
+        uses = app.state["metered_uses"] = Remembered(USE_LIFE_S, first_waits=True, rests=USE_RESTS)
     return uses
 
 

@@ -91,6 +91,25 @@ def test_where_the_first_waits_only_those_who_ask_meanwhile_are_told_what_is_kno
     asyncio.run(run())
 
 
+def test_what_takes_long_to_look_up_rests_for_so_many_times_as_long(clock: Clock) -> None:
+    asked: list[float] = []
+
+    def look_up() -> int:
+        asked.append(clock.now)
+        clock.now += 0.5
+        return len(asked)
+
+    async def run() -> None:
+        kept = Remembered[int](30, first_waits=True, rests=10)
+        assert await kept.ask("key", look_up) == 1
+        clock.now = asked[0] + 4.9
+        assert await kept.ask("key", look_up) == 1
+        clock.now = asked[0] + 5
+        assert await kept.ask("key", look_up) == 2
+
+    asyncio.run(run())
+
+
 def test_a_value_in_use_is_renewed_before_it_runs_out_and_nobody_waits(clock: Clock) -> None:
     asked, look_up = counting(["one", "two"])
 
