@@ -37,7 +37,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Series over one axis. `kind` `curve` has a numeric axis, `series` one of names."""
+    """Series over one axis. `kind` `curve` has a numeric axis, `series` one of names; with `clock` they are times."""
 
     title: str
     x: tuple[str, ...]
@@ -47,6 +47,7 @@ class Chart(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     marks: tuple[Mark, ...] = ()
     currency: str | None = None
     digits: int | None = None
+    clock: bool = False
 
     @property
     def json(self) -> str:

@@ -104,13 +104,20 @@ def last_day(ends_at: datetime, tz: ZoneInfo) -> date:
 
 
 def instant(value: datetime, tz: ZoneInfo) -> str:
-    """Write an instant on the tenant's clock: `24 Nov 2026, 14:05`."""
-    return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=tz, locale=reader().locale))
+    """Write an instant on the tenant's clock: `24 Nov 2026, 14:05`, with the zone's name where clocks show it twice."""
+    return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=tz, locale=reader().locale)) + _which(value, tz)
 
 
 def time_of_day(value: datetime, tz: ZoneInfo) -> str:
-    """Write the time on the tenant's clock: `14:05`."""
-    return str(format_time(value, "HH:mm", tzinfo=tz, locale=reader().locale))
+    """Write the time on the tenant's clock: `14:05`; where clocks are put back `02:05 CEST` and then `02:05 CET`."""
+    return str(format_time(value, "HH:mm", tzinfo=tz, locale=reader().locale)) + _which(value, tz)
+
+
+def _which(value: datetime, tz: ZoneInfo) -> str:
+    """Return what tells an instant from another that clocks show alike."""
+    local = value.astimezone(tz)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f" {local.tzname()}" if twice else ""
 
 
 def period(value: Period, tz: ZoneInfo) -> str:

@@ -69,6 +69,10 @@ def test_each_chart_is_drawn_and_holds_its_table(visit: Visit) -> None:
     page.locator("figure.chart summary").nth(1).click()
     days = page.locator("figure.chart table").nth(1).locator("tbody tr")
     assert days.count() == 31
+    marks = page.locator("figure.chart").nth(2).locator("svg text").all_text_contents()
+    hours = [mark for mark in marks if ":" in mark]
+    assert hours[:2] == ["00:00", "02:00"]
+    assert all(hour.endswith(":00") for hour in hours), "times of a day are marked by whole hours"
     labels = page.locator("figure.chart .chart-canvas").evaluate_all("all => all.map(one => one.ariaLabel)")
     assert all(labels)
 

@@ -68,6 +68,7 @@ def day_chart(
         title=_("At once on %(day)s") % {"day": day_text(day)},
         x=tuple(time_of_day(at, tz) for at in edges),
         x_name=_("Time"),
+        clock=True,
         series=(
             series(_("At once"), [level for _at, level in curve], "steparea"),
             *limit_series(gate.limits, spans),

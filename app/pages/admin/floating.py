@@ -244,6 +244,7 @@ def fullness_chart(curve: Sequence[tuple[datetime, int]], limits: Mapping[str, S
         title=_("Seats in use, last 24 hours"),
         x=tuple(time_of_day(at, tz) for at, _used in curve),
         x_name=_("Time"),
+        clock=True,
         series=(
             series(_("In use"), [Fraction(used) for _at, used in curve], "steparea"),
             series(_("Limit"), [highest_limit(limits, span) for span in spans], "step"),

@@ -135,6 +135,15 @@ function barNames(spec, width) {
     : { interval: 0, rotate: 90, width: 110, overflow: "truncate" };
 }
 
+// Times of a day are read by whole hours: as many of them as fit.
+function clockHours(spec, width) {
+  const whole = (text) => /^\d\d:00/.test(text);
+  const most = Math.max(1, Math.floor((width - 60) / 52));
+  const hours = spec.x.filter(whole).length;
+  const every = [1, 2, 3, 4, 6, 12, 24].find((step) => hours / step <= most) || 24;
+  return { hideOverlap: true, interval: (_index, text) => whole(text) && parseInt(text, 10) % every === 0 };
+}
+
 // The lines that the legend breaks into, by the usual width of a letter: the chart begins below them.
 function legendLines(spec, width) {
   let lines = 1;
@@ -175,7 +184,7 @@ function axes(spec, colours, format, { clientHeight: height, clientWidth: width 
       splitLine: { show: false },
       axisLabel: {
         ...text,
-        ...(named ? barNames(spec, width) : { hideOverlap: true }),
+        ...(spec.clock ? clockHours(spec, width) : named ? barNames(spec, width) : { hideOverlap: true }),
         formatter: spec.kind === "curve" ? format.plain : undefined,
       },
     },

@@ -1,7 +1,7 @@
 """Figures are rounded by the product's one rounding, then written as the reader's locale does."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -52,6 +52,18 @@ def test_a_file_gets_plain_decimals() -> None:
     assert formats.quantity_text(Fraction(2, 3)) == "0.666666666667"
     assert formats.quantity_text(Fraction(1200)) == "1200"
     assert formats.quantity_text(Fraction(0)) == "0"
+
+
+def test_of_two_instants_that_clocks_show_alike_it_is_told_which() -> None:
+    berlin, first = ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+    assert [formats.time_of_day(first + timedelta(hours=n), berlin) for n in (-1, 0, 1, 2)] == [
+        "01:30", "02:30 CEST", "02:30 CET", "03:30",
+    ]  # fmt: skip
+    assert formats.instant(first, berlin) == "25 Oct 2026, 02:30 CEST"
+    assert formats.instant(first, ZoneInfo("UTC")) == "25 Oct 2026, 00:30"
+    # Put forward, clocks leave an hour out and show none twice.
+    assert formats.time_of_day(datetime(2026, 3, 29, 1, tzinfo=UTC), berlin) == "03:00"
 
 
 def test_a_german_reader_reads_german_figures() -> None:
