@@ -28,7 +28,7 @@ from plans.periods import Span
 from plans.rating import CREDITS, RatedCharge, rate_advance
 from plans.rating.estimate import estimate_change, estimate_periods
 from plans.reads import get_subscription, measured_sources
-from plans.subscriptions import BASE, SubscriptionView
+from plans.subscriptions import BASE, SubscriptionView, held_charges
 from tenants.reads import TenantView
 from tests.builders.bill import Books
 from tests.builders.lives import Step, Story, stories
@@ -68,6 +68,12 @@ class Promise:
         """What the change brings in advance: a later one may cut it, long after these periods."""
         spans = (*self.decision.pieces, *self.decision.following)
         return [line for span in spans for line in rate_advance(self.decision.after, span)]
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether a charge of a longer interval goes on where the periods end: who ends it there bills it in them."""
+        held = held_charges(self.decision.after.at(self.until - TICK))
+        return any((one.charge.interval_months or 0) > one.holding.document.interval_months for one in held)
 
 
 @dataclass
@@ -158,6 +164,7 @@ class Play:
         for promise in self.promises:
             lasting = any(line.period.ends_at > promise.until for line in (*self.advance(promise), *promise.fees))
             promise.kept &= min(now, done.effective_at) >= promise.until and not lasting
+            promise.kept &= not (done.effective_at == promise.until and promise.leaves_open)
             promise.kept &= action is not withdraw_change
         if action is not withdraw_change:
             self.promises.append(Promise(before, done))
