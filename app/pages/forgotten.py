@@ -56,12 +56,11 @@ def send(request: Req, data: Form) -> Response[str]:
 def _send(database: Database, email: str, language: str) -> None:
     now = utc_now()
     with database.begin(GlobalScope()) as session:
-        found = who_forgot(session, email, now)
+        account = who_forgot(session, email, now)
         note_asked(session, email, now)
-    if found is not None:
-        user_id, tenant = found
-        with database.begin(TenantScope(tenant.id)) as session:
-            send_password_link(session, tenant, user_id, language, f"user:{user_id}")
+    if account is not None:
+        with database.begin(TenantScope(account.scope_id)) as session:
+            send_password_link(session, account.id, language, f"user:{account.id}")
 
 
 def _page(request: Req, email: str, refusal: Refused | None = None, *, sent: bool = False) -> Response[str]:

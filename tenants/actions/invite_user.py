@@ -14,7 +14,7 @@ from tenants.actions.record_audit import record_audit
 from tenants.errors import UserInvitationOver, UserShutOut
 from tenants.events import UserInvited
 from tenants.invitations import UserLink, mark_of
-from tenants.reads import TenantView, all_cost_centres, find_account, get_account, password_allowed
+from tenants.reads import Account, TenantView, all_cost_centres, find_account, get_account, house_of, password_allowed
 from tenants.roles import Role
 from tenants.store import lock_login, remove_sessions, set_password, set_user
 
@@ -90,7 +90,7 @@ def invite_user(session: Session, tenant: TenantView, who: Invitee, actor: str) 
     else:
         user_id = create_user(session, given, actor, now)
     if password_allowed(session, tenant.id):
-        _tell(session, tenant, user_id, who.language, now + timedelta(days=INVITED_DAYS))
+        _tell(session, get_account(session, user_id), who.language, now + timedelta(days=INVITED_DAYS))
     return user_id
 
 
@@ -100,12 +100,11 @@ def _refuse_unknown_centre(session: Session, tenant_id: UUID, code: str | None) 
         raise InvalidInput(InputError("/cost_centre", "cost_centre_unknown", detail))
 
 
-def send_password_link(session: Session, tenant: TenantView, user_id: UUID, language: str, actor: str) -> None:
-    """Send a user of a customer a link by which they choose another password; until then the old one holds.
+def send_password_link(session: Session, user_id: UUID, language: str, actor: str) -> None:
+    """Send a user a link by which they choose another password; until then the old one holds.
 
     Args:
-        session: scoped to the tenant.
-        tenant: whose user.
+        session: scoped to the user's customer, or to VENDOR_ID for the vendor's people.
         user_id: who.
         language: of the mail, as `Accept-Language` has it.
         actor: who asks for it.
@@ -117,14 +116,14 @@ def send_password_link(session: Session, tenant: TenantView, user_id: UUID, lang
     if not account.active:
         raise UserShutOut
     life = timedelta(hours=FORGOTTEN_HOURS) if account.has_password else timedelta(days=INVITED_DAYS)
-    _tell(session, tenant, user_id, language, utc_now() + life)
-    record_audit(session, tenant.id, actor, "send_password_link", ("user", str(user_id)))
+    _tell(session, account, language, utc_now() + life)
+    record_audit(session, account.scope_id, actor, "send_password_link", ("user", str(user_id)))
 
 
-def _tell(session: Session, tenant: TenantView, user_id: UUID, language: str, until: datetime) -> None:
-    account, login = get_account(session, user_id), lock_login(session, user_id)
+def _tell(session: Session, account: Account, language: str, until: datetime) -> None:
+    login = lock_login(session, account.id)
     told = UserInvited(
-        tenant.id, tenant.name, user_id, account.email, account.role, language, until,
+        account.scope_id, house_of(session, account), account.id, account.email, account.role, language, until,
         mark_of(login.password_hash if login else None), account.has_password,
     )  # fmt: skip
     publish(session, told)
@@ -134,7 +133,7 @@ def choose_password(session: Session, link: UserLink, password: str, now: dateti
     """Give a user the password that they chose, once; their other browsers are signed out.
 
     Args:
-        session: scoped to the user's tenant.
+        session: scoped to the user's customer, or to VENDOR_ID for the vendor's people.
         link: what the address that they opened says.
         password: as they typed it.
         now: the real time.
@@ -154,5 +153,4 @@ def choose_password(session: Session, link: UserLink, password: str, now: dateti
     set_password(session, link.user_id, hashed)
     remove_sessions(session, link.user_id)
     account = get_account(session, link.user_id)
-    assert account.tenant_id is not None, "customers' people are invited"
-    record_audit(session, account.tenant_id, f"user:{account.id}", "choose_password", ("user", str(account.id)))
+    record_audit(session, account.scope_id, f"user:{account.id}", "choose_password", ("user", str(account.id)))

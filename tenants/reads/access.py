@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.scope import VENDOR_ID
 from tenants.invitations import mark_of
 from tenants.models import ApiKey, IdempotencyRecord, Tenant, UserAccount, UserSession
 from tenants.principal import Principal
@@ -23,6 +24,7 @@ __all__ = (
     "find_login",
     "get_account",
     "get_key",
+    "house_of",
     "keys_of",
     "password_allowed",
     "password_mark",
@@ -90,6 +92,11 @@ class Account:
     active: bool
     has_password: bool
 
+    @property
+    def scope_id(self) -> UUID:
+        """Under which tenant's rows what is theirs stands: their customer's, or the vendor's."""
+        return self.tenant_id or VENDOR_ID
+
 
 _ACCOUNT = (
     UserAccount.id, UserAccount.tenant_id, UserAccount.email, UserAccount.role, UserAccount.active,
@@ -106,6 +113,13 @@ def find_account(session: Session, email: str) -> Account | None:
 def get_account(session: Session, user_id: UUID) -> Account:
     """Return a user that there is."""
     return Account(*session.execute(select(*_ACCOUNT).where(UserAccount.id == user_id)).one())
+
+
+def house_of(session: Session, account: Account) -> str:
+    """Return whose person a user is, as one tells them: the customer's name, or that of this service."""
+    if account.tenant_id is None:
+        return "Tollbook"
+    return str(session.execute(select(Tenant.name).where(Tenant.id == account.tenant_id)).scalar_one())
 
 
 def password_mark(session: Session, user_id: UUID) -> bytes:

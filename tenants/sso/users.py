@@ -102,7 +102,7 @@ class UserController(Controller):
         """Send a user a link by which they choose another password; until then the old one holds."""
         require(principal, Permission.SSO_WRITE)
         user = user_named(session, tenant.id, user_id)
-        send_password_link(session, tenant, user.id, language_of(request), principal.actor)
+        send_password_link(session, user.id, language_of(request), principal.actor)
 
 
 def language_of(request: Request[Any, Any, State]) -> str:

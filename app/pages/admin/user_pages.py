@@ -79,7 +79,7 @@ def send_link(visit: TenantVisit, user_id: UUID) -> Answer:
 
     def act() -> None:
         user, language = user_named(visit.session, visit.tenant.id, user_id), language_of(visit.request)
-        send_password_link(visit.session, visit.tenant, user.id, language, visit.principal.actor)
+        send_password_link(visit.session, user.id, language, visit.principal.actor)
 
     return _act(visit, user_id, act, "sent")
 

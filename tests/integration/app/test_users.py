@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from litestar import Litestar
@@ -9,7 +10,7 @@ from litestar.testing import TestClient
 
 from app.listeners import listen
 from app.mails import compose, over
-from core.scope import TenantScope
+from core.scope import VENDOR_ID, TenantScope
 from tenants.mails.reads import mails
 from tests.builders.world import World, bearer
 
@@ -43,11 +44,12 @@ class Desk:
     def user(self, email: str) -> dict[str, Any]:
         return next(one for one in self.api("GET").json() if one["email"] == email)
 
-    def link(self, *, sent: bool = True) -> str:
-        """Return where the newest mail leads."""
-        with self.db.begin(TenantScope(self.tenant.id)) as session:
-            mail = mails(session, self.tenant.id)[0]
-            assert (over(session, self.tenant.id, mail) == "") is sent
+    def link(self, scope_id: UUID | None = None, *, sent: bool = True) -> str:
+        """Return where the newest mail leads: of the customer, or of the scope given."""
+        scope_id = scope_id or self.tenant.id
+        with self.db.begin(TenantScope(scope_id)) as session:
+            mail = mails(session, scope_id)[0]
+            assert (over(session, scope_id, mail) == "") is sent
         letter = compose(mail)
         assert letter is not None
         assert letter.link is not None
@@ -161,6 +163,19 @@ def test_who_forgot_gets_a_mail_and_who_is_nobody_is_told_the_same(desk: Desk) -
     answers = [ask("tenant_admin@acme.example").status_code for _ in range(3)]
     assert (answers, desk.mails()) == ([200, 200, 429], 3)
     assert desk.sign_in("tenant_admin@acme.example", "quite another one").status_code == 200, "signing in is no matter"
+
+
+def test_one_of_the_vendors_own_who_forgot_gets_a_mail_too(desk: Desk) -> None:
+    desk.world.key("vendor_sales", None)
+    asked = desk.client.post("/sign-in/forgotten", data={"email": "vendor_sales@vendor.example"})
+    assert asked.status_code == 200
+
+    link = desk.link(VENDOR_ID)
+    assert "vendor_sales@vendor.example at Tollbook" in desk.client.get(link).text
+    assert desk.client.post(link, data={"password": "quite another one"}).url.path == "/sales/customers"
+    assert desk.client.get(link).status_code == 409, "it works once"
+    assert desk.sign_in("vendor_sales@vendor.example", "quite another one").url.path == "/sales/customers"
+    assert desk.sign_in("vendor_sales@vendor.example").status_code == 401
 
 
 def test_who_is_shut_out_is_out_at_once_and_gets_no_link(desk: Desk) -> None:
