@@ -147,7 +147,8 @@ class Seating:
     """A pool at one moment, and what becomes of it request by request.
 
     `moves` are the instants at which used seats were freed in the last twelve months, of those whose
-    cool-down is over. `waiting` is in the order of coming.
+    cool-down is over, in no order; without a quota nothing counts them, and those of holds that were not
+    read are missing. `waiting` is in the order of coming.
     """
 
     rules: SeatRules
