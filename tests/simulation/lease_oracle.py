@@ -80,9 +80,11 @@ class Oracle:
         own = self.own_seat(wish.client_key)
         inside = taken.get(unit, own)
         lent = {self.unit(one.wish) for one in self.sitting() if one.borrowed}
-        group = wish.group if inside is None else inside.group  # a seat that passes on stays its group's
+        # A seat that passes on stays its group's, and one that is lent is lent on: as many stay for who does not borrow.
+        group = wish.group if inside is None else inside.group
+        lends = wish.borrow_s and (inside is None or self.unit(inside.wish) not in lent)
         why = None
-        if wish.borrow_s and unit not in lent and len(lent) >= max(0, self.rules.seats - self.rules.borrow_keep):
+        if lends and len(lent) >= max(0, self.rules.seats - self.rules.borrow_keep):
             why = Reason.BORROW_LIMIT
         elif inside is None:
             why = self.no_seat_for(group, taken)

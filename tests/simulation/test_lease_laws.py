@@ -108,6 +108,21 @@ def test_one_persons_key_is_theirs_by_either_name(machine: type[Leases]) -> None
     pool.teardown()
 
 
+def test_a_lent_seat_that_passes_on_to_another_device_is_lent_once(machine: type[Leases]) -> None:
+    pool = machine()
+    pool.make(2, 0, 300, "person_device", shared=False, borrows=True, lease_s=600, soft=False)
+    pool.come_and_go([(0, "a", "x", "", 3_600)], [])  # one of two seats may be lent
+    pool.come_and_go([], [0])
+
+    pool.come_and_go([(0, "a", "y", "", 3_600)], [])  # the seat lingers, and is that key's own: it is lent on
+
+    pool.the_counter_is_what_is_held()
+    pool.come_and_go([(1, "b", None, "", 3_600)], [])  # the model says: borrow_limit
+    pool.come_and_go([(1, "b", None, "", 0), (2, "c", None, "", 0)], [])  # and one seat is left
+    pool.the_counter_is_what_is_held()
+    pool.teardown()
+
+
 def test_who_sends_each_heartbeat_in_time_keeps_the_seat_for_weeks(machine: type[Leases]) -> None:
     pool = machine()
     pool.make(1, 0, 0, "person", shared=False, borrows=True, lease_s=86_400, soft=False)
