@@ -147,7 +147,7 @@ def history_of(session: Session, wanted: Wanted, *, reckons: bool = True) -> His
     billed = tuple(
         period
         for period in known
-        if period.invoice_id in issued or _had_no_fee(period)
+        if period.invoice_id in issued or _had_nothing(period)
         if period.timing == "advance" or period.period.ends_at > recent
     )
     # Up to when facts are reckoned into all billed periods.
@@ -185,9 +185,12 @@ def issued_documents(
     return issued
 
 
-def _had_no_fee(billed: BilledPeriodView) -> bool:
-    """Tell whether nothing was due in advance: a change at that very instant may have put a fee there."""
-    return billed.timing == "advance" and billed.invoice_id is None
+def _had_nothing(billed: BilledPeriodView) -> bool:
+    """Tell whether nothing was due: a change at its first instant may have put a fee there.
+
+    One at its end, where the contract was at rest, may settle a commitment whose term ran on.
+    """
+    return billed.invoice_id is None
 
 
 def _add_what_changed(wanted: Wanted, work: Work) -> None:

@@ -204,6 +204,25 @@ def test_a_pause_gives_the_rest_of_the_fee_back_and_bills_nothing_until_it_ends(
     assert total(books, acme)["fee"] == 10_000 - 5_168 + 10_000
 
 
+def test_who_leaves_a_commitment_at_the_end_of_a_paused_month_that_was_closed_owes_what_lacks(books, acme):
+    year = Commitment(
+        key="year", name="Year", amounts=dict.fromkeys(("EUR", "USD", "GBP", "JPY"), Decimal(1_200)), months=12,
+        early_end="prorated",
+    )  # fmt: skip
+    held = begin(books, acme, terms=PlanDocument(charges=(FEE, ACTIVE), commitments=(year,)))
+    change(books, held, mode="paused", when="at_period_end")
+    books.run("2026-12-04T09:00:00+00:00")
+    assert total(books, acme) == {"fee": 10_000, "active": 0}
+
+    first = datetime(2026, 12, 1, tzinfo=acme.tz)
+    change(books, held, datetime(2026, 12, 5, tzinfo=UTC), terms=PlanDocument(charges=(FEE, ACTIVE)), at=first)
+    books.run("2027-01-04T09:00:00+00:00")
+
+    # The year ran on in the pause: 61 days and the hour of October out of 365 days, less the fee of October.
+    part = Fraction(61 * 24 + 1, 365 * 24)
+    assert total(books, acme)["commitment:year"] == round(part * 120_000) - 10_000
+
+
 def test_a_subscription_is_renewed_before_it_ends_and_its_periods_go_on(books, acme):
     held = begin(books, acme, ends_on=date(2026, 10, 21))
     books.run("2026-10-10T09:00:00+00:00")
