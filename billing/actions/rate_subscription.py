@@ -229,11 +229,11 @@ def _to_reckon(billed: BilledPeriodView, work: Work, edges: Sequence[datetime], 
 def _add_advances_again(wanted: Wanted, work: Work, starts_at: datetime) -> None:
     """Add what is due in advance at an instant, less what was billed so: also of what is not held then any more."""
     span = work.history.spans.get(starts_at)
-    # A contract that ended as a period began has no such period any more.
+    # A contract that ended as a period began has no such period any more, and no bill in arrears comes for it.
     rated = () if span is None else rate_advance(wanted.subscription, span)
     for charge in rated:
         work.add_late(charge)
-    due = {charge.charge_key for charge in rated} | _in_arrears(wanted.subscription, starts_at)
+    due = set() if span is None else {one.charge_key for one in rated} | _in_arrears(wanted.subscription, starts_at)
     for (key, start), listed in work.history.revisions.items():
         # Credits that were sold stay sold: what is left of them pays on.
         if start != starts_at or key in due or key.startswith(CREDITS):

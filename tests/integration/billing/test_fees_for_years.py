@@ -84,3 +84,24 @@ def test_a_year_that_was_paid_up_to_the_end_is_paid_to_its_own_end_when_the_cont
     assert [line for one in books.invoices(acme) for line in lines(one)] == [
         ("fee", "advance", "1", "365.00"), ("fee", "advance", "1", "181.00"), ("fee", "late", "0", "184.00"),
     ]  # fmt: skip
+
+
+def test_a_fee_of_a_plan_that_the_contract_was_ended_before_comes_back_though_the_plan_before_had_its_key(books, world):
+    books.plan("small", changed(FEE, in_advance=False))
+    books.plan("paid", FEE)
+    acme = world.tenant(time_zone="UTC")
+    held = books.subscribe(acme, "small", date(2023, 1, 1))
+    given = ChangeInput(acme.id, held.id, ACTOR, plan_key="paid", at=utc(2023, 1, 11))
+    ended = CancelInput(acme.id, held.id, ACTOR, "prorate_now", utc(2023, 1, 11))
+    with books.db.begin(TenantScope(acme.id)) as session:
+        change_subscription(session, given, utc(2023, 1, 20))
+    books.run(utc(2023, 1, 25))
+    with books.db.begin(TenantScope(acme.id)) as session:
+        cancel_subscription(session, ended, utc(2023, 1, 26))
+    books.run(utc(2023, 2, 10))
+
+    # Ten days of 31 in arrears, and 21 in advance, which were never served.
+    assert [line for one in books.invoices(acme) for line in lines(one)] == [
+        ("fee", "usage", "1", "32.26"), ("fee", "advance", "1", "67.74"), ("fee", "late", "1", "67.74"),
+    ]  # fmt: skip
+    assert [one.kind for one in books.invoices(acme)] == ["invoice", "credit_note"]
