@@ -16,6 +16,7 @@ from billing.reads import InvoiceView, draft_content
 from billing.store import set_invoice, violated
 from core.db import Database
 from core.scope import VENDOR_ID, StewardScope, TenantScope
+from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.create_coupon import CouponInput, create_coupon
 from plans.actions.publish_version import publish_version
 from plans.actions.redeem_coupon import RedeemInput, redeem_coupon
@@ -93,6 +94,26 @@ def test_minimums_of_plan_and_add_on_with_one_key_are_billed_and_late_facts_move
     books.run("2026-12-04T09:00:00+00:00")
     late = {key: amount for key, kind, _, amount in lines(books.invoices(acme)[-1]) if kind == "late"}
     assert (late["commitment:floor"], late["commitment:extra.floor"]) == ("-8.40", "-4.20")
+
+
+@pytest.mark.parametrize("months", [3, None])
+def test_a_minimum_of_an_add_on_that_is_left_within_a_month_leaves_the_plans_own_whole(books, world, months):
+    acme = world.tenant()
+    floor = replace(FLOOR, months=months, early_end="due" if months else "prorated", charges=("active",))
+    with books.db.begin(TenantScope(VENDOR_ID)) as session:
+        extra = PlanDocument(charges=(ACTIVE,), commitments=(floor,))
+        save_draft(session, DraftInput("extra", extra, PlanIdentity("Extra", "tests", "addon", 1), ACTOR), LONG_AGO)
+        publish_version(session, "extra", ACTOR, LONG_AGO)
+    terms = PlanDocument(charges=(ACTIVE,), commitments=(FLOOR,))
+    held = books.subscribe(acme, starts_on=date(2026, 10, 1), terms=terms, addons=(AddonInput("extra"),))
+    with books.db.begin(TenantScope(acme.id)) as session:
+        change_subscription(session, ChangeInput(acme.id, held.id, ACTOR, addons=()), NOW)
+
+    books.run("2026-11-04T09:00:00+00:00")
+
+    billed = {key: amount for one in books.invoices(acme) for key, _, _, amount in lines(one) if amount != "0.00"}
+    # A quarter is due as a whole when it is left; of a month 250 hours of 745 were held.
+    assert billed == {"commitment:floor": "200.00", "commitment:extra.floor": "200.00" if months else "67.11"}
 
 
 def drafted(books: Books, world: World) -> InvoiceView:
