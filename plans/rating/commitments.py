@@ -140,7 +140,7 @@ def _elsewhere(subscription: SubscriptionView, span: Span, holding: Holding, who
         subscription: with all it ever held.
         span: the billing period that the add-on's commitment is settled with.
         holding: the add-on; a plan gives way to nobody.
-        whole: for how long it was held in its full period; None for one over a term, whose line is the billing period's.
+        whole: for how long it was held in its full period; None for one over a term: its line is the billing period's.
     """
     if holding.slot == BASE:
         return set()
