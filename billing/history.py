@@ -166,6 +166,11 @@ class Work:
         """Return the ends of what was billed from an instant on."""
         return [listed[0].period.ends_at for (_, start), listed in self.history.revisions.items() if start == starts_at]
 
+    def fees_until(self, starts_at: datetime) -> list[datetime]:
+        """Return the ends of what was billed in advance from an instant on."""
+        listed = [found for (_, start), found in self.history.revisions.items() if start == starts_at]
+        return [found[0].period.ends_at for found in listed if found[0].kind == "advance"]
+
     def ground(self, rated: RatedCharge) -> Measurement | None:
         """Return what a charge stands on: all that its meter saw, also what the charge leaves to others."""
         return None if rated.meter is None else self.sources.measure(rated.meter, rated.period)

@@ -196,7 +196,8 @@ def _had_nothing(billed: BilledPeriodView) -> bool:
 def _add_what_changed(wanted: Wanted, work: Work) -> None:
     ends_at, due_from = wanted.subscription.ends_at, min(item.period.starts_at for item in wanted.items)
     edges = (*wanted.subscription.edges(), *((ends_at,) if ends_at else ()))
-    again = [period for period in work.history.billed if _to_reckon(period, work, edges, due_from)]
+    shares = _shares(wanted.subscription)
+    again = [one for one in work.history.billed if _to_reckon(one, work, (edges, due_from), shares=shares)]
     for period in again:
         if period.timing == "advance":
             _add_advances_again(wanted, work, period.period.starts_at)
@@ -206,8 +207,16 @@ def _add_what_changed(wanted: Wanted, work: Work) -> None:
     _add_refunds(wanted, work, [period for period in again if period.timing == "arrears"])
 
 
-def _to_reckon(billed: BilledPeriodView, work: Work, edges: Sequence[datetime], due_from: datetime) -> bool:
-    starts_at = billed.period.starts_at
+def _shares(subscription: SubscriptionView) -> bool:
+    """Tell whether fees in advance and what is due in arrears share something: a discount or a minimum of a period."""
+    documents = [holding.document for holding in subscription.holdings]
+    return bool(subscription.discounts) or any(one.discounts or one.commitments for one in documents)
+
+
+def _to_reckon(
+    billed: BilledPeriodView, work: Work, seen: tuple[Sequence[datetime], datetime], *, shares: bool
+) -> bool:
+    starts_at, (edges, due_from) = billed.period.starts_at, seen
     if work.withdrawn(billed):
         return True
     if billed.timing == "advance":
@@ -221,6 +230,9 @@ def _to_reckon(billed: BilledPeriodView, work: Work, edges: Sequence[datetime], 
         return until >= due_from or any(starts_at <= edge < until for edge in edges)
     if billed.period.ends_at >= due_from and billed.period.ends_at in edges:
         # A change at the very end of what is billed may end longer charges there.
+        return True
+    if shares and any(billed.period.ends_at <= edge < until for until in work.fees_until(starts_at) for edge in edges):
+        # A fee for longer than the period was cut after it: what discounts and minimums of the period make of it, too.
         return True
     changed = work.history.changed
     return changed is not None and billed.period.ends_at > changed

@@ -13,6 +13,7 @@ from plans.actions.change_subscription import ChangeInput, change_subscription
 from plans.actions.renew_subscription import RenewInput, renew_subscription
 from plans.rating.estimate import estimate_change
 from plans.reads import get_subscription, measured_sources
+from plans.terms import Discount
 from tests.builders.bill import FEE, Books, lines, price
 from tests.builders.world import ACTOR, World
 
@@ -105,3 +106,29 @@ def test_a_fee_of_a_plan_that_the_contract_was_ended_before_comes_back_though_th
         ("fee", "usage", "1", "32.26"), ("fee", "advance", "1", "67.74"), ("fee", "late", "1", "67.74"),
     ]  # fmt: skip
     assert [one.kind for one in books.invoices(acme)] == ["invoice", "credit_note"]
+
+
+def test_a_discount_that_a_fee_leaves_when_it_is_cut_later_goes_to_what_was_due_in_arrears(books, world):
+    quarter = changed(FEE, interval_months=3, prices=price(amount=Decimal(90)))
+    books.plan("quarterly", quarter, changed(FEE, key="service", in_advance=False))
+    acme = world.tenant(time_zone="UTC")
+    welcome = Discount(key="welcome", name="Welcome", amounts={"EUR": Decimal(120)}, periods=1)
+    held = books.subscribe(acme, "quarterly", date(2023, 1, 1), discounts=(welcome,))
+    books.run(utc(2023, 2, 10))
+    with books.db.begin(TenantScope(acme.id)) as session:
+        given = ChangeInput(acme.id, held.id, ACTOR, mode="paused", at=utc(2023, 2, 15))
+        change_subscription(session, given, utc(2023, 2, 15))
+    for month in (3, 4, 5):
+        books.run(utc(2023, month, 10))
+
+    told = [line for one in books.invoices(acme) for line in lines(one)]
+    # January: 90 in advance and 100 after it, less 120. Of the 90 days of the fee 45 are served: 45 are left over.
+    assert told[:4] == [
+        ("fee", "advance", "1", "90.00"), ("discount:welcome:advance", "advance", "1", "-90.00"),
+        ("service", "usage", "1", "100.00"), ("discount:welcome", "usage", "1", "-30.00"),
+    ]  # fmt: skip
+    later = {(key, kind): amount for key, kind, _, amount in told[4:]}
+    assert later == {
+        ("service", "usage"): "50.00", ("fee", "late"): "-45.00", ("discount:welcome:advance", "late"): "45.00",
+        ("discount:welcome", "late"): "-45.00",
+    }  # fmt: skip
