@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from itertools import takewhile
 
 from core.money import Money, to_money
 from core.periods import Period
@@ -82,7 +83,9 @@ def _due(subscription: SubscriptionView, span: Span) -> list[_Due]:
             stretch = _stretch(subscription, span, commitment, chain)
             if stretch is None or stretch.period.ends_at != span.period.ends_at:
                 continue
-            known = taken | _elsewhere(subscription, span, holding, None if commitment.months else stretch)
+            # A line over a term is that of the billing period with which it is settled.
+            lasts = (span,) if commitment.months is not None else spans_of(subscription, stretch)
+            known = taken | _beside(subscription, holding, lasts)
             key = f"{holding.slot}.{commitment.key}" if commitment.key in known else commitment.key
             taken.add(key)
             found.append(_Due(commitment, holding.slot, key, stretch, chain))
@@ -133,46 +136,28 @@ def _amount(commitment: Commitment, currency: str) -> Fraction:
     return Fraction(commitment.amounts.get(currency, Decimal(0)))
 
 
-def _elsewhere(subscription: SubscriptionView, span: Span, holding: Holding, whole: Span | None) -> set[str]:
-    """Return under which keys others have lines that an add-on's would be taken for; they are settled at another time.
+def _beside(subscription: SubscriptionView, holding: Holding, spans: Sequence[Span]) -> set[str]:
+    """Return under which keys others have lines within billing periods that an add-on's would be taken for.
+
+    They may be settled at another time: one of a month with its end, one over a term where it is left.
 
     Args:
         subscription: with all it ever held.
-        span: the billing period that the add-on's commitment is settled with.
-        holding: the add-on; a plan gives way to nobody.
-        whole: for how long it was held in its full period; None for one over a term: its line is the billing period's.
+        holding: the add-on, which gives way to the plan and to earlier add-ons; a plan gives way to nobody.
+        spans: the billing periods that the add-on's line is for.
     """
+    found: set[str] = set()
     if holding.slot == BASE:
-        return set()
-    if whole is None:
-        return _begun_with(subscription, holding, span)
-    first = spans_of(subscription, whole)[0]
-    return _begun_with(subscription, holding, first) | _of_plans(subscription, whole.period)
-
-
-def _begun_with(subscription: SubscriptionView, holding: Holding, first: Span) -> set[str]:
-    """Return under which keys plan and earlier add-ons have a line that begins with a billing period."""
-    view, found = subscription.at(first.period.starts_at), set()
-    for one in (view.base, *view.addon_holdings):
-        if one.slot == holding.slot:
-            break
-        for commitment in one.document.commitments:
-            chain = subscription.unbroken(one, partial(_goes_on, commitment, subscription.currency))
-            stretch = _stretch(subscription, first, commitment, chain)
-            if stretch is None:
-                continue
-            if commitment.months is None and stretch.period.starts_at == first.period.starts_at:
-                found.add(commitment.key)
-            if commitment.months is not None and stretch.period.ends_at == first.period.ends_at:
-                found.add(commitment.key)
+        return found
+    for span in spans:
+        view = subscription.at(span.period.starts_at)
+        for one in (view.base, *takewhile(lambda addon: addon.slot != holding.slot, view.addon_holdings)):
+            for commitment in one.document.commitments:
+                chain = subscription.unbroken(one, partial(_goes_on, commitment, subscription.currency))
+                stretch = _stretch(subscription, span, commitment, chain)
+                if stretch and (commitment.months is None or stretch.period.ends_at == span.period.ends_at):
+                    found.add(commitment.key)
     return found
-
-
-def _of_plans(subscription: SubscriptionView, period: Period) -> set[str]:
-    """Return under which keys plans that were changed within a period of an add-on had lines of their own in it."""
-    plans = [held for held in subscription.holdings if held.slot == BASE and held.starts_at < period.ends_at]
-    there = [held for held in plans if held.ends_at is None or held.ends_at > period.starts_at]
-    return {committed.key for held in there for committed in held.document.commitments if committed.months is None}
 
 
 def _true_up(subscription: SubscriptionView, span: Span, due: _Due, billed: Billed, sources: Sources) -> RatedCharge:

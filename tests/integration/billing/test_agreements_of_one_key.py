@@ -1,6 +1,6 @@
 """A discount or a commitment of one key from several sides: each is billed, and no bill stands still for it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -96,8 +96,9 @@ def test_minimums_of_plan_and_add_on_with_one_key_are_billed_and_late_facts_move
     assert (late["commitment:floor"], late["commitment:extra.floor"]) == ("-8.40", "-4.20")
 
 
+@pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("months", [3, None])
-def test_a_minimum_of_an_add_on_that_is_left_within_a_month_leaves_the_plans_own_whole(books, world, months):
+def test_a_minimum_of_an_add_on_that_is_left_within_a_month_leaves_the_plans_own_whole(books, world, months, cut):
     acme = world.tenant()
     floor = replace(FLOOR, months=months, early_end="due" if months else "prorated", charges=("active",))
     with books.db.begin(TenantScope(VENDOR_ID)) as session:
@@ -107,6 +108,8 @@ def test_a_minimum_of_an_add_on_that_is_left_within_a_month_leaves_the_plans_own
     terms = PlanDocument(charges=(ACTIVE,), commitments=(FLOOR,))
     held = books.subscribe(acme, starts_on=date(2026, 10, 1), terms=terms, addons=(AddonInput("extra"),))
     with books.db.begin(TenantScope(acme.id)) as session:
+        if cut:
+            change_subscription(session, ChangeInput(acme.id, held.id, ACTOR, quantity=2), NOW - timedelta(days=3))
         change_subscription(session, ChangeInput(acme.id, held.id, ACTOR, addons=()), NOW)
 
     books.run("2026-11-04T09:00:00+00:00")
