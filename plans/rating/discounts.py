@@ -115,6 +115,8 @@ class _Taking:
     """What is left of the arrears of a billing period, by its start."""
     budgets: dict[tuple[str, str, Span], Fraction] = field(default_factory=dict)
     """What is left of a discount's amount, by its origin, key and stretch."""
+    until: dict[tuple[str, str, Span], datetime] = field(default_factory=dict)
+    """Up to when a discount has acted on the arrears of its stretch, by its origin, key and stretch."""
     plans: set[str] = field(default_factory=set)
     """Keys of the plans' discounts: a plan that is changed within the full period had its lines in it."""
 
@@ -141,10 +143,13 @@ class _Taking:
                 off_in_advance.append(self._line(found, f"{key}{ADVANCE}", stretch, rest, left))
                 left += Fraction(off_in_advance[-1].rated.amount.decimal())
             at_the_end = at_the_end or bool(found.discount.amounts)
-            if not at_the_end:
-                off += self._off_arrears(found, key, stretch, span)
-            elif stretch.period.ends_at == span.period.ends_at:
-                off += self._off_arrears(found, key, stretch, stretch)
+            if not at_the_end or stretch.period.ends_at == span.period.ends_at:
+                # Where another plan comes or goes, it may wait for the end in a part of its stretch only.
+                place = (found.origin, found.discount.key, stretch)
+                since = self.until.get(place, stretch.period.starts_at)
+                served = Span(Period(since, span.period.ends_at), span.full)
+                off += self._off_arrears(found, key, stretch, served)
+                self.until[place] = span.period.ends_at
         return off, off_in_advance
 
     def _off_arrears(self, found: _Held, key: str, stretch: Span, served: Span) -> list[RatedCharge]:

@@ -119,6 +119,29 @@ def test_a_minimum_of_an_add_on_that_is_left_within_a_month_leaves_the_plans_own
     assert billed == {"commitment:floor": "200.00", "commitment:extra.floor": "200.00" if months else "67.11"}
 
 
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_contracts_percentage_acts_once_on_each_part_of_a_month_in_which_an_amount_off_comes_or_goes(
+    books, world, comes
+):
+    acme, service = world.tenant(time_zone="UTC"), replace(FEE, in_advance=False)
+    ten = Discount(key="ten", name="Ten off", amounts=dict.fromkeys(CURRENCIES, Decimal(31)))
+    plain, less = PlanDocument(charges=(service,)), PlanDocument(charges=(service,), discounts=(ten,))
+    first, then = (plain, less) if comes else (less, plain)
+    held = books.subscribe(acme, starts_on=date(2026, 10, 1), terms=first, discounts=(LAUNCH,))
+    with books.db.begin(TenantScope(acme.id)) as session:
+        given = ChangeInput(acme.id, held.id, ACTOR, terms=then, at=datetime(2026, 10, 11, tzinfo=UTC))
+        change_subscription(session, given, datetime(2026, 10, 11, tzinfo=UTC))
+
+    books.run("2026-11-04T09:00:00+00:00")
+
+    billed = [(key, amount) for one in books.invoices(acme) for key, _, _, amount in lines(one)]
+    # 10 and 21 of 31 days; 10 % of 32.26 and of 67.74 − 21, or of 32.26 − 10 and of 67.74.
+    off = [("discount:ten", "-21.00"), ("discount:launch", "-3.23"), ("discount:launch", "-4.67")]
+    if not comes:
+        off = [("discount:ten", "-10.00"), ("discount:launch", "-9.00")]
+    assert sorted(billed) == sorted([("fee", "32.26"), ("fee", "67.74"), *off])
+
+
 def drafted(books: Books, world: World) -> InvoiceView:
     acme = world.tenant()
     books.subscribe(acme, starts_on=date(2026, 10, 1), terms=DEAL, discounts=(LAUNCH,))
