@@ -1,7 +1,7 @@
 """What a reckoning of a contract stands on, what it adds, and how the two are told apart (no I/O)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -162,14 +162,10 @@ class Work:
         if delta is not None:
             self.add("late", head_of(rated), delta, sides(now, so_far), self.ground(rated))
 
-    def paid_until(self, starts_at: datetime) -> list[datetime]:
-        """Return the ends of what was billed from an instant on."""
-        return [listed[0].period.ends_at for (_, start), listed in self.history.revisions.items() if start == starts_at]
-
-    def fees_until(self, starts_at: datetime) -> list[datetime]:
-        """Return the ends of what was billed in advance from an instant on."""
-        listed = [found for (_, start), found in self.history.revisions.items() if start == starts_at]
-        return [found[0].period.ends_at for found in listed if found[0].kind == "advance"]
+    def paid_until(self, starts_at: datetime, kinds: Collection[str] | None = None) -> list[datetime]:
+        """Return the ends of what was billed from an instant on: all of it, or of lines that began as these kinds."""
+        listed = [found[0] for (_, start), found in self.history.revisions.items() if start == starts_at]
+        return [first.period.ends_at for first in listed if kinds is None or first.kind in kinds]
 
     def ground(self, rated: RatedCharge) -> Measurement | None:
         """Return what a charge stands on: all that its meter saw, also what the charge leaves to others."""

@@ -231,7 +231,8 @@ def _to_reckon(
     if billed.period.ends_at >= due_from and billed.period.ends_at in edges:
         # A change at the very end of what is billed may end longer charges there.
         return True
-    if shares and any(billed.period.ends_at <= edge < until for until in work.fees_until(starts_at) for edge in edges):
+    fees_until = work.paid_until(starts_at, ("advance",)) if shares else ()
+    if any(billed.period.ends_at <= edge < until for until in fees_until for edge in edges):
         # A fee for longer than the period was cut after it: what discounts and minimums of the period make of it, too.
         return True
     changed = work.history.changed
