@@ -34,7 +34,7 @@ from tenants.actions.create_user import token_hash
 from tenants.actions.note_key_use import note_key_use
 from tenants.errors import CsrfMissing, TenantRequired, TenantUnknown, Unauthenticated
 from tenants.principal import Principal
-from tenants.reads import TenantView, find_tenant, get_tenant, principal_of_cookie, principal_of_key
+from tenants.reads import TenantView, find_key, find_tenant, get_tenant, principal_of_cookie
 
 __all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate", "guard_api", "remembered_sender")
 
@@ -137,11 +137,11 @@ async def _by_key(request: Req, token: str) -> Principal:
 def _look_up_key(database: Database, digest: bytes) -> Principal:
     now = utc_now()
     with database.begin(GlobalScope()) as session:
-        found = principal_of_key(session, digest, now)
+        found = find_key(session, digest, now)
         if found is None:
             raise Unauthenticated
-        note_key_use(session, found[0], now)
-        return found[1]
+        note_key_use(session, found, now)
+    return found.principal
 
 
 def _by_cookie(database: Database, cookie: str) -> Principal:

@@ -295,13 +295,8 @@ def remove_sessions(session: Session, user_id: UUID) -> None:
 
 
 def touch_key(session: Session, key_id: UUID, now: datetime) -> None:
-    """Note that a key was used, at most once a minute."""
-    session.execute(
-        update(ApiKey)
-        .where(ApiKey.id == key_id)
-        .where(ApiKey.last_used_at.is_(None) | (ApiKey.last_used_at < now - timedelta(minutes=1)))
-        .values(last_used_at=now)
-    )
+    """Note that a key was used."""
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
 
 
 def revoke_key(session: Session, key_id: UUID, now: datetime) -> bool:

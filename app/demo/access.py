@@ -11,7 +11,7 @@ from app.demo.world import World
 from core.db import Database
 from core.scope import VENDOR_ID, GlobalScope, TenantScope
 from tenants.actions.create_user import KeyInput, UserInput, create_api_key, create_user, hash_password, token_hash
-from tenants.reads import TenantView, principal_of_key, users_of
+from tenants.reads import TenantView, find_key, users_of
 
 __all__ = ("let_people_in", "still_opens")
 
@@ -63,7 +63,7 @@ def still_opens(db: Database, credentials: DemoCredentials, now: datetime) -> bo
         *(key for tenant in credentials.tenants for key in (tenant.key, *tenant.finance_keys)),
     ]
     with db.begin(GlobalScope()) as session:
-        return all(principal_of_key(session, token_hash(token), now) is not None for token in tokens)
+        return all(find_key(session, token_hash(token), now) is not None for token in tokens)
 
 
 def _vendor_users(hashed: str) -> list[_Wanted]:

@@ -1,15 +1,18 @@
 """Remember when a key was last used."""
 
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from tenants.reads import KnownKey
 from tenants.store import touch_key
 
 __all__ = ("note_key_use",)
 
+_NOTED = timedelta(minutes=1)
 
-def note_key_use(session: Session, key_id: UUID, now: datetime) -> None:
-    """Note the use of a key, to the minute."""
-    touch_key(session, key_id, now)
+
+def note_key_use(session: Session, key: KnownKey, now: datetime) -> None:
+    """Note the use of a key, at most once a minute: keys are looked up every second while requests come."""
+    if key.last_used_at is None or key.last_used_at < now - _NOTED:
+        touch_key(session, key.id, now)

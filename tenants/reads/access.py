@@ -18,9 +18,11 @@ from tenants.roles import permissions_of
 __all__ = (
     "Account",
     "KeyView",
+    "KnownKey",
     "Login",
     "UserView",
     "find_account",
+    "find_key",
     "find_login",
     "get_account",
     "get_key",
@@ -29,7 +31,6 @@ __all__ = (
     "password_allowed",
     "password_mark",
     "principal_of_cookie",
-    "principal_of_key",
     "users_of",
 )
 
@@ -79,6 +80,15 @@ class KeyView:
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key that opens, whom it acts for, and when it was noted to be used."""
+
+    id: UUID
+    last_used_at: datetime | None
+    principal: Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +168,19 @@ def password_allowed(session: Session, tenant_id: UUID) -> bool:
     return bool(session.execute(select(Tenant.password_allowed).where(Tenant.id == tenant_id)).scalar_one())
 
 
-def principal_of_key(session: Session, token_hash: bytes, now: datetime) -> tuple[UUID, Principal] | None:
-    """Return key id and principal of a key that is neither revoked nor expired, of an active user."""
+def find_key(session: Session, token_hash: bytes, now: datetime) -> KnownKey | None:
+    """Return the key of that digest if it is neither revoked nor expired, and its user is active."""
     row = session.execute(
-        select(ApiKey.id, ApiKey.scopes, *_USER)
+        select(ApiKey.id, ApiKey.last_used_at, ApiKey.scopes, *_USER)
         .join(UserAccount, UserAccount.id == ApiKey.user_id)
         .where(ApiKey.token_hash == token_hash, ApiKey.revoked_at.is_(None), UserAccount.active)
         .where(ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now))
     ).one_or_none()
     if row is None:
         return None
-    key_id, scopes, user_id, name, email, role, tenant_id, cost_centre = row
+    key_id, last_used_at, scopes, user_id, name, email, role, tenant_id, cost_centre = row
     allowed = frozenset(scope for scope in scopes if scope in permissions_of(role))
-    return key_id, Principal(user_id, name, email, role, tenant_id, cost_centre, allowed)
+    return KnownKey(key_id, last_used_at, Principal(user_id, name, email, role, tenant_id, cost_centre, allowed))
 
 
 def principal_of_cookie(session: Session, token_hash: bytes, now: datetime) -> Principal | None:
