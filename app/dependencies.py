@@ -156,7 +156,7 @@ async def _check_csrf(request: Req, principal: Principal) -> None:
     sent = request.headers.get("x-csrf-token", "")
     if not sent and request.content_type[0] in ("application/x-www-form-urlencoded", "multipart/form-data"):
         sent = str((await request.form()).get("csrf_token", ""))
-    if not hmac.compare_digest(sent, principal.csrf_token):
+    if not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), principal.csrf_token.encode()):
         raise CsrfMissing
 
 

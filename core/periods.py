@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 __all__ = (
+    "YEARS",
     "Interval",
     "Period",
     "add_months",
@@ -21,6 +22,9 @@ __all__ = (
     "months_between",
     "zone",
 )
+
+YEARS = range(1900, 9001)
+"""The years of days that are said: at the ends of the calendar an instant in another time zone would have no date."""
 
 
 def zone(name: str) -> ZoneInfo:

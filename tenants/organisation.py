@@ -4,21 +4,26 @@ import csv
 import io
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 from core.errors import InputError, InvalidInput
+from core.periods import YEARS
 from tenants.people import AUDIENCES, PERSON_CLASSES
 
 __all__ = (
     "CENTRE_HEAD",
     "FAULTS_MAX",
+    "HEADCOUNT_MAX",
     "PERSON_HEAD",
+    "TEXT_MAX",
     "CentreRow",
     "Node",
     "PersonRow",
+    "centre_fault",
+    "is_name",
     "overlap_faults",
     "read_centres",
     "read_people",
@@ -30,6 +35,7 @@ ROWS_MAX = 10_000
 FAULTS_MAX = 1_000
 TEXT_MAX = 500
 """Characters of a value: a database's index takes not many more."""
+HEADCOUNT_MAX = 10_000_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 R = TypeVar("R")
 CENTRE_HEAD = ("code", "name", "parent", "valid_from", "valid_to", "headcount")
@@ -103,8 +109,7 @@ class _Row:
             found = date.fromisoformat(text)
         except ValueError:
             found = date.min
-        # At the ends of the calendar an instant in another time zone would have no date.
-        if not 1900 <= found.year <= 9000:
+        if found.year not in YEARS:
             self.fault("date_invalid", f"write {name} as 2026-01-31, not '{text[:40]}'.")
             return otherwise
         return found
@@ -123,6 +128,18 @@ def _fault(row: int, code: str, text: str) -> InputError:
     return InputError(f"/{row}", code, f"Row {row}: {text}")
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can name somebody or something: 1 to 500 characters, no line break or control character."""
+    return bool(text.strip()) and len(text) <= TEXT_MAX and not _CONTROL.search(text)
+
+
+def centre_fault(code: str, valid_from: date, valid_to: date | None) -> str | None:
+    """Return what is wrong with a cost centre by itself, if anything."""
+    if not is_name(code) or code.startswith("~"):
+        return f"Give a code of 1 to {TEXT_MAX} characters that does not begin with ~ and has no line break in it."
+    return "valid_to must be after valid_from." if valid_to is not None and valid_to <= valid_from else None
+
+
 def read_centres(body: bytes) -> list[CentreRow]:
     """Return the cost centres of a file with the head `code,name,parent,valid_from,valid_to,headcount`.
 
@@ -135,8 +152,8 @@ def read_centres(body: bytes) -> list[CentreRow]:
         if code.startswith("~"):
             row.fault("code_reserved", "a code must not begin with ~.")
         headcount = row.text("headcount")
-        if headcount and not (headcount.isdecimal() and len(headcount) < 10):
-            row.fault("headcount_invalid", "write the headcount as a whole number.")
+        if headcount and not (headcount.isdecimal() and len(headcount) < 10 and int(headcount) <= HEADCOUNT_MAX):
+            row.fault("headcount_invalid", f"write the headcount as a whole number of at most {HEADCOUNT_MAX:,}.")
             headcount = ""
         first, end = row.start("valid_from"), row.day("valid_to")
         _check_span(row, first, end)
@@ -252,38 +269,38 @@ def tree_faults(nodes: Sequence[Node]) -> list[InputError]:
         current |= {node.code: node for node in starts[day]}
         followed: set[str] = set()
         """The codes above which nothing is wrong on this day: a deep tree is walked once, not from each node."""
+        circling: set[str] = set()
+        """The codes above which there is a circle: nor is that walked from each of them."""
         for node in starts[day]:
-            fault, chain = _fault_above(node, current, followed)
+            fault = _fault_above(node, current, followed, circling)
             if fault is not None:
                 faults.append(fault)
-            followed.update(chain)
             if len(faults) >= FAULTS_MAX:
                 return faults
     return faults
 
 
-def _fault_above(
-    node: Node, current: Mapping[str, Node], followed: Collection[str]
-) -> tuple[InputError | None, Collection[str]]:
-    """Return what is wrong above a node on its first day, if anything, and the codes above which nothing is."""
+def _fault_above(node: Node, current: Mapping[str, Node], followed: set[str], circling: set[str]) -> InputError | None:
+    """Return what is wrong above a node on its first day, if anything; the codes on the way are added to a set."""
     chain, below, day = {node.code: node}, node, node.valid_from
     while below.code not in followed and (parent := below.parent) is not None:
         above = current.get(parent)
         if above is None or (above.valid_to is not None and above.valid_to <= day):
+            followed.update(chain)
             if below is not node or node.row is None:
-                break
+                return None
             text = f"the parent '{parent}' does not exist on {day}. Send it too, or correct the date."
-            return _fault(node.row, "cost_centre_unknown", text), chain
-        if parent in chain:
-            codes = list(chain)
-            rows = [row for code in codes[codes.index(parent) :] if (row := chain[code].row) is not None]
+            return _fault(node.row, "cost_centre_unknown", text)
+        if parent in chain or parent in circling:
+            circling.update(chain)
+            # A circle of known nodes is the fault of the first row that it was closed by.
+            rows = [one.row for one in chain.values() if one.row is not None] if parent in chain else []
             row = node.row if node.row is not None else min(rows, default=None)
-            if row is None:
-                return None, ()
-            text = f"the parents of '{node.code}' lead back to '{parent}' from {day} on. Break the circle."
-            return _fault(row, "cost_centre_cycle", text), ()
+            text = f"the parents of '{node.code}' lead in a circle by way of '{parent}' on {day}. Break it."
+            return None if row is None else _fault(row, "cost_centre_cycle", text)
         chain[parent] = below = above
-    return None, chain
+    followed.update(chain)
+    return None
 
 
 def _check_span(row: _Row, first: date, end: date | None) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from tenants.actions.change_tenant import Particulars
 from tenants.actions.import_organisation import OrganisationImported
+from tenants.organisation import HEADCOUNT_MAX, TEXT_MAX
 from tenants.principal import Principal
 from tenants.reads import AuditLine, CostCentreView, KeyView, LegalEntityView, PersonView, TenantView
 
@@ -33,7 +34,7 @@ __all__ = (
     "UserBody",
 )
 
-Text = Annotated[str, msgspec.Meta(max_length=500)]
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant: RFC 3339 with an offset."""
 
@@ -209,7 +210,7 @@ class KeyAnswer(msgspec.Struct):
 class PersonBody(msgspec.Struct, forbid_unknown_fields=True):
     """A person by the key that events name as `subject`."""
 
-    key: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
     active_from: AwareDatetime
     name: Text = ""
     email: Text = ""
@@ -236,23 +237,23 @@ class PersonAnswer(msgspec.Struct):
 class CostCentreBody(msgspec.Struct, forbid_unknown_fields=True):
     """A node of the organisation tree for dates `[valid_from, valid_to)`."""
 
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
     name: Text
     valid_from: date
     valid_to: date | None = None
     parent_code: Text | None = None
-    headcount: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] | None = None
+    headcount: Annotated[int, msgspec.Meta(ge=0, le=HEADCOUNT_MAX)] | None = None
 
     @classmethod
     def of(cls, view: CostCentreView) -> "CostCentreBody":
         """Return the view as JSON shows it."""
-        return msgspec.convert(view, cls, from_attributes=True)
+        return cls(view.code, view.name, view.valid_from, view.valid_to, view.parent_code, view.headcount)
 
 
 class AssignmentBody(msgspec.Struct, forbid_unknown_fields=True):
     """Who carries a person over dates `[valid_from, valid_to)`; weights are normalised to shares."""
 
-    key: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
     valid_from: date
     shares: dict[str, Decimal]
     valid_to: date | None = None

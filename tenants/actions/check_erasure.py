@@ -14,6 +14,7 @@ from tenants.erasure import PURPOSE, alias_of, salt_of, was_known_as
 from tenants.errors import PersonUnknown
 from tenants.reads.erasures import ErasureView, erasure_of, erasures
 from tenants.reads.finding import find_people
+from tenants.reads.identities import merged_people
 from tenants.store import set_erasure, set_renamed, set_unrenamed
 
 __all__ = ("ErasureProof", "check_erasure", "erase_names_again", "note_renamed", "reseal_erasures", "salt_of_erasure")
@@ -45,13 +46,17 @@ def check_erasure(session: Session, tenant_id: UUID, name: str, key: str, actor:
         Unreadable: the hashes open under no SECRET_KEY.
     """
     found = find_people(session, tenant_id, [name]).get(name)
-    erasure = erasure_of(session, tenant_id, found.id) if found else None
-    if found is None or erasure is None:
+    # Who was found to be them was erased with them, each with hashes of their own.
+    merged = merged_people(session, tenant_id)
+    persons = [found.id, *sorted(one for one, other in merged.items() if other == found.id)] if found else []
+    erased = [one for person in persons if (one := erasure_of(session, tenant_id, person)) is not None]
+    if found is None or not erased:
         raise PersonUnknown(name)
-    hashes = _hashes(tenant_id, erasure)
-    matches = was_known_as(hashes, f"{SUBJECT}\0{key}")
+    theirs = [_hashes(tenant_id, one) for one in erased]
+    known = [hashes for hashes in theirs if was_known_as(hashes, f"{SUBJECT}\0{key}")]
+    matches = bool(known)
     record_audit(session, tenant_id, actor, "check_erasure", ("person", str(found.id)), {"matches": matches})
-    return ErasureProof(found.id, erasure.erased_at, matches, alias_of(salt_of(hashes), key))
+    return ErasureProof(found.id, erased[0].erased_at, matches, alias_of(salt_of((known or theirs)[0]), key))
 
 
 def salt_of_erasure(tenant_id: UUID, erased: ErasureView) -> bytes:

@@ -1,5 +1,6 @@
 """Bring in people, cost centres and who carries whom, in bulk."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from tenants.actions.record_audit import record_audit
 from tenants.attribution import NOBODY
 from tenants.errors import AssignmentOverlap, CostCentreCycle, CostCentreUnknown
 from tenants.models import Assignment, IdentityKey, Person, PersonTrait
-from tenants.organisation import Node, there_on, tree_faults
+from tenants.organisation import Node, centre_fault, there_on, tree_faults
 from tenants.people import AUDIENCES, NO_EVENT, PERSON_CLASSES
 from tenants.reads import all_cost_centres
 from tenants.reads.identities import spoken_of
@@ -34,6 +35,8 @@ __all__ = (
 SUBJECT = "subject"
 """The identity scheme of CloudEvents subjects: the person's key at the sender."""
 TICK = timedelta(microseconds=1)
+WEIGHTS = (Decimal("0.000001"), Decimal(1_000_000_000))
+"""The least and the greatest weight of a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +124,19 @@ def import_cost_centres(session: Session, tenant_id: UUID, centres: Sequence[Cos
     Raises:
         CostCentreUnknown: a parent does not exist on a node's first day (`cost_centre_unknown`).
         CostCentreCycle: the parents lead in a circle on some day (`cost_centre_cycle`).
-        InvalidInput: a code is empty, reserved (begins with ~) or the dates run backwards (`invalid_input`).
+        InvalidInput: a code is empty, too long or reserved (begins with ~), is there twice from one day on, or the
+            dates run backwards (`invalid_input`).
     """
     faults = [
-        InputError(
-            f"/{index}", "cost_centre_invalid", "Give a code that does not begin with ~, and valid_to after valid_from."
-        )
+        InputError(f"/{index}", "cost_centre_invalid", fault)
         for index, centre in enumerate(centres)
-        if not centre.code or centre.code.startswith("~") or (centre.valid_to and centre.valid_to <= centre.valid_from)
+        if (fault := centre_fault(centre.code, centre.valid_from, centre.valid_to)) is not None
+    ]
+    told = Counter((centre.code, centre.valid_from) for centre in centres)
+    faults += [
+        InputError(f"/{index}", "row_twice", f"'{centre.code}' from {centre.valid_from} is there twice. Send it once.")
+        for index, centre in enumerate(centres)
+        if told[centre.code, centre.valid_from] > 1
     ]
     if faults:
         raise InvalidInput(*faults[:100])
@@ -174,17 +182,19 @@ def import_assignments(
         named: people of whom the same file speaks besides.
 
     Raises:
-        InvalidInput: an unknown person, no shares, or a weight ≤ 0 (`invalid_input`).
+        InvalidInput: an unknown person, no shares, or a weight out of bounds (`invalid_input`).
         CostCentreUnknown: a centre does not exist on the first day (`cost_centre_unknown`).
         AssignmentOverlap: two spans of one person share a day (`assignment_overlap`).
     """
     known = identities_by_key(session, tenant_id, SUBJECT, sorted({item.key for item in assignments}))
     faults = [
         InputError(
-            f"/{index}", "assignment_invalid", "Name a known person and at least one centre, with weights above 0."
+            f"/{index}",
+            "assignment_invalid",
+            f"Name a known person and at least one centre, with weights of {WEIGHTS[0]} to {WEIGHTS[1]:,}.",
         )
         for index, item in enumerate(assignments)
-        if item.key not in known or not item.shares or any(weight <= 0 for _, weight in item.shares)
+        if item.key not in known or not item.shares or not all(_is_weight(weight) for _, weight in item.shares)
     ]
     if faults:
         raise InvalidInput(*faults[:100])
@@ -210,6 +220,10 @@ def import_assignments(
     ])  # fmt: skip
     detail = {"given": len(assignments)}
     record_audit(session, tenant_id, actor, "import_assignments", ("tenant", str(tenant_id)), detail)
+
+
+def _is_weight(weight: Decimal) -> bool:
+    return weight.is_finite() and WEIGHTS[0] <= weight <= WEIGHTS[1]
 
 
 def _refuse_unknown_centres(session: Session, tenant_id: UUID, assignments: Sequence[AssignmentInput]) -> None:

@@ -1,5 +1,6 @@
 """Find two people to be one, and take it back. No fact changes: identities point to another person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,6 +21,7 @@ from tenants.reads.identities import (
     identities_of_people,
     last_links,
     merged_people,
+    paths_of,
     persons_of_identities,
 )
 from tenants.store import add_all
@@ -79,9 +81,10 @@ def merge_people(
 
 
 def unmerge_person(session: Session, tenant_id: UUID, key: str, reason: str, actor: str, now: datetime) -> Merged:
-    """Record that the person known as `key` is nobody else after all: whose identities they were made for.
+    """Record that the person known as `key` is nobody else after all.
 
-    By an address that both have, the one who was found to be the other is meant.
+    Theirs are the identities that were made for them, and those that were found to be theirs before they were
+    found to be another. By an address that both have, the one who was found to be the other is meant.
 
     Raises:
         InvalidInput: no reason (`invalid_input`).
@@ -101,12 +104,28 @@ def unmerge_person(session: Session, tenant_id: UUID, key: str, reason: str, act
     made = identities_of_home(session, tenant_id, home)
     who = persons_of_identities(session, tenant_id, made)
     moved = tuple(one for one in made if who[one] != home)
+    moved += _came_along(session, tenant_id, home, moved, merged[home])
     _link(session, tenant_id, moved, home, now)
     detail = {"from": str(merged[home]), "identities": len(moved), "reason": reason.strip()}
     record_audit(session, tenant_id, actor, "unmerge_person", ("person", str(home)), detail)
     _out_if_left(session, tenant_id, home, now)
     before, now_is = (get_person(session, tenant_id, one) for one in (merged[home], home))
     return Merged(home, moved, before.active_to is None and now_is.active_to is not None)
+
+
+def _came_along(session: Session, tenant_id: UUID, home: UUID, own: tuple[int, ...], survivor: UUID) -> tuple[int, ...]:
+    """Return the identities of others who were this person, and went with their own ones ever since they were."""
+    theirs = identities_of_people(session, tenant_id, [survivor]).get(survivor, ())
+    paths = paths_of(session, tenant_id, {*own, *theirs})
+    since = {one: _since(path, home) for one, path in paths.items()}
+    ways = [since[one] for one in own]
+    return tuple(one for one in theirs if one not in own and since[one] is not None and since[one] in ways)
+
+
+def _since(path: Sequence[tuple[datetime | None, UUID]], person: UUID) -> Sequence[tuple[datetime | None, UUID]] | None:
+    """Return whom an identity was since it was this person for the last time; None where it never was."""
+    last = max((place for place, (_, one) in enumerate(path) if one == person), default=None)
+    return None if last is None else path[last + 1 :]
 
 
 def _refuse_no_reason(reason: str) -> None:

@@ -1,8 +1,9 @@
 """Refusals about what a directory sends."""
 
 from core.errors import Refused
+from tenants.organisation import TEXT_MAX
 
-__all__ = ("DirectoryNameTaken", "MemberUnknown", "RulesTooWide")
+__all__ = ("DirectoryNameInvalid", "DirectoryNameTaken", "MemberUnknown", "RulesTooWide")
 
 
 class DirectoryNameTaken(Refused):
@@ -12,8 +13,21 @@ class DirectoryNameTaken(Refused):
 
     def __init__(self, key: str) -> None:
         super().__init__(
-            f"'{key}' is the key of somebody else, whom facts point to. Send the externalId that this person had,"
-            " use another userName, or merge the two people."
+            f"userName '{key}', or the externalId beside it, is the key of somebody else, whom facts point to. Send the"
+            " externalId that this person had, use another userName, or merge the two people."
+        )
+
+
+class DirectoryNameInvalid(Refused):
+    """A name, an id or an address is empty, or longer than anything that could be looked for."""
+
+    code = "directory_name_invalid"
+    status = 422
+
+    def __init__(self, attribute: str) -> None:
+        super().__init__(
+            f"{attribute} has to be 1 to {TEXT_MAX} characters, not all of them blanks, with no line break or control"
+            " character among them."
         )
 
 

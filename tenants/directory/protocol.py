@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+import structlog
 from scim2_models import (
     AuthenticationScheme,
     Bulk,
@@ -17,6 +18,7 @@ from scim2_models import (
     Resource,
     ResourceType,
     ResponseParameters,
+    SCIMException,
     ScimPolicy,
     ScimProvider,
     SearchRequest,
@@ -29,6 +31,8 @@ from scim2_server.service import ScimService
 from scim2_server.utils import load_default_resource_types, load_default_schemas
 
 __all__ = ("MAX_BODY", "DirectoryService", "directory_service")
+
+_log = structlog.get_logger("tollbook.directory")
 
 MAX_BODY = 1_048_576
 MAX_OPERATIONS = 500
@@ -71,6 +75,13 @@ class DirectoryService(ScimService):
             raise InvalidFilterException(detail=f"The filter is longer than {MAX_FILTER} characters. Ask in parts.")
         read: tuple[SearchRequest[Any], Any] = super().read_search(resource_types, payload)
         return read
+
+    def bulk_failure(self, outcome: dict[str, Any], exception: Exception) -> dict[str, Any]:
+        """Return how an operation of a bulk request failed; a fault of ours is logged, since none of them ends it."""
+        if not isinstance(exception, SCIMException):
+            _log.error("unexpected_error", path="/Bulk", exc_info=exception)
+        failure: dict[str, Any] = super().bulk_failure(outcome, exception)
+        return failure
 
 
 @cache

@@ -22,6 +22,7 @@ from scim2_models import (
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
 from scim2_server.storage import ScimStorage, SearchPage
 from scim2_server.utils import parametrize
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -84,8 +85,10 @@ class DirectoryStorage(ScimStorage):
             raise UniquenessException(detail=refusal.detail) from refusal
         except NotFound as refusal:
             raise NotFoundException(detail=refusal.detail) from refusal
-        except (MemberUnknown, Refused) as refusal:
+        except Refused as refusal:
             raise InvalidValueException(detail=refusal.detail) from refusal
+        except DataError as error:
+            raise InvalidValueException(detail="A text has the character NUL in it. Take it out.") from error
         finally:
             self._open = None
 

@@ -18,6 +18,7 @@ __all__ = (
     "identity_of_key",
     "last_links",
     "merged_people",
+    "paths_of",
     "persons_of_identities",
     "spoken_of",
 )
@@ -117,6 +118,24 @@ def spoken_of(session: Session, tenant_id: UUID, persons: Collection[UUID]) -> M
         spoken[person] = person if survivor in named else survivor
         named.add(spoken[person])
     return spoken
+
+
+def paths_of(
+    session: Session, tenant_id: UUID, identity_ids: Collection[int]
+) -> dict[int, list[tuple[datetime | None, UUID]]]:
+    """Return of each identity whom it was, one after the other, each since when; since None whom it was made for."""
+    homes = select(IdentityKey.id, IdentityKey.home_person_id).where(
+        IdentityKey.tenant_id == tenant_id, any_of(IdentityKey.id, identity_ids)
+    )
+    links = select(IdentityLink.identity_id, IdentityLink.recorded_at, IdentityLink.person_id).where(
+        IdentityLink.tenant_id == tenant_id, any_of(IdentityLink.identity_id, identity_ids)
+    )
+    paths: dict[int, list[tuple[datetime | None, UUID]]] = {
+        identity: [(None, home)] for identity, home in session.execute(homes).tuples()
+    }
+    for identity, recorded_at, person in session.execute(links.order_by(IdentityLink.recorded_at)).tuples():
+        paths[identity].append((recorded_at, person))
+    return paths
 
 
 def last_links(session: Session, tenant_id: UUID, identity_ids: Collection[int]) -> tuple[datetime, ...]:

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from core.ids import new_id
 from tenants.actions.record_audit import record_audit
 from tenants.directory.actions.apply_groups import apply_groups, pools_of, tell_pools
-from tenants.directory.errors import MemberUnknown
+from tenants.directory.errors import DirectoryNameInvalid, MemberUnknown
 from tenants.directory.membership import Membership
 from tenants.directory.models import ScimGroup
 from tenants.directory.reads import get_group, known_users, members_among, members_of
 from tenants.directory.store import delete_group, drop_members, put_members, update_group
+from tenants.organisation import is_name
 from tenants.reads import TenantView
 from tenants.store import add
 
@@ -35,8 +36,10 @@ def create_group(session: Session, tenant: TenantView, group: GroupInput, actor:
     """Take a group in.
 
     Raises:
+        DirectoryNameInvalid: its name is empty or too long (`directory_name_invalid`).
         MemberUnknown: a member is no user of this directory (`member_unknown`).
     """
+    _refuse_unsound(group)
     group_id = new_id()
     row = ScimGroup(
         tenant_id=tenant.id,
@@ -61,8 +64,10 @@ def change_group(
 
     Raises:
         NotFound: there is no such group (`not_found`).
+        DirectoryNameInvalid: its name is empty or too long (`directory_name_invalid`).
         MemberUnknown: a member is no user of this directory (`member_unknown`).
     """
+    _refuse_unsound(group)
     before = get_group(session, tenant.id, group_id).display_name
     values = {
         "name_key": group.name.casefold(),
@@ -73,6 +78,12 @@ def change_group(
     update_group(session, tenant.id, group_id, values)
     _set_members(session, tenant.id, group_id, (before, group.name), group.members, actor, now)
     record_audit(session, tenant.id, actor, "change_directory_group", ("group", str(group_id)))
+
+
+def _refuse_unsound(group: GroupInput) -> None:
+    for attribute, text in (("displayName", group.name), ("externalId", group.external_id or "-")):
+        if not is_name(text):
+            raise DirectoryNameInvalid(attribute)
 
 
 def change_members(

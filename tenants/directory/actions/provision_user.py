@@ -16,11 +16,12 @@ from tenants.actions.record_audit import record_audit
 from tenants.actions.state_person import state_cost_centre
 from tenants.directory.actions.apply_groups import apply_groups, leave_address, pools_of, spoken_for, tell_pools
 from tenants.directory.attributes import Said, said_by
-from tenants.directory.errors import DirectoryNameTaken
+from tenants.directory.errors import DirectoryNameInvalid, DirectoryNameTaken
 from tenants.directory.models import ScimUser
 from tenants.directory.reads import accounts_of, get_user, groups_of
 from tenants.directory.store import delete_user, update_user
 from tenants.errors import PersonKeyTaken
+from tenants.organisation import is_name
 from tenants.reads import TenantView
 from tenants.reads.identities import merged_people
 from tenants.store import add, set_person
@@ -40,9 +41,11 @@ def create_user(session: Session, tenant: TenantView, document: Document, actor:
         The person, whose id is the user's.
 
     Raises:
+        DirectoryNameInvalid: a name is empty or too long (`directory_name_invalid`).
         DirectoryNameTaken: the name is a user's, or its keys are those of two people (`directory_name_taken`).
     """
     said = said_by(document)
+    _refuse_unsound(said)
     try:
         person_id = know_person(session, tenant.id, said.keys, said.external_id, now)
         row = ScimUser(
@@ -65,9 +68,11 @@ def change_user(
 
     Raises:
         NotFound: there is no such user (`not_found`).
+        DirectoryNameInvalid: a name is empty or too long (`directory_name_invalid`).
         DirectoryNameTaken: a key is somebody else's (`directory_name_taken`).
     """
     before, said = said_by(get_user(session, tenant.id, user_id).document), said_by(document)
+    _refuse_unsound(said)
     values = {
         "user_name_key": said.user_name.casefold(), "external_id": said.external_id, "active": said.active,
         "document": dict(document), "modified_at": now,
@@ -97,6 +102,13 @@ def remove_user(session: Session, tenant: TenantView, user_id: UUID, actor: str,
     record_audit(
         session, tenant.id, actor, "remove_directory_user", ("person", str(user_id)), {"was_active": said.active}
     )
+
+
+def _refuse_unsound(said: Said) -> None:
+    named = {"userName": said.user_name, "externalId": said.external_id, "the name": said.name, "the email": said.email}
+    for attribute, text in named.items():
+        if (text or attribute == "userName") and not is_name(text or ""):
+            raise DirectoryNameInvalid(attribute)
 
 
 def _say(
