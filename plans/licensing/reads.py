@@ -17,6 +17,7 @@ from core.periods import Period
 from metering.leases import Stretch
 from metering.reads.leases import grants_in, held_stretches, seated_stretches
 from plans.licensing.floating import PoolRules, Reason
+from plans.licensing.judging import JUDGED
 from plans.licensing.licences import LicenceView, Revoked
 from plans.licensing.limits import DenialCount, Limit
 from plans.licensing.models import Denial, DenialHour, DenialTold, FloatingPool, LicenceFile, PastLimit
@@ -47,28 +48,13 @@ __all__ = (
 
 SOON = timedelta(minutes=10)
 """A denial that a grant follows within this time is not a true one; until it is over, nobody can call it true."""
-# Denials of pools; a true one was not followed by a grant to the same person soon.
-_DENIED = """
-    with latest as (
-        select distinct on (identity_id) identity_id, person_id from identity_link where tenant_id = :tenant
-        order by identity_id, recorded_at desc
-    ), who as (
-        select i.id, coalesce(l.person_id, i.home_person_id) as person_id
-        from identity i left join latest l on l.identity_id = i.id where i.tenant_id = :tenant
-    ), let_in as (
-        select s.pool, s.starts_at, w.person_id from leased_session s join who w on w.id = s.identity_id
-        where s.tenant_id = :tenant and s.pool = any(cast(:pools as text[]))
-            and s.starts_at >= :since and s.starts_at < cast(:until as timestamptz) + cast(:soon as interval)
-    ), denied as (
-        select d.at, d.group_key, d.reason, not exists (
-            select 1 from let_in g where g.pool = d.pool and g.person_id = w.person_id
-                and g.starts_at >= d.at and g.starts_at < d.at + cast(:soon as interval)
-        ) as alone
-        from denial d join who w on w.id = d.identity_id
-        where d.tenant_id = :tenant and d.pool = any(cast(:pools as text[])) and d.at >= :since and d.at < :until
-    )
-"""
-_NUMBERS = "count(*), count(*) filter (where alone and at + cast(:soon as interval) <= :now) from denied"
+_DENIED = f"""
+    with denied as (
+        select tenant_id, pool, at, identity_id, group_key, reason from denial
+        where tenant_id = :tenant and pool = any(cast(:pools as text[])) and at >= :since and at < :until
+    ), {JUDGED}
+"""  # noqa: S608 - of constants
+_NUMBERS = "count(*), count(*) filter (where alone and at + cast(:soon as interval) <= :now) from judged"
 _COUNTED = text(f"{_DENIED} select date_bin(cast(:span as interval), at, to_timestamp(0)), {_NUMBERS} group by 1")
 _LINES = text(f"{_DENIED} select date_trunc('hour', at, 'UTC'), group_key, reason, {_NUMBERS} group by 1, 2, 3")
 _SPAN = timedelta(minutes=15)

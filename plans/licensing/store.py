@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import first_id
 from core.lists import any_of
+from plans.licensing.judging import JUDGED
 from plans.licensing.models import Denial, DenialTold, FloatingPool, LicenceFile, PastLimit, Quota, QuotaClaim
 
 __all__ = (
@@ -33,38 +34,23 @@ __all__ = (
     "rename_denials",
 )
 
-# Of each old denial: whether a grant in that pool to the same person came within ten minutes, as
-# `reads.denials` tells it; then they are counted, and gone.
-_FOLD = text("""
-    with old as (
+# Old denials are judged as `reads` does it; then they are counted, and gone.
+_FOLD = text(f"""
+    with denied as (
         delete from denial where (tenant_id, id) in (
             select tenant_id, id from denial where id < :made_before and at < :before order by tenant_id, id limit :most
         ) returning tenant_id, pool, at, identity_id, group_key, reason
-    ), latest as (
-        select distinct on (tenant_id, identity_id) tenant_id, identity_id, person_id from identity_link
-        where tenant_id in (select tenant_id from old) order by tenant_id, identity_id, recorded_at desc
-    ), who as (
-        select i.tenant_id, i.id, coalesce(l.person_id, i.home_person_id) as person_id
-        from identity i left join latest l on l.tenant_id = i.tenant_id and l.identity_id = i.id
-        where i.tenant_id in (select tenant_id from old)
-    ), judged as (
-        select o.*, not exists (
-            select 1 from leased_session g join who w on w.tenant_id = g.tenant_id and w.id = g.identity_id
-            where g.tenant_id = o.tenant_id and g.pool = o.pool and w.person_id = mine.person_id
-                and g.starts_at >= o.at and g.starts_at < o.at + cast(:soon as interval)
-        ) as was_true
-        from old o join who mine on mine.tenant_id = o.tenant_id and mine.id = o.identity_id
-    ), counted as (
+    ), {JUDGED}, counted as (
         insert into denial_hour (tenant_id, pool, hour, group_key, reason, denials, true_denials)
         select tenant_id, pool, date_trunc('hour', at, 'UTC'), group_key, reason, count(*),
-            count(*) filter (where was_true)
+            count(*) filter (where alone)
         from judged group by 1, 2, 3, 4, 5
         on conflict (tenant_id, pool, hour, group_key, reason) do update
         set denials = denial_hour.denials + excluded.denials,
             true_denials = denial_hour.true_denials + excluded.true_denials
     )
-    select count(*) from old
-""")
+    select count(*) from denied
+""")  # noqa: S608 - of constants
 
 _RENAME_DENIALS = text("""
     update denial d set client_key = n.alias

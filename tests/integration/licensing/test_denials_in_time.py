@@ -1,5 +1,6 @@
 """Denials in the course of time: others are told of them together, and old ones are only counted."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,6 +71,47 @@ def test_old_denials_are_counted_and_deleted_and_the_report_stays(pool: Pool, wo
     }
     assert pool.ask("cid").status_code == 409
     assert pool.denials()["denials"] == 4, "what comes later adds to what was counted"
+
+
+def test_a_storm_at_the_door_is_counted_at_once_and_folded_so_too(pool: Pool, world: World) -> None:
+    """Four thousand are denied within a minute and three thousand of them let in soon after."""
+    storm = """
+        with crowd as (
+            insert into identity (tenant_id, scheme, key, home_person_id, created_at)
+            select p.tenant_id, 'subject', p.external_id, p.id, :at from person p where p.external_id like 'crowd-%'
+            returning id, key
+        ), numbered as (select id, substr(key, 7)::int as n from crowd),
+        let_in as (
+            insert into leased_session (tenant_id, lease_id, starts_at, pool, unit, client_key, identity_id, group_key,
+                ends_at, renews_s, lingers_s, released, borrowed, overdrawn, held)
+            select :tenant, gen_random_uuid(), :at + n * interval '10 ms' + interval '5 min', 'cad', key, key, id, '',
+                :at + n * interval '10 ms' + interval '6 min', 60, 0, true, false, false, false
+            from numbered join crowd using (id) where n <= 3000
+        )
+        insert into denial (tenant_id, id, pool, at, identity_id, client_key, group_key, reason, in_use, seats)
+        select :tenant, ('01890000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'cad',
+            :at + n * interval '10 ms', id, 'c', '', 'pool_full', 1, 1
+        from numbered
+    """
+    people = """
+        insert into person (tenant_id, id, external_id, name, email, active_from)
+        select :tenant, gen_random_uuid(), 'crowd-' || n, '', '', :at from generate_series(1, 4000) n
+    """
+    given = {"tenant": pool.tenant.id, "at": datetime(2026, 3, 2, 9, tzinfo=UTC)}
+    with world.db.begin(TenantScope(pool.tenant.id)) as session:
+        for statement in (people, storm):
+            session.execute(text(statement), given)
+    pool.wait("09:30:00")
+
+    begun = time.monotonic()
+    report = pool.denials()
+    with world.db.begin(StewardScope()) as session:
+        assert fold_denials(session, datetime(2126, 1, 1, tzinfo=UTC), SOON, 10_000) == 4_003
+    took_s = time.monotonic() - begun
+
+    assert (report["denials"], report["true_denials"]) == (4_003, 1_001)
+    assert (pool.denials()["denials"], pool.denials()["true_denials"]) == (4_003, 1_001)
+    assert took_s < 5, "it took minutes when each denial looked for its grants"
 
 
 def test_a_denial_is_called_true_when_its_ten_minutes_are_over(pool: Pool) -> None:

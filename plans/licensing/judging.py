@@ -1,0 +1,35 @@
+"""Which denials were true ones: the same statement where they are counted, and where they are folded."""
+
+__all__ = ("JUDGED",)
+
+# One pass over denials and grants in order of time, not a search for each denial: a storm at the door of a full
+# pool makes thousands of both within minutes.
+JUDGED = """
+    spans as (
+        select tenant_id, pool, min(at) as since, max(at) + cast(:soon as interval) as until
+        from denied group by tenant_id, pool
+    ), latest as (
+        select distinct on (tenant_id, identity_id) tenant_id, identity_id, person_id from identity_link
+        where tenant_id in (select tenant_id from spans) order by tenant_id, identity_id, recorded_at desc
+    ), met as (
+        select tenant_id, pool, at, identity_id, group_key, reason, false as let_in from denied
+        union all
+        select s.tenant_id, s.pool, s.starts_at, s.identity_id, '', '', true
+        from spans join leased_session s on s.tenant_id = spans.tenant_id and s.pool = spans.pool
+            and s.starts_at >= spans.since and s.starts_at < spans.until
+    ), followed as (
+        select m.*, min(m.at) filter (where m.let_in) over (
+            partition by m.tenant_id, m.pool, coalesce(l.person_id, i.home_person_id) order by m.at desc
+        ) as let_in_at
+        from met m join identity i on i.tenant_id = m.tenant_id and i.id = m.identity_id
+            left join latest l on l.tenant_id = m.tenant_id and l.identity_id = m.identity_id
+    ), judged as (
+        select tenant_id, pool, at, group_key, reason,
+            let_in_at is null or let_in_at >= at + cast(:soon as interval) as alone
+        from followed where not let_in
+    )
+"""
+"""Common table expressions after one of the name `denied` (tenant_id, pool, at, identity_id, group_key, reason).
+
+`judged` has each of its rows with `alone`: no grant in that pool to the same person came within `:soon` after it.
+"""
