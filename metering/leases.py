@@ -58,9 +58,7 @@ class Stretch(msgspec.Struct, frozen=True, gc=False):
 
         It must be open and not `renewable`: so it began before now, and what goes on ends no sooner.
         """
-        after = msgspec.structs.replace(
-            self, starts_at=now, ends_at=now + timedelta(seconds=self.renews_s), borrowed=False
-        )
+        after = msgspec.structs.replace(self, starts_at=now, ends_at=now + timedelta(seconds=self.renews_s))
         return msgspec.structs.replace(self, ends_at=now, held=False), after
 
 

@@ -246,7 +246,7 @@ class Floor:
             return Fault.KEY_TAKEN
         if same is not None and same.open_at(self.now):
             if same.borrowed or not wish.borrow_s:
-                return same if same.borrowed else self._held_on(same)
+                return self._held_on(same)
             if same.starts_at < self.now:
                 lease_id = same.lease_id
         return self._let_in(wish, lease_id, same)
@@ -288,7 +288,12 @@ class Floor:
         return None if place is None else self._rows[place]
 
     def _held_on(self, stretch: Stretch) -> Stretch:
-        """Hold an open stretch on; where it would be too long, the lease goes on in another, in the same seat."""
+        """Hold an open stretch on; where it would be too long, the lease goes on in another, in the same seat.
+
+        An offline grant holds its seat to its end and no longer: else one would be signed for longer than may be lent.
+        """
+        if stretch.borrowed:
+            return stretch
         if stretch.renewable(self.now):
             return self._set(stretch.renewed(self.now))
         before, after = stretch.followed(self.now)

@@ -69,8 +69,7 @@ class Oracle:
         if mine and (mine[0].borrowed or not wish.borrow_s):
             assert isinstance(told, Stretch)
             assert told.lease_id == mine[0].id
-            if not mine[0].borrowed:
-                self.renew(mine[0])
+            self.renew(mine[0])
             assert told.ends_at == mine[0].end
             return
         self.let_in(wish, told, mine[0] if mine else None)
@@ -124,6 +123,8 @@ class Oracle:
         return mine[-1] if alone else None
 
     def renew(self, lease: Lease) -> None:
+        if lease.borrowed:  # to the end of its grant, and no longer
+            return
         start, end = lease.stretches[-1]
         until = self.now + timedelta(seconds=self.rules.lease_s)
         if until <= start + timedelta(days=7):
@@ -132,7 +133,6 @@ class Oracle:
         lease.stretches[-1][1] = self.now
         lease.stretches.append([self.now, until])
         lease.wishes.append(lease.wishes[-1])
-        lease.borrowed = False
 
     def beat(self, lease: Lease, told: Outcome) -> None:
         if self.who[lease.wish.identity_id] in self.gone:

@@ -1,4 +1,6 @@
-"""Verify a Tollbook licence file with no network: signature, validity, machine, recall, and a clock that was set back.
+"""Verify a Tollbook licence file or offline grant with no network.
+
+Signature, validity, machine, recall, and a clock that was set back.
 
 Needs `cryptography` (the extra `licences`).
 """
@@ -15,10 +17,11 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-__all__ = ("Licence", "LicenceInvalid", "Offline", "Watermark")
+__all__ = ("Grant", "Licence", "LicenceInvalid", "Offline", "Watermark")
 
 LICENCE = "tollbook-licence+jwt"
 REVOCATIONS = "tollbook-revocations+jwt"
+GRANT = "tollbook-grant+jwt"
 ALGORITHMS = ("Ed25519", "EdDSA")
 """RFC 9864 names the curve, RFC 8037 the family; the key says which curve it is."""
 SKEW_S = 300
@@ -26,9 +29,9 @@ SKEW_S = 300
 
 
 class LicenceInvalid(Exception):
-    """The licence file is not valid here and now; `code` says why.
+    """The licence file or grant is not valid here and now; `code` says why.
 
-    `malformed`, `wrong_kind`, `unknown_key`, `forged`, `other_tenant`, `not_yet_valid`, `expired`,
+    `malformed`, `wrong_kind`, `unknown_key`, `forged`, `other_tenant`, `other_pool`, `not_yet_valid`, `expired`,
     `other_machine`, `revoked`, `revocations_missing`, `revocations_outdated`, `clock_set_back`.
     """
 
@@ -53,6 +56,17 @@ class Licence:
     def grants(self, feature: str) -> bool:
         """Return whether a feature may be used."""
         return feature in self.claims["entitlements"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An offline grant that was verified: `id` is the lease's, which is released by it to give the seat back early."""
+
+    id: str
+    pool: str
+    client_key: str
+    expires_at: int
+    """Seconds since 1970: up to then, not included, the program may run."""
 
 
 class Watermark:
@@ -80,12 +94,12 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """What an installation has at hand to verify licence files of one customer.
+    """What an installation has at hand to verify licence files and offline grants of one customer.
 
     Args:
         keys: the key set, as `GET /.well-known/jwks.json` answered it.
         tenant: the customer's slug.
-        fingerprint: of this machine, in the notation in which licence files were asked for.
+        fingerprint: of this machine, in the notation in which licence files were asked for; of a grant the `device`.
         watermark: where the latest instant is kept; without one, a clock set back is seen only against the
             time of issue.
         needs_revocations: refuse where there is no current revocation list.
@@ -119,6 +133,27 @@ class Offline:
             raise LicenceInvalid("other_machine", "The licence file is for another machine.")
         self._look_at_list(now, str(claims["jti"]), listed)
         return Licence(str(claims["jti"]), claims)
+
+    def verify_grant(self, grant: str, pool: str, now: float) -> Grant:
+        """Return what an offline grant gives: a seat of that pool, on this device.
+
+        Args:
+            grant: as the checkout answered it, a compact JWS.
+            pool: the key of the pool that the program needs a seat of.
+            now: seconds since 1970, by this machine.
+
+        Raises:
+            LicenceInvalid: it is not valid here and now; `code` says why.
+        """
+        claims = self._opened(grant, GRANT)
+        self._look_at_clock(now, claims | {"iat": claims["nbf"]}, None)
+        if claims["pool"] != pool:
+            raise LicenceInvalid("other_pool", f"The grant is a seat of '{claims['pool']}'.")
+        if now >= claims["exp"]:
+            raise LicenceInvalid("expired", "The grant is over: check out again.")
+        if claims["device"] not in (None, self.fingerprint):
+            raise LicenceInvalid("other_machine", "The grant is for another device.")
+        return Grant(str(claims["jti"]), pool, str(claims["client_key"]), int(claims["exp"]))
 
     def _opened(self, token: str, kind: str) -> dict[str, Any]:
         claims = _verified(token.strip(), kind, self.keys)
@@ -155,7 +190,7 @@ def _verified(token: str, kind: str, keys: Mapping[str, Any]) -> dict[str, Any]:
         header, signed = json.loads(_bytes(head)), _bytes(signature)
         algorithm, key_id, typ = header["alg"], header["kid"], header["typ"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise LicenceInvalid("malformed", "This is no licence file.") from error
+        raise LicenceInvalid("malformed", "This is no licence file and no grant.") from error
     if typ != kind or algorithm not in ALGORITHMS:
         raise LicenceInvalid("wrong_kind", f"A '{kind}' signed with Ed25519 was expected.")
     try:
@@ -170,7 +205,7 @@ def _key(keys: Mapping[str, Any], key_id: object) -> Ed25519PublicKey:
     for key in keys["keys"]:
         if key.get("kid") == key_id and key.get("kty") == "OKP" and key.get("crv") == "Ed25519":
             return Ed25519PublicKey.from_public_bytes(_bytes(key["x"]))
-    raise LicenceInvalid("unknown_key", "The key set has no such key: fetch it anew, or the file.")
+    raise LicenceInvalid("unknown_key", "The key set has no such key: fetch it anew, or what it signs.")
 
 
 def _bytes(text: str) -> bytes:

@@ -1,72 +1,127 @@
-"""Offline grants: verified with the published keys alone; forged, changed and expired ones are not."""
+"""Offline grants: verified with the published keys alone; forged, changed and expired ones are not, nor held on."""
 
 import os
-import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 from litestar import Litestar
 from litestar.testing import TestClient
+from tollbook_client.licence import LicenceInvalid, Offline, Watermark
 
-from tests.builders.world import World, bearer
+from tests.builders.world import World
+from tests.integration.licensing.test_pools_api import Pool
 
 Client = TestClient[Litestar]
+HOUR = 3_600
 
 
 @pytest.fixture
-def grant(client: Client, world: World) -> dict[str, Any]:
-    headers = bearer(world.key("tenant_admin", world.tenant()))
-    client.post("/v1/pools", headers=headers, json={"key": "cad", "seats": 2, "borrow_max_s": 3_600})
-    body = {"person": "ann", "client_key": "k", "device": "laptop", "borrow_s": 3_600}
-    answer: dict[str, Any] = client.post("/v1/pools/cad/leases", headers=headers, json=body).json()
-    return answer
+def pool(client: Client, world: World) -> Pool:
+    """A pool of two seats on a test clock, which lends one for an hour at most."""
+    pool = Pool(client, world)
+    pool.make(seats=2, borrow_max_s=HOUR)
+    return pool
 
 
-def verified(grant: str, keys: dict[str, Any], now: int | None = None) -> dict[str, Any]:
-    token = jwt.decode(grant, KeySet.import_key_set(keys), algorithms=["Ed25519"])
-    if not token.claims["nbf"] - 60 <= (now or time.time()) < token.claims["exp"]:
-        raise ValueError("not valid now")
-    assert token.header["typ"] == "tollbook-grant+jwt"
-    return token.claims
+@pytest.fixture
+def lease(pool: Pool) -> dict[str, Any]:
+    return pool.take("ann", "k", device="laptop", borrow_s=HOUR)
 
 
-def test_a_grant_is_verified_with_the_published_keys_alone(client: Client, grant: dict[str, Any]) -> None:
-    keys = client.get("/.well-known/jwks.json").json()
+def published(pool: Pool) -> dict[str, Any]:
+    keys: dict[str, Any] = pool.client.get("/.well-known/jwks.json").json()
+    return keys
 
-    claims = verified(grant["grant"], keys)
+
+def claims_of(lease: dict[str, Any], keys: dict[str, Any]) -> dict[str, Any]:
+    return jwt.decode(lease["grant"], KeySet.import_key_set(keys), algorithms=["Ed25519"]).claims
+
+
+def refused(offline: Offline, grant: str, now: float, pool: str = "cad") -> str:
+    with pytest.raises(LicenceInvalid) as told:
+        offline.verify_grant(grant, pool, now)
+    return told.value.code
+
+
+def test_a_grant_is_verified_with_the_published_keys_alone(pool: Pool, lease: dict[str, Any]) -> None:
+    keys = published(pool)
+    claims = claims_of(lease, keys)
+
+    grant = Offline(keys, "acme", "laptop").verify_grant(lease["grant"], "cad", claims["nbf"])
 
     assert "d" not in keys["keys"][0], "the private part is not published"
-    assert (claims["aud"], claims["pool"], claims["client_key"], claims["device"]) == ("acme", "cad", "k", "laptop")
-    assert (claims["jti"], claims["exp"] - claims["nbf"]) == (grant["id"], 3_600)
+    assert (grant.id, grant.pool, grant.client_key) == (lease["id"], "cad", "k")
+    assert grant.expires_at - claims["nbf"] == HOUR
 
 
-def test_forged_changed_and_expired_grants_are_refused(client: Client, grant: dict[str, Any]) -> None:
-    keys, told = client.get("/.well-known/jwks.json").json(), grant["grant"]
+def test_forged_changed_expired_and_others_grants_are_refused(
+    pool: Pool, lease: dict[str, Any], tmp_path: Path
+) -> None:
+    keys, told = published(pool), lease["grant"]
+    claims = claims_of(lease, keys)
+    begun, over = claims["nbf"], claims["exp"]
+    offline = Offline(keys, "acme", "laptop")
     head, body, signature = told.split(".")
     forged = jwt.encode(
-        {"alg": "Ed25519", "kid": keys["keys"][0]["kid"], "typ": "tollbook-grant+jwt"}, {"pool": "cad", "exp": 2**31},
+        {"alg": "Ed25519", "kid": keys["keys"][0]["kid"], "typ": "tollbook-grant+jwt"}, claims,
         OKPKey.generate_key("Ed25519"), algorithms=["Ed25519"],
     )  # fmt: skip
 
-    for bad in (forged, f"{head}.{body[:-2]}AA.{signature}", f"{head}.{body}.", told[:-8]):
-        with pytest.raises((JoseError, ValueError)):
-            verified(bad, keys)
-    with pytest.raises(ValueError, match="not valid now"):
-        verified(told, keys, now=verified(told, keys)["exp"] + 1)
+    assert refused(offline, forged, begun) == "forged"
+    assert refused(offline, f"{head}.{body[:-2]}AA.{signature}", begun) == "forged"
+    assert refused(offline, f"{head}.{body}.", begun) == "forged"
+    assert refused(offline, told[:-8], begun) == "forged"
+    assert refused(offline, told, over) == "expired"
+    assert refused(offline, told, begun, "cam") == "other_pool"
+    assert refused(Offline(keys, "beta", "laptop"), told, begun) == "other_tenant"
+    assert refused(Offline(keys, "acme", "tablet"), told, begun) == "other_machine"
+    marked = Offline(keys, "acme", "laptop", Watermark(tmp_path / "mark"))
+    assert refused(marked, told, over) == "expired"
+    assert refused(marked, told, begun) == "clock_set_back", "so that a clock set back makes no grant longer"
+
+
+def test_a_grant_is_no_licence_file_nor_one_for_any_device_where_it_names_one(pool: Pool) -> None:
+    keys = published(pool)
+    any_device = pool.take("ann", "k", borrow_s=HOUR)
+    offline = Offline(keys, "acme", "tablet")
+
+    assert offline.verify_grant(any_device["grant"], "cad", claims_of(any_device, keys)["nbf"]).client_key == "k"
+    with pytest.raises(LicenceInvalid, match="wrong_kind"):
+        offline.verify(any_device["grant"], 0)
+
+
+def test_a_heartbeat_makes_no_grant_longer(pool: Pool, lease: dict[str, Any]) -> None:
+    def again() -> dict[str, Any]:
+        answer = pool.beat(lease)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    pool.wait("08:59:00")
+    assert {name: again()[name] for name in ("expires_at", "grant")} == {
+        name: lease[name] for name in ("expires_at", "grant")
+    }
+    assert pool.take("ann", "k", device="laptop", borrow_s=HOUR)["grant"] == lease["grant"], "nor does a repeat"
+
+    pool.change(borrow_max_s=0)
+    assert again()["grant"] == lease["grant"], "what is out cannot be recalled"
+    pool.wait("09:00:00")
+    back = again()
+    assert (back["id"], back["grant"], back["expires_at"]) == (lease["id"], None, "2026-03-02T09:15:00Z")
 
 
 def test_a_rotated_secret_still_verifies_what_it_signed_before(
-    client: Client, grant: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    pool: Pool, lease: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = client.get("/.well-known/jwks.json").json()["keys"]
+    before = published(pool)["keys"]
     monkeypatch.setenv("SECRET_KEY_BEFORE", os.environ["SECRET_KEY"])
     monkeypatch.setenv("SECRET_KEY", "another-" + "y" * 40)
 
-    keys = client.get("/.well-known/jwks.json").json()
+    keys = published(pool)
 
     assert keys["keys"][1:] == before
     assert keys["keys"][0] != before[0]
-    assert verified(grant["grant"], keys)["jti"] == grant["id"]
+    begun = claims_of(lease, keys)["nbf"]
+    assert Offline(keys, "acme", "laptop").verify_grant(lease["grant"], "cad", begun).id == lease["id"]
