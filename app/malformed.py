@@ -24,6 +24,7 @@ FORMS = {
     r"^[a-z][a-z0-9_]{0,39}$": "small letters of a to z, digits and underscores, a letter first, at most 40",
     r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$": "a path of names with dots between them, such as context.platform",
     r"^[^\x00]*$": "a text without the character NUL",
+    r"^([0-2]\.[0-9]{1,18}\.[0-9a-f-]{36})?$": "the `next_cursor` of the page before",
 }
 """What each pattern that our types name asks for."""
 

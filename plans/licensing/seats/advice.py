@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from core.periods import local_date
-from plans.licensing.seats.seating import No, Seating
+from plans.licensing.seats.seating import Freed, No, Seating
 
 __all__ = ("Advice", "Rule", "advise", "rule_of")
 
@@ -38,7 +38,10 @@ class Advice:
 
 def rule_of(seating: Seating, person_id: UUID, at: datetime) -> tuple[Rule, datetime | None]:
     """Return what the rules say to freeing somebody's seat at that instant, and the date that goes with it."""
-    answer = seating.may_free(person_id, at)
+    return _told(seating, person_id, seating.may_free(person_id, at))
+
+
+def _told(seating: Seating, person_id: UUID, answer: Freed | No) -> tuple[Rule, datetime | None]:
     if isinstance(answer, No):
         return "moves_used_up", answer.until
     unused = not seating.held[person_id].used and answer.free_at is None
@@ -55,15 +58,20 @@ def advise(seating: Seating, last_uses: Mapping[UUID, datetime], idle_days: int,
         at: now.
 
     Returns:
-        Advice by last sign of life (or since when it is held), then by person.
+        Advice by last sign of life (or since when it is held), then by person. The moves that are left go to those
+        who come first: together no more may be released than the rules allow.
     """
     today, tz = local_date(at, seating.rules.tz), seating.rules.tz
-    found = []
+    idle: list[tuple[int, datetime, UUID, datetime | None]] = []
     for person_id, holder in seating.held.items():
         last = last_uses.get(person_id)
         used_at = last if last is not None and last >= holder.since else None
-        idle = (today - local_date(max(used_at or holder.since, holder.since), tz)).days
-        if idle >= idle_days:
-            rule, free_at = rule_of(seating, person_id, at)
-            found.append(Advice(person_id, holder.since, used_at, idle, rule, free_at))
-    return sorted(found, key=lambda one: (-one.idle_days, one.since, one.person_id))
+        days = (today - local_date(max(used_at or holder.since, holder.since), tz)).days
+        if days >= idle_days:
+            idle.append((-days, holder.since, person_id, used_at))
+    idle.sort(key=lambda one: one[:3])
+    told = seating.may_free_in_turn([one[2] for one in idle], at)
+    return [
+        Advice(person_id, since, used_at, -days, *_told(seating, person_id, told[person_id]))
+        for days, since, person_id, used_at in idle
+    ]

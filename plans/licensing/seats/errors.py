@@ -66,7 +66,7 @@ class SeatPoolFull(Refused):
 
     def __init__(self, name: str, place: int) -> None:
         super().__init__(
-            f'Every seat is taken. Send "wait": true to put {name} on the wait-list at place {place}, free a seat'
+            f'Every seat is taken. Assign it with "wait": true to put {name} on the wait-list at place {place}, free a seat'
             " that is not needed (see the pool's advice), or raise the limit.",
             place=place,
         )
@@ -80,7 +80,7 @@ class SeatCoolingDown(Refused):
     def __init__(self, name: str, place: int, until: datetime, tz: ZoneInfo) -> None:
         super().__init__(
             f"Every seat is taken. {name}'s turn comes on {local_date(until, tz)}, when enough cool-downs are over:"
-            f' send "wait": true to have the seat then (place {place} on the wait-list), or raise the limit.',
+            f' assign it with "wait": true to have the seat then (place {place} on the wait-list), or raise the limit.',
             place=place, until=until.isoformat(),
         )  # fmt: skip
 

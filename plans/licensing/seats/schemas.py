@@ -1,7 +1,7 @@
 """What the API of seat pools takes and gives."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from plans.licensing.seats.seating import Freed, Granted, No, Waits
 from plans.schemas.parts import MoneyAnswer
 
 __all__ = (
+    "CURSOR",
     "ActivationAnswer",
     "AdviceAnswer",
     "BulkAnswer",
@@ -35,9 +36,13 @@ __all__ = (
     "SeatBody",
     "SeatPage",
     "SeatState",
+    "position_of",
 )
 
 BULK_MAX = 10_000
+CURSOR = r"^([0-2]\.[0-9]{1,18}\.[0-9a-f-]{36})?$"
+_STATES = ("held", "cooling_down", "waiting", "none")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SeatState = Literal["held", "cooling_down", "waiting"]
 Name = Annotated[str, Meta(min_length=1, max_length=400)]
 Names = Annotated[list[Name], Meta(max_length=BULK_MAX)]
@@ -163,9 +168,26 @@ class SeatAnswer(msgspec.Struct, omit_defaults=True):
             return cls(person_id, "cooling_down", since=cooling.released_at, until=cooling.until)
         return cls(person_id, "none")
 
+    @property
+    def position(self) -> tuple[int, int, str]:
+        """Where it stands in the list: by state, since when, and whose it is."""
+        since_us = 0 if self.since is None else (self.since - _EPOCH) // timedelta(microseconds=1)
+        return _STATES.index(self.state), since_us, str(self.person)
+
+    @property
+    def cursor(self) -> str:
+        """What finds the place after it, whether it is still there or not."""
+        return ".".join(str(part) for part in self.position)
+
+
+def position_of(cursor: str) -> tuple[int, int, str]:
+    """Return the position that a cursor of `CURSOR`'s form tells."""
+    rank, since_us, person = cursor.split(".")
+    return int(rank), int(since_us), person
+
 
 class SeatPage(msgspec.Struct):
-    """Seats held by since when, then those that cool down, then who waits."""
+    """Seats held, then those that cool down, then who waits; each of them by since when."""
 
     items: list[SeatAnswer]
     next_cursor: str | None = None

@@ -4,7 +4,8 @@ A seat is taken by who holds it and, once freed, by its cool-down: exactly what 
 pool that is never above its limit never bills more seats than that.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -255,6 +256,17 @@ class Seating:
         """Return what freeing a seat would come to; nothing is changed."""
         return self._may_free(person_id, at) or Freed(person_id, self._cools_until(person_id, at))
 
+    def may_free_in_turn(self, persons: Iterable[UUID], at: datetime) -> dict[UUID, Freed | No]:
+        """Return what freeing these seats one after the other would come to; nothing is changed."""
+        counted, told = self._counted(at), dict[UUID, Freed | No]()
+        for person_id in persons:
+            moved_at = self._move_of(person_id, at)
+            refusal = self._may_free(person_id, at, counted)
+            told[person_id] = refusal or Freed(person_id, self._cools_until(person_id, at))
+            if refusal is None and moved_at is not None:
+                insort(counted, moved_at)
+        return told
+
     def moves_left(self, at: datetime) -> int | None:
         """Return how many used seats may still be freed, None for any number."""
         quota = self.rules.moves_per_year
@@ -267,24 +279,28 @@ class Seating:
             self.waiting.remove(person_id)
         return Granted(person_id, before is not None)
 
-    def _may_free(self, person_id: UUID, at: datetime) -> No | None:
-        holder = self.held.get(person_id)
-        if holder is None:
+    def _may_free(self, person_id: UUID, at: datetime, counted: Sequence[datetime] | None = None) -> No | None:
+        """Return why not; `counted` are the moves that are taken to have been made, by default those that were."""
+        if person_id not in self.held:
             return No(person_id, Reason.NOT_HELD)
         quota = self.rules.moves_per_year
-        if not holder.used or quota is None:
+        if quota is None or self._move_of(person_id, at) is None:
             return None
-        counted = self._counted(at)
+        counted = self._counted(at) if counted is None else counted
         if len(counted) >= quota:
             # With a quota of 2 and moves of March, May and June, the next may be when that of May is a year old.
             until = counts_until(counted[len(counted) - quota], self.rules.tz) if quota else None
             return No(person_id, Reason.MOVES_USED_UP, until)
         return None
 
+    def _move_of(self, person_id: UUID, at: datetime) -> datetime | None:
+        """Return when freeing somebody's seat now will have been a move; None where it is none that counts."""
+        holder = self.held.get(person_id)
+        moved_at = None if holder is None else _moved_at(holder, at)
+        return moved_at if moved_at is not None and counts_until(moved_at, self.rules.tz) > at else None
+
     def _freed(self, person_id: UUID, at: datetime) -> Freed:
-        until, holder = self._cools_until(person_id, at), self.held.pop(person_id)
-        # Taken back and not used, what was released the first time stays released: it was a move then.
-        moved_at = at if holder.used else holder.before.released_at if holder.before else None
+        until, moved_at = self._cools_until(person_id, at), _moved_at(self.held.pop(person_id), at)
         if until is not None and moved_at is not None:
             self.cooling[person_id] = Cooling(moved_at, until)
         elif moved_at is not None:
@@ -307,6 +323,16 @@ class Seating:
         needed = place - self.free
         until = sorted(untils)[needed - 1] if needed <= len(untils) else None
         return No(person_id, Reason.FULL if until is None else Reason.COOLING, until, place)
+
+
+def _moved_at(holder: Holder, at: datetime) -> datetime | None:
+    """Return when a seat that is freed now will have been moved; None where it is free to move.
+
+    Taken back and not used, what was released the first time stays released: it was a move then, and is one again.
+    """
+    if holder.used:
+        return at
+    return None if holder.before is None else holder.before.released_at
 
 
 @lru_cache(maxsize=4096)

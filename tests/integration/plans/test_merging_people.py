@@ -108,6 +108,76 @@ def test_who_was_merged_before_comes_along_and_goes_back_alone(suite: Suite) -> 
     assert suite.figure("members.active") == 2
 
 
+def who_is(suite: Suite, *keys: str) -> list[str]:
+    """Return by which keys each of them is known."""
+    shown = (suite.client.get(f"/v1/people/{key}", headers=bearer(suite.key)).json() for key in keys)
+    return [" ".join(sorted(one["keys"])) for one in shown]
+
+
+def test_who_was_found_to_be_somebody_stays_it_when_that_one_goes_back(suite: Suite) -> None:
+    ask(suite, "a.lee", "merge", into="ann")
+    ask(suite, "ann", "merge", into="bob")
+
+    assert ask(suite, "ann", "unmerge").json()["identities"] == 2
+    assert who_is(suite, "a.lee", "ann", "bob") == ["a.lee ann", "a.lee ann", "bob"]
+    assert suite.figure("members.active") == 2
+    assert ask(suite, "a.lee", "unmerge").json()["identities"] == 1
+    assert who_is(suite, "a.lee", "ann", "bob") == ["a.lee", "ann", "bob"]
+
+
+def test_out_of_a_long_chain_go_those_who_came_by_way_of_that_person(suite: Suite, world: World) -> None:
+    world.people(suite.tenant, "dan", "eve")
+    ask(suite, "a.lee", "merge", into="ann")
+    ask(suite, "eve", "merge", into="bob")  # never was Ann
+    ask(suite, "ann", "merge", into="bob")
+    ask(suite, "bob", "merge", into="dan")
+    assert who_is(suite, "ann") == ["a.lee ann bob dan eve"]
+
+    assert ask(suite, "ann", "unmerge").json()["identities"] == 2
+    assert who_is(suite, "a.lee", "ann", "bob", "eve", "dan") == ["a.lee ann"] * 2 + ["bob dan eve"] * 3
+    assert ask(suite, "bob", "unmerge").json()["identities"] == 2
+    assert who_is(suite, "bob", "eve", "dan") == ["bob eve"] * 2 + ["dan"]
+
+
+def test_who_was_taken_back_by_themselves_before_is_not_taken_along(suite: Suite) -> None:
+    ask(suite, "a.lee", "merge", into="ann")
+    ask(suite, "ann", "merge", into="bob")
+    ask(suite, "a.lee", "unmerge")
+
+    assert ask(suite, "ann", "unmerge").json()["identities"] == 1
+    assert who_is(suite, "a.lee", "ann", "bob") == ["a.lee", "ann", "bob"]
+
+    # Said once more by itself, it is another finding: that A. Lee is Bob holds whoever Ann is.
+    ask(suite, "a.lee", "merge", into="ann")
+    ask(suite, "ann", "merge", into="bob")
+    ask(suite, "a.lee", "unmerge")
+    ask(suite, "a.lee", "merge", into="bob")
+    assert ask(suite, "ann", "unmerge").json()["identities"] == 1
+    assert who_is(suite, "a.lee", "ann", "bob") == ["a.lee bob", "ann", "a.lee bob"]
+
+
+@pytest.mark.parametrize(("key", "into"), [("nobody", "ann"), ("ann", "nobody")])
+def test_who_is_unknown_is_told_before_anything_is_measured(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, key: str, into: str
+) -> None:
+    measured = 0
+
+    def measure(*_: Any) -> dict[Any, Any]:
+        nonlocal measured
+        measured += 1
+        return {}
+
+    monkeypatch.setattr(people, "_figures", measure)
+
+    for preview in (True, False):
+        refused = ask(suite, key, "merge", into=into, preview=preview)
+        assert (refused.status_code, refused.json()["code"]) == (404, "person_unknown")
+    assert ask(suite, "nobody", "unmerge").status_code == 404
+    assert measured == 0
+    assert ask(suite, "a.lee", "merge", into="ann", preview=True).status_code == 200
+    assert measured == 2
+
+
 def test_what_cannot_be_done_is_refused(suite: Suite, world: World) -> None:
     assert ask(suite, "nobody", "merge", into="ann").json()["code"] == "person_unknown"
     assert ask(suite, "ann", "merge", into="nobody").status_code == 404

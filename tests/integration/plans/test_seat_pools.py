@@ -307,6 +307,24 @@ def test_advice_tells_who_was_idle_what_the_rules_say_and_what_it_saves(client: 
     assert (advice["may_release"], advice["saves"]) == (2, [])
 
 
+def test_the_list_goes_on_where_it_was_although_somebody_on_it_has_gone(client: Client, world: World) -> None:
+    seats = Seats(client, world, 3)
+    for one in ("ann", "ben", "cid", "dan"):
+        seats.assign(one, wait=True)
+    first = seats.get("/seats?limit=2")
+    seats.acts("cid", "2026-03-01T12:00")
+    seats.at("2026-03-01T13:00")
+    assert seats.release("ben").status_code == 200  # never used: dan has the seat, after those who had one before
+
+    second = seats.get(f"/seats?limit=2&cursor={first['next_cursor']}")
+
+    people = {str(person): name for name, person in seats.people.items()}
+    assert [people[one["person"]] for one in first["items"] + second["items"]] == ["ann", "ben", "cid", "dan"]
+    assert "next_cursor" not in second or second["next_cursor"] is None
+    answer = client.get("/v1/seat-pools/learners/seats?cursor=zzz", headers=seats.headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
 def test_who_leaves_holds_no_seat_from_that_instant_whoever_waits_gets_it_and_nothing_cools_down(seats: Seats) -> None:
     for one in ("ann", "ben"):
         seats.assign(one)

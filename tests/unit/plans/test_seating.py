@@ -25,6 +25,8 @@ from plans.licensing.seats.seating import (
     Seating,
     SeatRules,
     Waits,
+    counted_moves,
+    counts_until,
 )
 from tenants.attribution import Attribution
 from tenants.people import IdentityRow, People
@@ -81,6 +83,32 @@ def test_to_take_a_seat_back_and_release_it_unused_does_not_end_its_cool_down() 
     assert pool.release(ANN, later) == Freed(ANN, freed.free_at), "billed until then, and so taken until then"
     assert pool.assign(BEN, later, wait=False) == No(BEN, Reason.COOLING, freed.free_at, 1)
     assert pool.moves_left(later) == 4, "the first release was a move after all"
+
+
+def test_to_take_a_seat_back_and_release_it_unused_passes_no_quota() -> None:
+    pool = seating(3, ANN, BEN, used=(ANN, BEN), moves=1)
+    pool.release(ANN, START)
+    assert pool.assign(ANN, START, wait=False) == Granted(ANN, retaken=True)
+    assert isinstance(pool.release(BEN, START), Freed), "the move is theirs now"
+
+    refused = pool.release(ANN, START)
+
+    assert refused == No(ANN, Reason.MOVES_USED_UP, datetime(2027, 2, 28, 23, tzinfo=UTC))
+    assert (len(pool.cooling), pool.moves_left(START)) == (1, 0)
+
+
+def test_advice_lets_no_more_go_together_than_the_quota() -> None:
+    pool = seating(4, ANN, BEN, CID, DAN, used=(ANN, BEN, DAN), moves=2)
+    at = START + timedelta(days=60)
+
+    found = advise(pool, {}, 30, at)
+
+    assert [(one.person_id, one.rule) for one in found] == [
+        (ANN, "cools_down"), (BEN, "cools_down"), (CID, "never_used"), (DAN, "moves_used_up"),
+    ]  # fmt: skip
+    assert found[3].free_at == datetime(2027, 4, 29, 22, tzinfo=UTC), "a year after those who go first"
+    released = [pool.release(one.person_id, at) for one in found if one.may_release]
+    assert all(isinstance(one, Freed) for one in released), "what is advised is what may be done"
 
 
 def test_advice_is_by_local_days_and_names_the_rule() -> None:
@@ -189,7 +217,7 @@ class Pool(Counted):
         holder, left = pool.held.get(person), pool.moves_left(self.now)
         outcome = pool.release(person, self.now)
         if isinstance(outcome, No):
-            assert holder is None or (holder.used and left == 0), "no wrong refusal"
+            assert holder is None or (left == 0 and (holder.used or holder.before)), "no wrong refusal"
         else:
             assert holder is not None
             assert not holder.used or left is None or left > 0
@@ -236,6 +264,13 @@ class Pool(Counted):
     def time_freed(self, pool: Seating) -> bool:
         """Whether a seat came free by the ticks of acts alone, at the very midnight of a cool-down."""
         return bool(pool.promote(self.now))
+
+    @invariant()
+    def never_more_moves_than_the_quota(self) -> None:
+        if hasattr(self, "rules") and self.rules.moves_per_year is not None:
+            ends = [hold.ends_at for hold in counted_moves(self.holds(), self.now)]
+            counted = [end for end in ends if counts_until(end, BERLIN) > self.now]
+            assert len(counted) <= self.rules.moves_per_year
 
     @precondition(lambda self: bool(self.facts))
     @rule()

@@ -17,6 +17,7 @@ from plans.licensing.seats.errors import refusal
 from plans.licensing.seats.reads import find_pool, pool_now
 from plans.licensing.seats.schemas import (
     BULK_MAX,
+    CURSOR,
     BulkAnswer,
     BulkBody,
     MoveAnswer,
@@ -26,6 +27,7 @@ from plans.licensing.seats.schemas import (
     SeatBody,
     SeatPage,
     SeatState,
+    position_of,
 )
 from plans.licensing.seats.seating import Granted, No
 from tenants.errors import PersonUnknown
@@ -37,6 +39,7 @@ from tenants.roles import Permission
 __all__ = ("SeatController",)
 
 Limit = Annotated[int, Parameter(ge=1, le=500)]
+Cursor = Annotated[str, Parameter(pattern=CURSOR)]
 
 
 class SeatController(Controller):
@@ -48,18 +51,19 @@ class SeatController(Controller):
     @get("/seats", sync_to_thread=True)
     def all(
         self, principal: Principal, session: Session, tenant: TenantView, key: str,
-        seat_state: Annotated[SeatState | None, Parameter(query="state")] = None, cursor: str = "", limit: Limit = 50,
+        seat_state: Annotated[SeatState | None, Parameter(query="state")] = None, cursor: Cursor = "",
+        limit: Limit = 50,
     ) -> SeatPage:  # fmt: skip
         """List who holds a seat, whose freed seat cools down, and who waits; or one of these."""
         require(principal, Permission.SEATS_READ)
         now = pool_now(session, tenant, find_pool(session, tenant.id, key), tenant_now(session, tenant), ())
         seating = now.seating
-        persons = [*sorted(seating.held, key=lambda one: (seating.held[one].since, one)), *seating.cooling]
-        answers = [SeatAnswer.of(now, one) for one in dict.fromkeys([*persons, *seating.waiting])]
+        answers = [SeatAnswer.of(now, one) for one in {*seating.held, *seating.cooling, *seating.waiting}]
         found = [answer for answer in answers if seat_state in (None, answer.state)]
-        first = next((place + 1 for place, answer in enumerate(found) if str(answer.person) == cursor), 0)
-        page = found[first : first + limit]
-        return SeatPage(page, str(page[-1].person) if len(found) > first + limit else None)
+        if cursor:
+            found = [answer for answer in found if answer.position > position_of(cursor)]
+        page = sorted(found, key=lambda answer: answer.position)[:limit]
+        return SeatPage(page, page[-1].cursor if len(found) > limit else None)
 
     @get("/seats/{person:str}", sync_to_thread=True)
     def one(self, principal: Principal, session: Session, tenant: TenantView, key: str, person: str) -> SeatAnswer:
