@@ -133,8 +133,10 @@ def is_name(text: str) -> bool:
     return bool(text.strip()) and len(text) <= TEXT_MAX and not _CONTROL.search(text)
 
 
-def centre_fault(code: str, valid_from: date, valid_to: date | None) -> str | None:
+def centre_fault(code: str, name: str, valid_from: date, valid_to: date | None) -> str | None:
     """Return what is wrong with a cost centre by itself, if anything."""
+    if len(name) > TEXT_MAX:
+        return f"Give a name of at most {TEXT_MAX} characters."
     if not is_name(code) or code.startswith("~"):
         return f"Give a code of 1 to {TEXT_MAX} characters that does not begin with ~ and has no line break in it."
     return "valid_to must be after valid_from." if valid_to is not None and valid_to <= valid_from else None
@@ -286,9 +288,11 @@ def _fault_above(node: Node, current: Mapping[str, Node], followed: set[str], ci
     while below.code not in followed and (parent := below.parent) is not None:
         above = current.get(parent)
         if above is None or (above.valid_to is not None and above.valid_to <= day):
-            followed.update(chain)
             if below is not node or node.row is None:
+                # What is wrong is told at its own turn.
+                followed.update(code for code in chain if code != below.code)
                 return None
+            followed.add(node.code)
             text = f"the parent '{parent}' does not exist on {day}. Send it too, or correct the date."
             return _fault(node.row, "cost_centre_unknown", text)
         if parent in chain or parent in circling:

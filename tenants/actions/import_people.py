@@ -16,7 +16,7 @@ from tenants.actions.record_audit import record_audit
 from tenants.attribution import NOBODY
 from tenants.errors import AssignmentOverlap, CostCentreCycle, CostCentreUnknown
 from tenants.models import Assignment, IdentityKey, Person, PersonTrait
-from tenants.organisation import Node, centre_fault, there_on, tree_faults
+from tenants.organisation import Node, centre_fault, is_name, there_on, tree_faults
 from tenants.people import AUDIENCES, NO_EVENT, PERSON_CLASSES
 from tenants.reads import all_cost_centres
 from tenants.reads.identities import spoken_of
@@ -85,12 +85,17 @@ def import_people(
         key → person, for all that were given.
 
     Raises:
-        InvalidInput: a class or an audience is unknown; nothing is written (`invalid_input`).
+        InvalidInput: a class or an audience is unknown, or a key is blank; nothing is written (`invalid_input`).
     """
     faults = [
         InputError(f"/{index}", "trait_unknown", f"Use a class of {PERSON_CLASSES} and an audience of {AUDIENCES}.")
         for index, person in enumerate(people)
         if person.person_class not in PERSON_CLASSES or person.audience not in AUDIENCES
+    ]
+    faults += [
+        InputError(f"/{index}/key", "key_invalid", "Give a key that is not blank and has no line break in it.")
+        for index, person in enumerate(people)
+        if not is_name(person.key)
     ]
     if faults:
         raise InvalidInput(*faults[:100])
@@ -130,7 +135,7 @@ def import_cost_centres(session: Session, tenant_id: UUID, centres: Sequence[Cos
     faults = [
         InputError(f"/{index}", "cost_centre_invalid", fault)
         for index, centre in enumerate(centres)
-        if (fault := centre_fault(centre.code, centre.valid_from, centre.valid_to)) is not None
+        if (fault := centre_fault(centre.code, centre.name, centre.valid_from, centre.valid_to)) is not None
     ]
     told = Counter((centre.code, centre.valid_from) for centre in centres)
     faults += [

@@ -63,7 +63,7 @@ def test_every_pattern_of_a_type_is_told_in_words() -> None:
     patterns = {
         ast.literal_eval(keyword.value)
         for call in calls
-        if getattr(call.func, "attr", getattr(call.func, "id", "")) == "Meta"
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) in ("Meta", "Parameter")
         for keyword in call.keywords
         if keyword.arg == "pattern"
     }

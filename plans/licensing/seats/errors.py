@@ -66,8 +66,8 @@ class SeatPoolFull(Refused):
 
     def __init__(self, name: str, place: int) -> None:
         super().__init__(
-            f'Every seat is taken. Assign it with "wait": true to put {name} on the wait-list at place {place}, free a seat'
-            " that is not needed (see the pool's advice), or raise the limit.",
+            f'Every seat is taken. Assign it with "wait": true to put {name} on the wait-list at place {place}, free a'
+            " seat that is not needed (see the pool's advice), or raise the limit.",
             place=place,
         )
 

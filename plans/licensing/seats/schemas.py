@@ -16,7 +16,6 @@ from plans.licensing.seats.seating import Freed, Granted, No, Waits
 from plans.schemas.parts import MoneyAnswer
 
 __all__ = (
-    "CURSOR",
     "ActivationAnswer",
     "AdviceAnswer",
     "BulkAnswer",
@@ -40,7 +39,6 @@ __all__ = (
 )
 
 BULK_MAX = 10_000
-CURSOR = r"^([0-2]\.[0-9]{1,18}\.[0-9a-f-]{36})?$"
 _STATES = ("held", "cooling_down", "waiting", "none")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SeatState = Literal["held", "cooling_down", "waiting"]
@@ -181,7 +179,7 @@ class SeatAnswer(msgspec.Struct, omit_defaults=True):
 
 
 def position_of(cursor: str) -> tuple[int, int, str]:
-    """Return the position that a cursor of `CURSOR`'s form tells."""
+    """Return the position that a cursor tells."""
     rank, since_us, person = cursor.split(".")
     return int(rank), int(since_us), person
 

@@ -59,6 +59,21 @@ def test_a_role_that_may_not_is_told_which_scope_it_lacks(client: TestClient[Lit
     assert "people:read" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("token", ["forgé", "forge", ""])
+def test_a_forged_token_of_the_page_is_refused_whatever_is_in_it(
+    client: TestClient[Litestar], world: World, token: str
+) -> None:
+    world.key("tenant_admin", world.tenant())
+    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+
+    by_form = client.post("/admin/acme/keys", data={"csrf_token": token, "name": "x"})
+    by_header = client.post("/v1/api-keys", json={"name": "x"}, headers={"X-CSRF-Token": token.encode()})
+
+    for answer in (by_form, by_header):
+        assert answer.status_code == 403
+    assert by_header.json()["code"] == "csrf_token_missing"
+
+
 def test_the_same_idempotency_key_gives_the_first_answer_and_acts_once(
     client: TestClient[Litestar], world: World, db: Database
 ) -> None:

@@ -30,10 +30,14 @@ OTHERS: tuple[Json, ...] = (None, True, [], {}, [[]], {"": ""}, [None], *NUMBERS
 SIMPLE: dict[str, tuple[Json, ...]] = {
     "boolean": (True, False), "integer": NUMBERS, "number": NUMBERS, "null": (None,), "string": TEXTS,
 }  # fmt: skip
-FORMS = {"date": "2026-01-01", "date-time": "2026-01-10T10:00:00Z", "uuid": PATHS["uuid"]}
+FORMS: dict[str, tuple[Json, ...]] = {
+    "date": ("2026-01-01", "0001-01-01", "9999-12-31"), "uuid": (PATHS["uuid"],),
+    "date-time": ("2026-01-10T10:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+}  # fmt: skip
 WHOLE = (
     b"", b" ", b"{", b"[]", b"null", b"0", b'""', b"\xff\xfe", b'{"a": NaN}', b"[" * 5_000 + b"]" * 5_000,
-    b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b'{"x":{"a":1,"a":2}}', b"[1, 2", b'{"\\ud800": 1}',
+    b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b'{"x":{"a":1,"a":2}}', b"[1, 2", b'{"\\ud800": 1}', b'{"name":"\xff"}',
+    b'{"name":"\xed\xa0\x80"}',
 )  # fmt: skip
 
 
@@ -51,7 +55,7 @@ def made(schema: Json, parts: dict[str, Json], chance: random.Random, depth: int
     if kind == "array":
         items = schema.get("items") or {}
         return [made(items, parts, chance, depth + 1) for _ in range(chance.randrange(3))]
-    return FORMS.get(schema.get("format", "")) or chance.choice(SIMPLE.get(kind, TEXTS))
+    return chance.choice(FORMS.get(schema.get("format", "")) or SIMPLE.get(kind, TEXTS))
 
 
 def _object(schema: Json, parts: dict[str, Json], chance: random.Random, depth: int) -> Json:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy.event import listen, remove
 
 from app import dependencies
 from core import remembering
@@ -47,6 +48,33 @@ def test_a_key_is_shown_once_reaches_no_further_than_its_scopes_and_its_use_is_n
     assert (shown["id"], shown["status"], shown["scopes"]) == (made["id"], "active", ["people:read"])
     assert shown["last_used_at"] is not None
     assert made["token"] not in listed.text
+
+
+def test_the_use_of_a_key_is_noted_once_a_minute(client: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = make(client, world.key("tenant_admin", world.tenant()))["token"]
+    begun, written = utc_now(), list[str]()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE api_key"):
+            written.append(statement)
+
+    def noted_after(seconds: float) -> tuple[timedelta, int]:
+        """Use the key then, and return when it was last noted, and how often anything was."""
+        monkeypatch.setattr(dependencies, "utc_now", lambda: begun + timedelta(seconds=seconds))
+        later(monkeypatch, 1_000 + 10 * seconds)
+        shown = client.get(KEYS, headers=bearer(token)).json()["items"]
+        (last,) = (one["last_used_at"] for one in shown if one["name"] == "suite")
+        return datetime.fromisoformat(last) - begun, len(written)
+
+    listen(world.db.app, "before_cursor_execute", note)
+    try:
+        assert noted_after(0) == (timedelta(0), 1)
+        for seconds in (10, 60):  # forgotten, and looked up again
+            assert noted_after(seconds) == (timedelta(0), 1)
+        assert noted_after(61) == (timedelta(seconds=61), 2)
+        assert noted_after(120) == (timedelta(seconds=61), 2)
+    finally:
+        remove(world.db.app, "before_cursor_execute", note)
 
 
 def test_a_revoked_key_is_refused_within_two_seconds_and_stays_in_the_list(

@@ -75,3 +75,51 @@ def test_a_parameter_is_told_by_the_name_in_the_address(client: Client, keys: di
 
     assert code_of(answer) == (400, "malformed_request")
     assert [one["pointer"] for one in answer.json()["errors"]] == ["from"]
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"\xed\xa0\x80"], ids=["no UTF-8", "half a surrogate pair"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/people"), ("PUT", "/v1/cost-centres"), ("POST", "/v1/api-keys"), ("POST", "/v1/seat-pools"),
+        ("POST", "/v1/people/ann/merge"), ("PUT", "/v1/directory/rules"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_not_utf_8_is_malformed(
+    client: Client, keys: dict[str, str], method: str, path: str, name: bytes
+) -> None:
+    headers = bearer(keys["tenant_admin"], **{"Content-Type": "application/json"})
+
+    answer = client.request(method, path, content=b'{"name":"' + name + b'"}', headers=headers)
+
+    assert code_of(answer) == (400, "malformed_request")
+    assert "UTF-8" in answer.json()["detail"]
+
+
+FAR: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "active_from": ("POST", "/v1/people", {"key": "ann", "active_from": "{}T10:00:00Z"}),
+    "valid_from": ("POST", "/v1/assignments", {"key": "eve", "valid_from": "{}", "shares": {"hr": "1"}}),
+    "valid_to": ("PUT", "/v1/cost-centres", {"code": "it", "name": "IT", "valid_from": "2025-01-01", "valid_to": "{}"}),
+    "expires_at": ("POST", "/v1/api-keys", {"name": "suite", "expires_at": "{}T10:00:00Z"}),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_a_day_at_the_ends_of_the_calendar_is_malformed_where_it_stands(
+    client: Client, keys: dict[str, str], name: str
+) -> None:
+    headers = bearer(keys["tenant_admin"])
+    centre = [{"code": "hr", "name": "HR", "valid_from": "2020-01-01"}]
+    client.put("/v1/cost-centres", json=centre, headers=headers)
+    client.post("/v1/people", json=[{"key": "eve", "active_from": "2020-01-01T00:00:00Z"}], headers=headers)
+    method, path, said = FAR[name]
+
+    def send(day: str) -> Any:
+        one = said | {name: said[name].format(day)}
+        return client.request(method, path, json=one if path == "/v1/api-keys" else [one], headers=headers)
+
+    place = name if path == "/v1/api-keys" else f"0/{name}"
+    for day in ("0001-01-01", "9999-12-31"):
+        assert code_of(send(day)) == (400, "malformed_request")
+        assert [one["pointer"] for one in send(day).json()["errors"]] == [f"/{place}"]
+    assert send("2031-03-01").is_success

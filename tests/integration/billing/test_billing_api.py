@@ -3,9 +3,13 @@
 import hashlib
 import json
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 
+from billing.documents.content import document_content
+from billing.documents.render import render_pdf
+from billing.documents.words import Words
 from core.scope import VENDOR_ID, TenantScope
 from tenants.actions.run_test_clock import create_test_clock
 from tests.builders.bill import ACTIVE, FEE, Books
@@ -86,6 +90,26 @@ def test_the_pdf_and_the_evidence_are_given_with_the_hash_on_the_document(client
     assert hashlib.sha256(evidence.content).hexdigest() == shown["evidence"]["sha256"]
     assert len(evidence.content.splitlines()) == shown["evidence"]["count"] == 3
     assert all(json.loads(line)["counted"] for line in evidence.content.splitlines())
+
+
+def test_what_was_issued_stays_byte_for_byte_when_somebody_on_it_is_erased(client, finance, books, acme, world):
+    october = run(client, finance)["invoices"][1]
+    own = bearer(world.key("tenant_admin", acme))
+
+    def issued():
+        shown = [client.get(f"/v1/invoices/{october['id']}{part}", headers=own) for part in ("", ".pdf", "/evidence")]
+        assert [answer.status_code for answer in shown] == [200] * 3
+        return [answer.content for answer in shown]
+
+    before = issued()
+    assert client.post("/v1/people/ann/erase", json={}, headers=own).status_code == 200
+    assert client.get("/v1/people/ann", headers=own).json()["code"] == "person_unknown"
+
+    assert issued() == before
+    invoice, pdf, evidence = before
+    assert json.loads(invoice)["evidence"]["sha256"] == hashlib.sha256(evidence).hexdigest()
+    # Not only what was kept of it: made anew it would be the same.
+    assert render_pdf(document_content(books.invoice(acme, UUID(october["id"])), Words())) == pdf
 
 
 def test_a_paying_parent_sees_how_much_its_children_used_and_not_who(client, finance, books, acme, world):

@@ -103,6 +103,31 @@ def test_a_pseudonym_is_proven_to_be_somebody_by_who_shows_the_key(
     assert ask(sender, "bob/erasure-proof", key="bob").json()["code"] == "person_unknown"
 
 
+def test_the_pseudonym_of_who_was_several_is_proven_by_the_key_of_each(sender: Sender) -> None:
+    sender.world.people(sender.tenant, "ann", "ann.old", "bob")
+    ask(sender, "ann.old/merge", into="ann", reason="the same")
+    erased = ask(sender, "ann/erase").json()
+
+    def proof(name: str, key: str) -> Any:
+        return ask(sender, f"{name}/erasure-proof", key=key).json()
+
+    for name in (erased["pseudonym"], erased["person_id"]):
+        assert [proof(name, key)["matches"] for key in ("ann", "ann.old", "bob")] == [True, True, False]
+
+
+def test_a_pseudonym_that_is_found_to_be_somebody_else_is_proven_as_before(sender: Sender) -> None:
+    sender.world.people(sender.tenant, "ann", "bob", "eve")
+    name = ask(sender, "ann/erase").json()["pseudonym"]
+    before = ask(sender, f"{name}/erasure-proof", key="ann").json()
+
+    ask(sender, f"{name}/merge", into="bob", reason="the same")
+    assert ask(sender, "bob/merge", into="eve", reason="the same").status_code == 200
+
+    after = ask(sender, f"{name}/erasure-proof", key="ann").json()
+    assert (after["matches"], after["alias"], after["erased_at"]) == (True, before["alias"], before["erased_at"])
+    assert not ask(sender, f"{name}/erasure-proof", key="bob").json()["matches"]
+
+
 def test_erasing_takes_a_permission_of_its_own(sender: Sender) -> None:
     sender.world.people(sender.tenant, "ann")
     made = sender.client.post(

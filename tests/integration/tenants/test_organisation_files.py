@@ -122,6 +122,53 @@ def test_what_only_looks_like_the_end_of_a_line_is_text(desk: Desk) -> None:
     assert desk.counts("cost-centres", CENTRES + "r,R\u2028D,,2026-01-01,,\n") == (4, 0, 0)
 
 
+def test_a_long_code_is_taken_and_shown_and_a_headcount_beyond_all_people_is_a_fault_of_its_row(desk: Desk) -> None:
+    long = "c" * 120
+
+    assert desk.counts("cost-centres", CENTRES + f"{long},Long,,2026-01-01,,10000000\n") == (4, 0, 0)
+    assert desk.faults("cost-centres", CENTRES + "x,X,,2026-01-01,,99999999\n") == [("/5", "headcount_invalid")]
+    shown = desk.client.get("/v1/cost-centres", headers=desk.headers)
+    assert shown.status_code == 200
+    assert (long, 10_000_000) in [(one["code"], one["headcount"]) for one in shown.json()["items"]]
+
+
+@pytest.mark.parametrize("code", ["  ", "\n", "a\nb", "a\tb"])
+def test_a_centre_that_no_file_could_name_is_not_taken_by_the_api_either(desk: Desk, code: str) -> None:
+    body = [
+        {"code": "x", "name": "X", "valid_from": "2026-01-01"},
+        {"code": code, "name": "X", "valid_from": "2026-01-01"},
+    ]
+
+    refused = desk.client.put("/v1/cost-centres", json=body, headers=desk.headers)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [("/1", "cost_centre_invalid")]
+    assert desk.known("cost-centres") == 0
+
+
+def test_a_code_has_the_length_that_files_may_give_it(desk: Desk) -> None:
+    def put(code: str) -> int:
+        body = [{"code": code, "name": "X", "valid_from": "2026-01-01"}]
+        return int(desk.client.put("/v1/cost-centres", json=body, headers=desk.headers).status_code)
+
+    assert (put("x" * 500), put("x" * 501)) == (200, 400)
+
+
+def test_two_rows_of_one_code_from_one_day_on_are_both_named(desk: Desk) -> None:
+    rows = (("a", "A", "2026-01-01"), ("b", "B", "2026-01-01"), ("a", "Other", "2026-01-01"), ("a", "A", "2026-02-01"))
+    body = [{"code": code, "name": name, "valid_from": day} for code, name, day in rows]
+
+    refused = desk.client.put("/v1/cost-centres", json=body, headers=desk.headers)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [
+        ("/0", "row_twice"),
+        ("/2", "row_twice"),
+    ]
+    assert desk.known("cost-centres") == 0
+    assert desk.client.put("/v1/cost-centres", json=body[1:], headers=desk.headers).status_code == 200
+
+
 def test_a_reorganisation_is_taken_by_the_api_as_by_a_file(desk: Desk) -> None:
     def put(*rows: tuple[str, str | None, str]) -> tuple[int, str]:
         body = [{"code": code, "name": code, "parent_code": parent, "valid_from": day} for code, parent, day in rows]

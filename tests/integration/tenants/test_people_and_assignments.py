@@ -5,6 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
 
 from core.db import Database
 from core.errors import InvalidInput
@@ -12,7 +14,7 @@ from core.scope import TenantScope
 from tenants.actions.import_people import AssignmentInput, CostCentreInput, import_assignments, import_cost_centres
 from tenants.errors import AssignmentOverlap, CostCentreCycle, CostCentreUnknown
 from tenants.reads import attribution, cost_centres, people
-from tests.builders.world import ACTOR, World
+from tests.builders.world import ACTOR, World, bearer
 
 NEWS = datetime(2026, 3, 20, tzinfo=UTC)
 KNOWN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -67,6 +69,28 @@ def test_overlapping_assignments_are_refused_and_nothing_is_written(db: Database
 
     with db.begin(TenantScope(acme.id)) as session:
         assert attribution(session, acme.id).headcount(date(2026, 1, 20)) == {}
+
+
+@pytest.mark.parametrize(
+    ("share", "status"),
+    [
+        *((share, 422) for share in ("NaN", "sNaN", "Infinity", "-1", "0", "1e-400", "0.0000000001", "1e30")),
+        ("0.000001", 201), ("1000000000", 201),
+    ],
+)  # fmt: skip
+def test_a_weight_is_a_number_that_shares_can_be_made_of(
+    client: TestClient[Litestar], world: World, share: str, status: int
+) -> None:
+    acme = world.tenant()
+    world.people(acme, "ann")
+    world.cost_centres(acme, "hr", "sales")
+    body = [{"key": "ann", "valid_from": "2026-01-01", "shares": {"hr": share, "sales": "1"}}]
+
+    answer = client.post("/v1/assignments", json=body, headers=bearer(world.key("tenant_admin", acme)))
+
+    assert answer.status_code == status
+    if status == 422:
+        assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/0", "assignment_invalid")]
 
 
 def test_unknown_people_centres_and_circles_are_refused(db: Database, world: World) -> None:

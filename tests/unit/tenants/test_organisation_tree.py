@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from random import Random
 
-from tenants.organisation import Node, PersonRow, overlap_faults, there_on, tree_faults
+from tenants.organisation import FAULTS_MAX, Node, PersonRow, overlap_faults, there_on, tree_faults
 
 DAY = date(2026, 1, 1)
 
@@ -23,6 +23,45 @@ def test_each_row_whose_parents_lead_into_a_circle_is_named() -> None:
     assert [(one.pointer, one.code) for one in tree_faults(nodes)] == [
         ("/2", "cost_centre_cycle"), ("/3", "cost_centre_cycle"), ("/4", "cost_centre_cycle"),
     ]  # fmt: skip
+
+
+def test_a_long_circle_is_walked_once_and_its_rows_are_named() -> None:
+    asked = 0
+
+    class Code(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            nonlocal asked
+            asked += 1
+            return super().__hash__()
+
+    codes = [Code(one) for one in range(10_000)]
+    circle = [Node(code, codes[one - 1], DAY, None, one + 2) for one, code in enumerate(codes)]
+
+    faults = tree_faults(circle)
+
+    assert [(one.pointer, one.code) for one in faults] == [
+        (f"/{row}", "cost_centre_cycle") for row in range(2, FAULTS_MAX + 2)
+    ]
+    # Some look-ups for each code. All the way round from each of the thousand rows they would be ten million.
+    assert asked < 200_000
+
+
+def test_what_hangs_below_a_circle_is_named_whichever_row_comes_first() -> None:
+    below = [Node("d", "c", DAY, None, 2), Node("c", "a", DAY, None, 3)]
+    circle = [Node("a", "b", DAY, None, 4), Node("b", "a", DAY, None, 5)]
+    beside = [Node("top", None, DAY, None, 6), Node("low", "top", DAY, None, 7)]
+
+    for nodes in (below + circle + beside, beside + circle + below, circle[::-1] + below[::-1] + beside):
+        assert {one.pointer for one in tree_faults(nodes)} == {"/2", "/3", "/4", "/5"}
+
+
+def test_each_row_whose_parent_is_not_there_is_named_whichever_comes_first() -> None:
+    nodes = [Node("low", "mid", DAY, None, 2), Node("mid", "gone", DAY, None, 3)]
+
+    for given in (nodes, nodes[::-1]):
+        assert [(one.pointer, one.code) for one in tree_faults(given)] == [("/3", "cost_centre_unknown")]
 
 
 def test_a_circle_that_a_row_closes_among_known_nodes_is_that_rows_fault() -> None:

@@ -17,7 +17,6 @@ from plans.licensing.seats.errors import refusal
 from plans.licensing.seats.reads import find_pool, pool_now
 from plans.licensing.seats.schemas import (
     BULK_MAX,
-    CURSOR,
     BulkAnswer,
     BulkBody,
     MoveAnswer,
@@ -39,7 +38,7 @@ from tenants.roles import Permission
 __all__ = ("SeatController",)
 
 Limit = Annotated[int, Parameter(ge=1, le=500)]
-Cursor = Annotated[str, Parameter(pattern=CURSOR)]
+Cursor = Annotated[str, Parameter(pattern=r"^([0-2]\.[0-9]{1,18}\.[0-9a-f-]{36})?$")]
 
 
 class SeatController(Controller):
