@@ -82,9 +82,10 @@ def erase_person(session: Session, tenant_id: UUID, name: str, actor: str, now: 
         deactivate_person(session, tenant_id, person_id, now, actor, now)
     for email in emails:
         end_access(session, tenant_id, email, actor, only_granted=False)
+    salt = os.urandom(16)  # one for all: they were one person, and a device of theirs is called alike in all
     for person_id in persons:
         theirs = {one.id: f"{one.scheme}\0{one.key}" for one in identities if one.home_person_id == person_id}
-        plain, bound = hashes_of(theirs, os.urandom(16)), tenant_id.bytes + person_id.bytes
+        plain, bound = hashes_of(theirs, salt), tenant_id.bytes + person_id.bytes
         sealed = seal(derived_key(secret_key(), PURPOSE), plain, bound)
         add(session, Erasure(tenant_id=tenant_id, person_id=person_id, erased_at=now, sealed=sealed))
         set_person(session, tenant_id, person_id, name="", email="", external_id=None)

@@ -116,3 +116,16 @@ def test_what_came_in_just_after_the_erasure_is_renamed_too_under_the_same_alias
     with house.db.begin(TenantScope(house.tenant.id)) as session:
         names = session.execute(text("select distinct attributes ->> 'session_id' from fact")).scalars().all()
     assert len(names) == 1
+
+
+def test_a_device_of_who_was_found_to_be_them_has_the_alias_that_the_proof_tells(client: Client, world: World) -> None:
+    house = House(client, world)
+    house.tells("started", "08:00:00", session_id="one", device_id="d")
+    house.tells("started", "08:00:00", who="anna", session_id=f"{NAME}-2", device_id=f"{NAME}'s tablet")
+    house.post("/v1/people/anna/merge", {"into": "ann", "reason": "r"})
+    pseudonym = house.post("/v1/people/ann/erase", {})["pseudonym"]
+
+    rename_devices_of_erased(house.db)
+
+    told = house.post(f"/v1/people/{pseudonym}/erasure-proof", {"key": f"{NAME}'s tablet"})
+    assert (rows_that_name(house, told["alias"]), rows_that_name(house, NAME)) == (["fact"], [])  # type: ignore[arg-type]
