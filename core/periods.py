@@ -20,11 +20,24 @@ __all__ = (
     "local_date",
     "month_period",
     "months_between",
+    "said_day",
     "zone",
 )
 
 YEARS = range(1900, 9001)
 """The years of days that are said: at the ends of the calendar an instant in another time zone would have no date."""
+
+
+def said_day(text: str) -> date:
+    """Return the day that a text such as `2026-01-31` names.
+
+    Raises:
+        ValueError: it names none, or one of a year that is not in `YEARS`.
+    """
+    found = date.fromisoformat(text)
+    if found.year not in YEARS:
+        raise ValueError(f"a day of the years {YEARS[0]} to {YEARS[-1]} was expected")
+    return found
 
 
 def zone(name: str) -> ZoneInfo:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TypeVar
 
 from core.errors import InputError, InvalidInput
-from core.periods import YEARS
+from core.periods import said_day
 from tenants.people import AUDIENCES, PERSON_CLASSES
 
 __all__ = (
@@ -106,13 +106,10 @@ class _Row:
         if not text:
             return otherwise
         try:
-            found = date.fromisoformat(text)
+            return said_day(text)
         except ValueError:
-            found = date.min
-        if found.year not in YEARS:
             self.fault("date_invalid", f"write {name} as 2026-01-31, not '{text[:40]}'.")
             return otherwise
-        return found
 
     def start(self, name: str, otherwise: date | None = None) -> date:
         found = self.day(name, otherwise)

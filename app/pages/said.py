@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from app.i18n import gettext as _
 from core.errors import InputError, InvalidInput
+from core.periods import said_day
 
 __all__ = ("Field", "Maker", "Said", "Section")
 
@@ -86,7 +87,7 @@ class Said:
     def day(self, name: str) -> date:
         """Return a date; of one that is none, a fault is kept."""
         try:
-            return date.fromisoformat(self.text(name))
+            return said_day(self.text(name))
         except ValueError:
             self.fault(name, "date_invalid", _("Write a date as 2026-01-31."))
             return date.min

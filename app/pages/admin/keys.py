@@ -1,7 +1,7 @@
 """Keys as the page shows them (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
@@ -9,6 +9,7 @@ from app.pages.formats import instant
 from app.pages.tables import PAGE_SIZE, Cell, Column, Table, TableQuery, cell, status
 from app.pages.words import permission_name, state_badge
 from core.errors import InputError, InvalidInput
+from core.periods import said_day
 from tenants.reads import KeyView
 
 __all__ = ("ending", "keys_table", "scope_choices", "wished_scopes")
@@ -63,6 +64,6 @@ def ending(text: str, tz: ZoneInfo) -> datetime | None:
     if not text.strip():
         return None
     try:
-        return datetime.combine(date.fromisoformat(text.strip()), time(23, 59, 59), tz)
+        return datetime.combine(said_day(text.strip()), time(23, 59, 59), tz)
     except ValueError as error:
         raise InvalidInput(InputError("ends_on", "malformed", _("Give the last day as year-month-day."))) from error

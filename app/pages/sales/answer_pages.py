@@ -38,6 +38,7 @@ from billing.answers.results import ParallelResult
 from billing.quotes.reads import QuoteFilter, plan_names, quotes_page
 from core.clock import utc_now
 from core.errors import InputError, InvalidInput, Refused
+from core.periods import said_day
 from plans.reads import subscriptions
 from tenants.roles import Permission
 
@@ -257,7 +258,7 @@ def _pairs(data: dict[str, str], name: str) -> list[tuple[str, str]]:
 
 def _date(data: dict[str, str], name: str) -> date:
     try:
-        return date.fromisoformat(data.get(name, ""))
+        return said_day(data.get(name, ""))
     except ValueError:
         raise InvalidInput(InputError(f"/{name}", "date_invalid", _("Write a date as 2026-01-31."))) from None
 

@@ -11,6 +11,7 @@ from app.i18n import reader
 from app.pages.said import Maker, Said, Section
 from app.pages.sales.new_plan import key_of
 from core.errors import InputError, InvalidInput, Refused
+from core.periods import said_day
 from tenants.actions.change_tenant import Particulars
 from tenants.actions.create_tenant import TenantInput
 from tenants.actions.invite_user import AdminInput
@@ -262,7 +263,7 @@ def _days(said: Said, name: str) -> Iterable[date]:
     found = set()
     for text in said.text(name, 5_000).split(","):
         try:
-            found |= {date.fromisoformat(text.strip())} if text.strip() else set()
+            found |= {said_day(text.strip())} if text.strip() else set()
         except ValueError:
             said.fault(name, "date_invalid", _("Write dates as 2026-01-31, with commas between them."))
             return ()

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.periods import Interval, Period, add_months, anchored_start, day_period, days_of, month_period, zone
+from core.periods import (
+    Interval,
+    Period,
+    add_months,
+    anchored_start,
+    day_period,
+    days_of,
+    month_period,
+    said_day,
+    zone,
+)
 
 ZONES = (
     "Europe/Berlin",
@@ -79,3 +89,13 @@ def test_a_period_that_is_empty_or_naive_is_refused() -> None:
         Period(now, now)
     with pytest.raises(ValueError, match="aware"):
         Period(datetime(2026, 1, 1), now)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "1899-12-31", "9001-01-01", "9999-12-31", "2026-02-30", "today", ""])
+def test_a_day_at_the_end_of_the_calendar_is_none(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - its words are for programmers
+        said_day(text)
+
+
+def test_a_day_is_read_as_it_is_written() -> None:
+    assert [said_day(one) for one in ("1900-01-01", "9000-12-31")] == [date(1900, 1, 1), date(9000, 12, 31)]
