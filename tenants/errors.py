@@ -9,6 +9,7 @@ __all__ = (
     "ClockGoesBack",
     "CredentialsWrong",
     "CsrfMissing",
+    "FormSentBefore",
     "IdempotencyConflict",
     "KeyInUse",
     "NotMerged",
@@ -82,6 +83,18 @@ class CsrfMissing(Refused):
 
     def __init__(self) -> None:
         super().__init__("The page is out of date. Reload it and send the form again.")
+
+
+class FormSentBefore(Refused):
+    """A page's form came a second time, by a reload or a second click: it was done the first time."""
+
+    code = "form_sent_before"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What this form asks for was made when it was sent before; it was not made again. If a secret was shown"
+            " then, it is not shown again: replace it by a new one if you did not copy it."
+        )
 
 
 class TenantRequired(Refused):

@@ -311,7 +311,10 @@ class Assignment(Base):
 
 
 class IdempotencyRecord(Base):
-    """The first answer to a POST with an `Idempotency-Key`, kept 30 days; `body` is sealed, bound to the row."""
+    """The first answer to a POST with an `Idempotency-Key`, kept 30 days; `body` is sealed, bound to the row.
+
+    Of a page's form that is done once only the claim is kept, no answer.
+    """
 
     __tablename__ = "idempotency_record"
     tenant_id: Mapped[TenantId]

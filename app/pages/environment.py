@@ -10,6 +10,7 @@ from app.assets import asset_url
 from app.i18n import gettext, ngettext
 from app.pages import formats
 from app.pages.words import state_badge
+from core.ids import new_id
 
 __all__ = ("environment", "render", "role_name")
 
@@ -29,7 +30,9 @@ def environment() -> Environment:
     )
     # The i18n extension adds this method at run time.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.globals.update(asset=asset_url, plain_figure=plain_figure, role_name=role_name, state_badge=state_badge)
+    made.globals.update(
+        asset=asset_url, new_id=new_id, plain_figure=plain_figure, role_name=role_name, state_badge=state_badge
+    )
     made.filters.update(
         {name: getattr(formats, name) for name in ("money", "quantity", "day", "month", "instant", "percent")}
     )

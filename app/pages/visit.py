@@ -19,6 +19,7 @@ from app.pages.tables import Table, TableQuery, csv_text
 from core.clock import utc_now
 from core.errors import Forbidden, InputError, InvalidInput, Refused
 from core.periods import local_date
+from tenants.actions.claim_form import claim_form
 from tenants.principal import Principal
 from tenants.reads import TenantView, list_tenants, tenant_now
 from tenants.roles import Permission
@@ -120,6 +121,18 @@ class TenantVisit(_Visit):
         """Return the way to a page of the customer; for the vendor's people it begins at their list."""
         first = (Crumb(_("Customers"), "/sales/customers"),) if self.principal.is_vendor else ()
         return (*first, Crumb(self.tenant.name, f"/admin/{self.tenant.slug}" if rest else None), *rest)
+
+    def attempt_once(self, data: Mapping[str, str], act: Callable[[], Done]) -> Done | Refused:
+        """Do what a form asks for as `attempt` does, but not again where the same form is sent again.
+
+        The form has a `ui.once()` in it; one that was refused may be sent again.
+        """
+
+        def once() -> Done:
+            claim_form(self.session, self.tenant.id, self.principal, self.path, data, utc_now())
+            return act()
+
+        return self.attempt(once)
 
     @property
     def connect(self) -> tuple[str, str]:

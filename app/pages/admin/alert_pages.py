@@ -32,6 +32,7 @@ from plans.alerts.reads import Looking, alerts, firings, get_alert, preview, tol
 from plans.alerts.rules import faults
 from plans.licensing.reads import all_pools
 from plans.licensing.seats.reads import all_pools as seat_pools
+from tenants.errors import FormSentBefore
 from tenants.roles import Permission
 from tenants.told import ALERT
 from tenants.webhooks.reads import endpoints
@@ -56,11 +57,11 @@ def add(visit: TenantVisit, data: Form) -> Answer:
     visit.need(Permission.CONNECT_WRITE)
     if "look" in data:
         return _list_answer(visit, data, None)
-    made = visit.attempt(
-        lambda: create_alert(visit.session, visit.tenant, _given(visit, data), visit.principal.actor, visit.now)
+    made = visit.attempt_once(
+        data, lambda: create_alert(visit.session, visit.tenant, _given(visit, data), visit.principal.actor, visit.now)
     )
     if isinstance(made, Refused):
-        return _list_answer(visit, data, made)
+        return _list_answer(visit, {} if isinstance(made, FormSentBefore) else data, made)
     return Redirect(_place(visit).base, status_code=303)
 
 

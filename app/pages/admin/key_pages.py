@@ -20,6 +20,7 @@ from core.errors import Refused
 from tenants.actions.create_user import NewKey
 from tenants.actions.issue_api_key import KeyWish, issue_api_key, rotate_api_key
 from tenants.actions.revoke_api_key import revoke_api_key
+from tenants.errors import FormSentBefore
 from tenants.reads import get_key, keys_of, users_of
 from tenants.roles import Permission, permissions_of
 
@@ -48,8 +49,10 @@ def make(visit: TenantVisit, data: Form) -> Response[str]:
         )  # fmt: skip
         return issue_api_key(visit.session, visit.principal, wish, utc_now())
 
-    made = visit.attempt(act)
-    return _list_answer(visit, made, data) if isinstance(made, Refused) else _made_answer(visit, made)
+    made = visit.attempt_once(data, act)
+    if isinstance(made, Refused):
+        return _list_answer(visit, made, None if isinstance(made, FormSentBefore) else data)
+    return _made_answer(visit, made)
 
 
 @get("/admin/{tenant_slug:str}/keys/{key_id:uuid}", sync_to_thread=True)
@@ -64,7 +67,9 @@ def rotate(visit: TenantVisit, key_id: UUID, data: Form) -> Response[str]:
     """Make a successor and show it this once."""
     visit.need(Permission.CONNECT_WRITE)
     overlap = timedelta(hours=overlap_of(data))
-    made = visit.attempt(lambda: rotate_api_key(visit.session, visit.principal, key_id, overlap, utc_now())[0])
+    made = visit.attempt_once(
+        data, lambda: rotate_api_key(visit.session, visit.principal, key_id, overlap, utc_now())[0]
+    )  # fmt: skip
     return _one_answer(visit, key_id, made) if isinstance(made, Refused) else _made_answer(visit, made)
 
 

@@ -23,6 +23,7 @@ from plans.licensing.licences import LICENCE, REVOCATIONS, LicenceView, is_grant
 from plans.licensing.reads import find_licence, licences, revoked_licences
 from plans.licensing.signing import signed
 from plans.reads import subscriptions
+from tenants.errors import FormSentBefore
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
@@ -49,9 +50,9 @@ def issue(visit: TenantVisit, data: Form) -> Response[str] | Redirect:
         wish = LicenceWish(contract, data.get("name", "").strip(), None, until, machine)
         return issue_licence(visit.session, visit.tenant, wish, visit.principal.actor, visit.now)
 
-    made = visit.attempt(act)
+    made = visit.attempt_once(data, act)
     if isinstance(made, Refused):
-        return _list_answer(visit, made, data)
+        return _list_answer(visit, made, None if isinstance(made, FormSentBefore) else data)
     return Redirect(f"{_base(visit)}/{made.id}", status_code=303)
 
 

@@ -20,6 +20,7 @@ from app.pages.visit import TenantVisit, confirm_word, cursor_of
 from app.pages.words import state_badge
 from core.clock import utc_now
 from core.errors import Refused
+from tenants.errors import FormSentBefore
 from tenants.roles import Permission
 from tenants.told import EVENT_TYPES
 from tenants.webhooks.actions.replay import replay, replay_dead
@@ -51,11 +52,11 @@ def listed(visit: TenantVisit) -> Response[str]:
 def add(visit: TenantVisit, data: Form) -> Response[str]:
     """Make an endpoint and show its secret this once."""
     visit.need(Permission.CONNECT_WRITE)
-    made = visit.attempt(
-        lambda: create_endpoint(visit.session, visit.tenant.id, _given(data), visit.principal.actor, utc_now())
+    made = visit.attempt_once(
+        data, lambda: create_endpoint(visit.session, visit.tenant.id, _given(data), visit.principal.actor, utc_now())
     )
     if isinstance(made, Refused):
-        return _list_answer(visit, made, data)
+        return _list_answer(visit, made, None if isinstance(made, FormSentBefore) else data)
     return _one_answer(visit, made[0], secret=made[1])
 
 
@@ -83,9 +84,9 @@ def rotate(visit: TenantVisit, endpoint_id: UUID, data: Form) -> Response[str]:
     """Make a new signing secret and show it this once."""
     visit.need(Permission.CONNECT_WRITE)
     overlap, actor = timedelta(hours=overlap_of(data)), visit.principal.actor
-    made = visit.attempt(
-        lambda: rotate_secret(visit.session, visit.tenant.id, endpoint_id, overlap, actor, utc_now())
-    )  # fmt: skip
+    made = visit.attempt_once(
+        data, lambda: rotate_secret(visit.session, visit.tenant.id, endpoint_id, overlap, actor, utc_now())
+    )
     if isinstance(made, Refused):
         return _one_answer(visit, endpoint_id, made)
     return _one_answer(visit, endpoint_id, secret=made)
