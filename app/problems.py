@@ -14,14 +14,11 @@ import structlog
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.response import Redirect
 from sqlalchemy.exc import DBAPIError
 
-from app.i18n import negotiate, use
+from app.error_page import error_page
 from app.idempotency import Replayed
 from app.malformed import body_faults, shape_faults
-from app.pages.environment import render
-from app.pages.frame import THEMES
 from core.errors import InputError, InvalidInput, Refused
 from core.ids import new_id
 
@@ -68,18 +65,6 @@ def _is_api(request: Req) -> bool:
     return request.url.path.startswith(_API) or "text/html" not in request.headers.get("accept", "")
 
 
-def _look(request: Req) -> dict[str, Any]:
-    """Return what the layout needs to know of the reader."""
-    theme = request.cookies.get("theme", "")
-    reader = negotiate(request.headers.get("accept-language", ""))
-    use(reader)
-    return {
-        "reader": reader,
-        "theme": theme if theme in THEMES else "",
-        "csrf_token": "",
-    }
-
-
 def _answer(
     request: Req, status: int, code: str, detail: str, *,
     errors: tuple[InputError, ...] = (), headers: dict[str, str] | None = None,
@@ -87,20 +72,9 @@ def _answer(
 ) -> Response[Any]:  # fmt: skip
     if status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
         _note_refusal(request, status, code, errors)
-    title = http.HTTPStatus(status).phrase
     if not _is_api(request):
-        if status == http.HTTPStatus.UNAUTHORIZED and request.method == "GET":
-            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return Redirect("/sign-in", query_params={"next": target})
-        html = render(
-            "errors/error.html",
-            status=status,
-            title=title,
-            text=detail,
-            reference=members.get("instance") if members else None,
-            **_look(request),
-        )
-        return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+        reference = str(members.get("instance", "")) if members else ""
+        return error_page(request, status, code, detail, headers=headers, reference=reference)
     if request.url.path.startswith("/xapi"):
         # The Experience API's manner: the status and a text.
         message = {"status": status, "message": detail, "code": code}
@@ -114,7 +88,7 @@ def _answer(
         )
     body = Problem(
         type=f"/docs/errors#{code}",
-        title=title,
+        title=http.HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         code=code,
@@ -164,6 +138,9 @@ def http_error(request: Req, error: HTTPException) -> Response[Any]:
     if error.status_code == http.HTTPStatus.NOT_FOUND:
         detail = "There is nothing at this address. Check it, or start at the home page."
     headers = {key: value for key, value in (error.headers or {}).items() if key.lower() in ("allow", "retry-after")}
+    if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED and "allow" in headers:
+        taken = ", ".join(sorted(set(headers["allow"].split(", ")) - {"OPTIONS"}))
+        detail = f"This address does not take {request.method}; it takes {taken}."
     return _answer(request, error.status_code, code, detail, headers=headers or None)
 
 

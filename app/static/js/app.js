@@ -237,8 +237,12 @@ for (const strip of document.querySelectorAll(".rail, .tabs")) {
 
 // --- A part that could not be fetched --------------------------------------------------------------------
 
-// An answer that is an error is shown as the page it is.
+// An answer that is an error is shown as the page it is; where the session has ended, this page leads to sign in.
 document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) {
+    location.reload();
+    return;
+  }
   location.assign(event.detail.pathInfo.finalRequestPath || event.detail.pathInfo.requestPath);
 });
 
