@@ -219,3 +219,21 @@ def test_on_a_phone_rows_of_events_stay_rows(visit: Visit) -> None:
 
     # Three or four lines of text each; an address broken into single letters would take forty.
     assert 0 < max(heights) < 160
+
+
+def test_a_name_without_a_space_breaks_and_pushes_no_column_out(visit: Visit) -> None:
+    visitor = visit("tenant_admin", "brightmart")
+    page = visitor.go("/admin/brightmart/keys")
+    page.fill("#name", "k" * 200)
+    page.click("button:has-text('Make the key')")
+    page.wait_for_selector("#token")
+    page.click("a:has-text('All keys')")
+    page.wait_for_selector("#keys tbody")
+    wider = page.locator("#keys .table-wrap").evaluate("one => one.scrollWidth - one.clientWidth")
+    own = page.get_attribute(f"#keys tbody a:has-text('{'k' * 200}')", "href")
+    assert own
+
+    assert wider <= 0
+    phone = visit("tenant_admin", "brightmart", size="phone")
+    phone.go(own)
+    assert phone.overflow() <= 0

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 
 from app.i18n import gettext as _
 from app.pages.admin.connect import OVERLAPS, connect_tabs, overlap_of
-from app.pages.admin.webhooks import deliveries_table, delivery_facts, endpoints_table, wished_types
+from app.pages.admin.webhooks import deliveries_table, delivery_facts, endpoints_table, shown_address, wished_types
 from app.pages.frame import Crumb
 from app.pages.tables import PAGE_SIZE
 from app.pages.visit import TenantVisit, confirm_word, cursor_of
@@ -111,10 +111,11 @@ def delivery(visit: TenantVisit, endpoint_id: UUID, event_id: UUID) -> Response[
     endpoint = get_endpoint(visit.session, visit.tenant.id, endpoint_id)
     found = get_delivery(visit.session, visit.tenant.id, endpoint_id, event_id)
     here, body = f"{_base(visit)}/{endpoint_id}", body_of(found.event_type, found.happened_at, found.data)
-    crumbs = (Crumb(_("Connect")), Crumb(_("Webhooks"), _base(visit)), Crumb(endpoint.url, here))
+    address = shown_address(endpoint.url)
+    crumbs = (Crumb(_("Connect")), Crumb(_("Webhooks"), _base(visit)), Crumb(address, here))
     return visit.page(
         "admin/webhook_delivery.html", "connect", *visit.crumbs(*crumbs, Crumb(found.event_type)), delivery=found,
-        endpoint=endpoint, facts=delivery_facts(found, utc_now(), visit.tenant.tz), state=state_badge(found.status),
+        address=address, facts=delivery_facts(found, utc_now(), visit.tenant.tz), state=state_badge(found.status),
         body=json.dumps(json.loads(body), indent=2, ensure_ascii=False), here=f"{here}/deliveries/{event_id}",
     )  # fmt: skip
 
@@ -172,16 +173,18 @@ def _one_answer(
     said: dict[str, str] | None = None,
 ) -> Response[str]:  # fmt: skip
     endpoint, now = get_endpoint(visit.session, visit.tenant.id, endpoint_id), utc_now()
+    address = shown_address(endpoint.url)
     wished = _given(said) if said is not None else endpoint
     found = deliveries(
         visit.session, visit.tenant.id, endpoint_id, status=visit.query.get("status"),
         before=cursor_of(visit.query.get("after")), limit=PAGE_SIZE + 1,
     )  # fmt: skip
-    crumbs = visit.crumbs(Crumb(_("Connect")), Crumb(_("Webhooks"), _base(visit)), Crumb(endpoint.url))
+    crumbs = visit.crumbs(Crumb(_("Connect")), Crumb(_("Webhooks"), _base(visit)), Crumb(address))
     here = f"{_base(visit)}/{endpoint_id}"
     answer = visit.page(
         "admin/webhook.html", "connect", *crumbs, status=refusal.status if refusal else 200, refusal=refusal,
-        endpoint=endpoint, secret=secret, here=here, dead=dead_count(visit.session, visit.tenant.id, endpoint_id),
+        endpoint=endpoint, address=address, secret=secret, here=here,
+        dead=dead_count(visit.session, visit.tenant.id, endpoint_id),
         table=deliveries_table(found, visit.query, now, visit.tenant.tz, here),
         wished=wished, types=[(name, name in wished.event_types) for name in EVENT_TYPES], changing=said is not None,
         enabled=said.get("enabled") == "on" if said is not None else endpoint.disabled_at is None, overlaps=OVERLAPS,

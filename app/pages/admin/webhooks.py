@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from app.i18n import gettext as _
@@ -10,9 +11,11 @@ from app.pages.tables import PAGE_SIZE, Cell, Column, Table, TableQuery, cell, s
 from app.pages.words import state_badge
 from tenants.webhooks.reads import DeliveryView, EndpointView
 
-__all__ = ("deliveries_table", "delivery_facts", "endpoints_table", "wished_types")
+__all__ = ("deliveries_table", "delivery_facts", "endpoints_table", "shown_address", "wished_types")
 
 STATES = ("due", "delivered", "dead")
+ADDRESS_SHOWN = 60
+"""So many characters of an address name it; its own page has all of it in the form."""
 
 
 def endpoints_table(found: Sequence[EndpointView], base: str, tz: ZoneInfo) -> Table:
@@ -23,7 +26,7 @@ def endpoints_table(found: Sequence[EndpointView], base: str, tz: ZoneInfo) -> T
         columns=(Column(_("Address")), Column(_("Is told")), Column(_("Since")), Column(_("Status"))),
         rows=tuple(
             (
-                cell(one.url, href=f"{base}/{one.id}", sub=one.description),
+                cell(shown_address(one.url), href=f"{base}/{one.id}", sub=one.description),
                 cell(", ".join(one.event_types) or _("everything")),
                 cell(instant(one.created_at, tz)),
                 status(*state_badge("active" if one.disabled_at is None else "stopped")),
@@ -33,6 +36,22 @@ def endpoints_table(found: Sequence[EndpointView], base: str, tz: ZoneInfo) -> T
         empty_title=_("No endpoints yet"),
         empty_text=_("An endpoint is an address of yours that is told what happens here."),
     )
+
+
+def shown_address(url: str) -> str:
+    """Return an address as pages call it: host and path, the start of a long one; a query may hold a token.
+
+    >>> shown_address("https://example.com/hooks?token=s3cret")
+    'example.com/hooks?…'
+    >>> shown_address("https://example.com:8443/" + "a" * 2000)
+    'example.com:8443/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'
+    """
+    parts = urlsplit(url)
+    # Who signs in by the address itself does so before the @.
+    text = parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
+    if len(text) >= ADDRESS_SHOWN:
+        return text[: ADDRESS_SHOWN - 1] + "…"
+    return f"{text}?…" if parts.query else text
 
 
 def deliveries_table(found: Sequence[DeliveryView], query: TableQuery, now: datetime, tz: ZoneInfo, here: str) -> Table:

@@ -121,3 +121,26 @@ def test_a_change_that_is_refused_stands_in_the_form_to_be_mended(
     assert 'name="event.invoice.voided" checked' in refused.text
     assert 'name="enabled">' in refused.text, "it was not ticked"
     assert 'value="https://acme.example/hook"' in client.get(here).text, "nothing was changed"
+
+
+def test_a_long_address_is_called_by_its_beginning_and_no_page_but_its_form_has_the_token(
+    client: TestClient[Litestar], world: World, db: Database
+) -> None:
+    acme, url = world.tenant(), f"https://acme.example/{'a' * 1900}?token=s3cret"
+    world.key("tenant_admin", acme)
+    with db.begin(TenantScope(acme.id)) as session:
+        hook, _secret = create_endpoint(session, acme.id, EndpointInput(url), ACTOR, utc_now())
+        event = send_test(session, acme.id, hook, utc_now())
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+    base = "/admin/acme/webhooks"
+
+    listed, one, delivery = (
+        client.get(page).text for page in (base, f"{base}/{hook}", f"{base}/{hook}/deliveries/{event}")
+    )
+
+    called = f"acme.example/{'a' * 46}…"
+    assert all(called in page for page in (listed, one, delivery))
+    assert "s3cret" not in listed + delivery
+    assert one.count("s3cret") == 1, "in the form that changes it"
+    assert f"<title>{called} · " in one
