@@ -54,7 +54,7 @@ class NotFound(Refused):
     status = 404
 
     def __init__(self, what: str, key: object) -> None:
-        super().__init__(f"There is no {what} '{key}' here. Check the id and the tenant of your key.")
+        super().__init__(f"There is no {what} '{key}' here. Check the id, and that it is this customer's.")
 
 
 class Forbidden(Refused):

@@ -64,7 +64,7 @@ class DraftMissing(Refused):
     code = "draft_missing"
 
     def __init__(self, plan_key: str) -> None:
-        super().__init__(f"The plan '{plan_key}' has no draft. Save one with POST /v1/plans/{plan_key}/versions first.")
+        super().__init__(f"The plan '{plan_key}' has no draft. Save one first.")
 
 
 class DraftOutdated(Refused):
@@ -133,7 +133,7 @@ class SubscriptionNotIn(Refused):
 
     def __init__(self, state: str, trigger: str) -> None:
         told = {
-            "ended": "Begin another one with POST /v1/subscriptions.",
+            "ended": "Begin another one.",
             "scheduled": "It has not begun yet: wait for its first day, or name what follows in its phases.",
         }
         detail = f"A subscription that is {state} cannot take '{trigger}'. {told.get(state, '')}".rstrip()

@@ -16,6 +16,7 @@ __all__ = (
     "PasswordOff",
     "PersonErasedBefore",
     "PersonKeyTaken",
+    "PersonNotErased",
     "PersonUnknown",
     "SamePerson",
     "TenantRequired",
@@ -206,12 +207,22 @@ class PersonUnknown(NotFound):
 
     code = "person_unknown"
 
-    def __init__(self, key: str) -> None:
-        Refused.__init__(
-            self,
-            f"Nobody is called '{key}' here, or several are. Use an id, a key by which events name the person, or an"
-            " e-mail address that nobody else has.",
+    def __init__(self, key: str, *, several: bool = False) -> None:
+        told = (
+            f"Several people here have the address '{key}'. Use the id of the one you mean, or a key by which events"
+            " name them."
+            if several
+            else f"Nobody is called '{key}' here. Use an id, a key by which events name the person, or an e-mail"
+            " address."
         )
+        Refused.__init__(self, told)
+
+
+class PersonNotErased(PersonUnknown):
+    """There is nobody of that name who was erased."""
+
+    def __init__(self, key: str) -> None:
+        Refused.__init__(self, f"Nobody called '{key}' was erased here. Use the id or the pseudonym of who was.")
 
 
 class PersonErasedBefore(Refused):

@@ -87,7 +87,7 @@ class NoRules(Refused):
     code = "no_rules"
 
     def __init__(self) -> None:
-        super().__init__("There are no chargeback rules yet: PUT /v1/chargeback/rules first.")
+        super().__init__("There are no chargeback rules yet. Write them first.")
 
 
 class NoPoolLines(Refused):
@@ -97,8 +97,8 @@ class NoPoolLines(Refused):
 
     def __init__(self, period: str) -> None:
         super().__init__(
-            f"No cost pool of {period} has a line that is not posted yet: make one with POST /v1/cost-pools, "
-            "or look at the posted run of that period."
+            f"No cost pool of {period} has a line that is not posted yet: make one of a bill, or look"
+            " at the posted run of that period."
         )
 
 

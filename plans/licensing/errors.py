@@ -47,7 +47,7 @@ class PoolKeyTaken(Refused):
     code = "pool_key_taken"
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"A pool '{key}' with other rules exists. Change it with PATCH /v1/pools/{key}.")
+        super().__init__(f"There is a pool '{key}' with other rules already. Change that one, or use another key.")
 
 
 class PoolFull(Refused):

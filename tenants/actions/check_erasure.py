@@ -11,9 +11,9 @@ from core.settings import secret_keys
 from tenants.actions.import_people import SUBJECT
 from tenants.actions.record_audit import record_audit
 from tenants.erasure import PURPOSE, alias_of, salt_of, was_known_as
-from tenants.errors import PersonUnknown
+from tenants.errors import PersonNotErased
 from tenants.reads.erasures import ErasureView, erasure_of, erasures
-from tenants.reads.finding import find_people
+from tenants.reads.finding import find_people, unknown_person
 from tenants.reads.identities import merged_people
 from tenants.store import set_erasure, set_renamed, set_unrenamed
 
@@ -50,8 +50,10 @@ def check_erasure(session: Session, tenant_id: UUID, name: str, key: str, actor:
     merged = merged_people(session, tenant_id)
     persons = [found.id, *sorted(one for one, other in merged.items() if other == found.id)] if found else []
     erased = [one for person in persons if (one := erasure_of(session, tenant_id, person)) is not None]
-    if found is None or not erased:
-        raise PersonUnknown(name)
+    if found is None:
+        raise unknown_person(session, tenant_id, name)
+    if not erased:
+        raise PersonNotErased(name)
     theirs = [_hashes(tenant_id, one) for one in erased]
     known = [hashes for hashes in theirs if was_known_as(hashes, f"{SUBJECT}\0{key}")]
     matches = bool(known)

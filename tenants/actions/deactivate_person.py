@@ -10,12 +10,12 @@ from core.ids import new_id
 from core.signals import publish
 from tenants.actions.record_audit import record_audit
 from tenants.erasure import pseudonym_of
-from tenants.errors import PersonErasedBefore, PersonUnknown
+from tenants.errors import PersonErasedBefore
 from tenants.events import PeopleLeft, PersonReactivated
 from tenants.models import Departure, Presence
 from tenants.reads import PersonView, get_person
 from tenants.reads.erasures import erasure_of
-from tenants.reads.finding import find_people
+from tenants.reads.finding import find_people, unknown_person
 from tenants.reads.identities import merged_people
 from tenants.reads.presence import last_said
 from tenants.store import add_all, add_departures, last_departure, lock_people, set_active_to
@@ -142,7 +142,7 @@ def let_all_leave(
     left: dict[datetime, list[UUID]] = {}
     for name, at in sorted(gone.items()):
         if name not in known:
-            raise PersonUnknown(name)
+            raise unknown_person(session, tenant_id, name)
         for one in (known[name].id, *others.get(known[name].id, ())):
             left_at = _leave(session, tenant_id, one, at, actor, now)
             if left_at is not None:
@@ -181,6 +181,6 @@ def _known_as(session: Session, tenant_id: UUID, name: str) -> tuple[UUID, ...]:
     """Return the person of a name, and who was found to be the same."""
     found = find_people(session, tenant_id, [name]).get(name)
     if found is None:
-        raise PersonUnknown(name)
+        raise unknown_person(session, tenant_id, name)
     merged = merged_people(session, tenant_id)
     return found.id, *sorted(one for one, survivor in merged.items() if survivor == found.id)

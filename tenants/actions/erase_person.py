@@ -18,12 +18,12 @@ from tenants.actions.deactivate_person import deactivate_person
 from tenants.actions.grant_role import end_access
 from tenants.actions.record_audit import record_audit
 from tenants.erasure import ERASED, PURPOSE, hashes_of, pseudonym_of
-from tenants.errors import PersonErasedBefore, PersonUnknown
+from tenants.errors import PersonErasedBefore
 from tenants.events import PersonErased
 from tenants.models import Erasure
 from tenants.reads import find_account, get_person
 from tenants.reads.erasures import erasure_of, named_identities
-from tenants.reads.finding import find_people
+from tenants.reads.finding import find_people, unknown_person
 from tenants.reads.identities import merged_people
 from tenants.store import add, lock_person, rename_identity, set_person
 
@@ -64,7 +64,7 @@ def erase_person(session: Session, tenant_id: UUID, name: str, actor: str, now: 
     """
     found = find_people(session, tenant_id, [name]).get(name)
     if found is None:
-        raise PersonUnknown(name)
+        raise unknown_person(session, tenant_id, name)
     lock_person(session, tenant_id, found.id)
     if erasure_of(session, tenant_id, found.id) is not None:
         raise PersonErasedBefore(pseudonym_of(found.id))

@@ -15,7 +15,7 @@ from tenants.errors import NotMerged, PersonUnknown, SamePerson
 from tenants.events import PeopleLeft
 from tenants.models import IdentityLink
 from tenants.reads import get_person
-from tenants.reads.finding import find_homes, find_people
+from tenants.reads.finding import find_homes, find_people, unknown_person
 from tenants.reads.identities import (
     identities_of_home,
     identities_of_people,
@@ -67,7 +67,7 @@ def merge_people(
     known = find_people(session, tenant_id, [key, into])
     for name in (key, into):
         if name not in known:
-            raise PersonUnknown(name)
+            raise unknown_person(session, tenant_id, name)
     gone, person_id = known[key].id, known[into].id
     if gone == person_id:
         raise SamePerson(key, into)
@@ -99,7 +99,7 @@ def unmerge_person(session: Session, tenant_id: UUID, key: str, reason: str, act
     if not elsewhere:
         raise NotMerged(key)
     if len(elsewhere) > 1:
-        raise PersonUnknown(key)
+        raise PersonUnknown(key, several=True)
     (home,) = elsewhere
     made = identities_of_home(session, tenant_id, home)
     who = persons_of_identities(session, tenant_id, made)

@@ -8,10 +8,9 @@ from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from core.periods import local_date
-from tenants.errors import PersonUnknown
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, attribution, people_standing_for, tenant_now
-from tenants.reads.finding import find_people
+from tenants.reads.finding import find_people, unknown_person
 from tenants.reads.identities import merged_people
 from tenants.reads.people_list import sender_keys
 from tenants.roles import Permission
@@ -55,7 +54,7 @@ class PersonController(Controller):
         require(principal, Permission.PEOPLE_READ)
         person = find_people(session, tenant.id, [key]).get(key)
         if person is None:
-            raise PersonUnknown(key)
+            raise unknown_person(session, tenant.id, key)
         now = tenant_now(session, tenant)
         traits = people_standing_for(session, tenant.id, [person.id]).traits_of(person.id, now)
         also = sorted(one for one, survivor in merged_people(session, tenant.id).items() if survivor == person.id)

@@ -9,12 +9,21 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from tenants.erasure import ERASED
+from tenants.errors import PersonUnknown
 from tenants.models import Assignment, Erasure, IdentityKey, IdentityLink, Person, PersonTrait
 from tenants.people import DEFAULT_TRAITS
 from tenants.reads.erasures import EXTERNAL_ID, PSEUDONYM
 from tenants.reads.people import PersonView
 
-__all__ = ("active_people", "find_homes", "find_people", "people_by_id", "people_ever_of")
+__all__ = (
+    "active_people",
+    "find_homes",
+    "find_people",
+    "people_by_id",
+    "people_ever_of",
+    "unknown_people",
+    "unknown_person",
+)
 
 EVER_MAX = 5_000
 """So many people are looked up one by one; of more, reading everybody costs less."""
@@ -85,6 +94,18 @@ def find_people(session: Session, tenant_id: UUID, names: Iterable[str]) -> dict
     meant = {name: {survivors.get(home, home) for home in homes} for name, homes in found.items()}
     views = people_by_id(session, tenant_id, {one for persons in meant.values() for one in persons})
     return {name: views[next(iter(persons))] for name, persons in meant.items() if len(persons) == 1}
+
+
+def unknown_people(session: Session, tenant_id: UUID, names: Iterable[str]) -> dict[str, PersonUnknown]:
+    """Return the refusal of each name of which `find_people` has none: nobody is called so, or several are."""
+    wanted = list(names)
+    found = _homes(session, tenant_id, wanted) if wanted else {}
+    return {name: PersonUnknown(name, several=len(found.get(name, ())) > 1) for name in wanted}
+
+
+def unknown_person(session: Session, tenant_id: UUID, name: str) -> PersonUnknown:
+    """Return the refusal of one such name."""
+    return unknown_people(session, tenant_id, [name])[name]
 
 
 def find_homes(session: Session, tenant_id: UUID, name: str) -> tuple[UUID, ...]:

@@ -36,8 +36,7 @@ from plans.licensing.seats.actions.release_seats import release_seats
 from plans.licensing.seats.errors import refusal as why_not
 from plans.licensing.seats.reads import advice_of, all_pools, find_pool, last_seen, pool_now
 from plans.licensing.seats.seating import Freed, Granted, No, Reason, Waits
-from tenants.errors import PersonUnknown
-from tenants.reads.finding import people_by_id
+from tenants.reads.finding import people_by_id, unknown_people
 from tenants.roles import Permission
 
 __all__ = ("answer_result", "names_said", "one_answer", "route_handlers")
@@ -149,9 +148,10 @@ def answer_result(visit: TenantVisit, rows: Sequence[SeatRow], asked: int | None
     ]
     text = ", ".join(words % {"count": quantity(count)} for count, words in told if count)
     faults = []
+    unknown = unknown_people(visit.session, visit.tenant.id, [row.name for row in rows if row.person is None])
     for row in rows:
         if row.person is None:
-            faults.append(refused_text(row.name, PersonUnknown(row.name)))
+            faults.append(refused_text(row.name, unknown[row.name]))
         elif isinstance(row.outcome, No):
             name = row.person.name or row.person.email or row.name
             faults.append(refused_text(name, why_not(row.outcome, {row.person.id: name}, visit.tenant.tz)))

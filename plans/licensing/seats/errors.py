@@ -38,7 +38,7 @@ class SeatPoolKeyTaken(Refused):
     code = "seat_pool_key_taken"
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"There is a seat pool '{key}' already. Change it with PATCH, or use another key.")
+        super().__init__(f"There is a seat pool '{key}' with other rules already. Change that one, or use another key.")
 
 
 class SeatAlreadyHeld(Refused):

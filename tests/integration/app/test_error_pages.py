@@ -118,3 +118,23 @@ def test_a_name_that_is_written_out_wins_over_one_that_stands_for_any(client: Cl
     assert page_at(routes, "/admin/acme/people/stay") == "/admin/acme/people"
     assert page_at(routes, f"/admin/acme/people/{ID}") == f"/admin/acme/people/{ID}"
     assert page_at(routes, "/nothing/at/all") == "/"
+
+
+def test_what_a_page_refuses_is_told_without_the_words_of_the_api(client: Client, world: World) -> None:
+    world.key("tenant_admin", world.tenant())
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data=SIGN_IN)
+    page = client.get("/admin/acme/seat-pools").text
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page)
+    assert token
+    pool = {"csrf_token": token[1], "key": "learners", "name": "Learners", "seats": "2"}
+    client.post("/admin/acme/seat-pools", data=pool)
+
+    taken = client.post("/admin/acme/seat-pools", data=pool | {"seats": "3"})
+    missing = client.get("/admin/acme/seat-pools/others")
+
+    assert "There is a seat pool 'learners' with other rules already. Change that one" in unescape(taken.text)
+    assert "Check the id, and that it is this customer's." in unescape(missing.text)
+    for told in (taken, missing):
+        assert "PATCH" not in told.text
+        assert "your key" not in told.text

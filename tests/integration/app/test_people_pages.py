@@ -188,3 +188,24 @@ def test_a_merge_with_somebody_who_has_left_says_that_they_are_out(client: TestC
     assert "no pool would let them in" in admin.send("", key="ann", into="ann.old", reason="one", act="preview")
     assert "no pool would" not in admin.send("", key="ann.old", into="ann", reason="one", act="preview")
     assert "no pool would" not in admin.send("", key="ann", into="bob", reason="one", act="preview")
+
+
+def test_nobody_of_a_name_and_several_of_an_address_are_told_apart(client: TestClient[Litestar], world: World) -> None:
+    admin = Admin(client, world)
+    world.people(admin.tenant, "ann", email="team@acme.example")
+    world.people(admin.tenant, "bob", email="team@acme.example")
+    several, nobody = "Several people here have the address", "Nobody is called"
+
+    def told(answer: str) -> tuple[bool, bool]:
+        return several in answer, nobody in answer
+
+    for form in ("/erase", "/stay"):
+        assert told(admin.send(form, who="team@acme.example", act="leave")) == (True, False)
+        assert told(admin.send(form, who="team@else.example", act="leave")) == (False, True)
+    into = {"into": "bob", "reason": "one"}
+    assert told(admin.send("", key="team@acme.example", **into)) == (True, False)
+    assert told(admin.send("", key="teem", **into)) == (False, True)
+    # Who is there and was not erased is not said to be nobody.
+    answer = client.post("/v1/people/bob/erasure-proof", headers=bearer(admin.key), json={"key": "bob"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "person_unknown")
+    assert answer.json()["detail"].startswith("Nobody called 'bob' was erased here.")

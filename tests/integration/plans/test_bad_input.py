@@ -279,4 +279,4 @@ def test_a_contract_that_is_over_does_not_come_back(vendor: Teller) -> None:
     status, refused = cedar.tries("POST", "/v1/subscriptions/main/change", {"quantity": 2})
 
     assert (status, refused["code"]) == (409, "subscription_state")
-    assert refused["detail"].endswith("Begin another one with POST /v1/subscriptions.")
+    assert refused["detail"].endswith("Begin another one.")

@@ -20,10 +20,9 @@ from plans.licensing.seats.reads import InvitationView, PoolView, find_pool, get
 from plans.licensing.seats.seating import No, Reason
 from plans.licensing.seats.store import add_invitation, expire_invitations, settle_invitation
 from tenants.actions.record_audit import record_audit
-from tenants.errors import PersonUnknown
 from tenants.mails.actions.put_mail import MailInput, put_mail
 from tenants.reads import TenantView
-from tenants.reads.finding import find_people
+from tenants.reads.finding import find_people, unknown_people
 from tenants.told import SEAT_INVITED
 
 __all__ = ("INVITED", "InviteInput", "activate_invitation", "invite", "withdraw_invitation")
@@ -61,10 +60,11 @@ def invite(
     expire_invitations(session, tenant.id, key, now)
     held = pool_now(session, tenant, pool, now, judged=()).seating.held
     invited: list[InvitationView | Refused] = []
+    unknown = unknown_people(session, tenant.id, [name for name in names if name not in known])
     for name in names:
         person = known.get(name)
         if person is None:
-            invited.append(PersonUnknown(name))
+            invited.append(unknown[name])
             continue
         called = person.name or name
         if person.active_to is not None:

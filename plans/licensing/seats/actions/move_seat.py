@@ -10,9 +10,8 @@ from plans.licensing.seats.actions.hold_pool import hold_pool
 from plans.licensing.seats.errors import refusal
 from plans.licensing.seats.seating import Freed, No, Outcome
 from tenants.actions.record_audit import record_audit
-from tenants.errors import PersonUnknown
 from tenants.reads import PersonView, TenantView
-from tenants.reads.finding import find_people
+from tenants.reads.finding import find_people, unknown_person
 
 __all__ = ("MovedSeat", "move_seat")
 
@@ -41,7 +40,7 @@ def move_seat(
     known = find_people(session, tenant.id, names)
     for name in names:
         if name not in known:
-            raise PersonUnknown(name)
+            raise unknown_person(session, tenant.id, name)
     was, to = (known[name] for name in names)
     if to.active_to is not None:
         raise PersonInactive(names[1])

@@ -29,10 +29,9 @@ from plans.licensing.seats.schemas import (
     position_of,
 )
 from plans.licensing.seats.seating import Granted, No
-from tenants.errors import PersonUnknown
 from tenants.principal import Principal, require
 from tenants.reads import TenantView, tenant_now
-from tenants.reads.finding import find_people
+from tenants.reads.finding import find_people, unknown_person
 from tenants.roles import Permission
 
 __all__ = ("SeatController",)
@@ -71,7 +70,7 @@ class SeatController(Controller):
         now = pool_now(session, tenant, find_pool(session, tenant.id, key), tenant_now(session, tenant), ())
         known = find_people(session, tenant.id, [person]).get(person)
         if known is None:
-            raise PersonUnknown(person)
+            raise unknown_person(session, tenant.id, person)
         return SeatAnswer.of(now, known.id)
 
     @post("/seats", sync_to_thread=True)
@@ -82,7 +81,7 @@ class SeatController(Controller):
         require(principal, Permission.SEATS_WRITE)
         now = tenant_now(session, tenant)
         [row] = assign_seats(session, tenant, key, [data.person], principal.actor, now, wait=data.wait)
-        answer = _settled(row, tenant)
+        answer = _settled(session, row, tenant)
         return Response(answer, status_code=201 if isinstance(row.outcome, Granted) else 202)
 
     @post("/seats/bulk", sync_to_thread=True, status_code=200)
@@ -105,7 +104,7 @@ class SeatController(Controller):
         require(principal, Permission.SEATS_WRITE)
         now = tenant_now(session, tenant)
         [row] = release_seats(session, tenant, key, [person], principal.actor, now)
-        return _settled(row, tenant)
+        return _settled(session, row, tenant)
 
     @post("/seats/{person:str}/move", sync_to_thread=True, status_code=200)
     def move(
@@ -124,10 +123,10 @@ class SeatController(Controller):
         leave_wait_list(session, tenant, key, [person], principal.actor, tenant_now(session, tenant))
 
 
-def _settled(row: SeatRow, tenant: TenantView) -> RowAnswer:
+def _settled(session: Session, row: SeatRow, tenant: TenantView) -> RowAnswer:
     """Return the answer for one name, or raise why not."""
     if row.person is None:
-        raise PersonUnknown(row.name)
+        raise unknown_person(session, tenant.id, row.name)
     if isinstance(row.outcome, No):
         raise refusal(row.outcome, {row.person.id: row.name}, tenant.tz)
     return RowAnswer.of(row)
