@@ -122,7 +122,7 @@ def refused(request: Req, error: Refused) -> Response[Any]:
 
 def malformed(request: Req, error: ValidationException) -> Response[Any]:
     """Answer a body, query or path that has the wrong shape."""
-    faults = shape_faults(error)
+    faults = shape_faults(error, request.scope.get("route_handler"))
     detail = "; ".join(f"{f.pointer}: {f.detail}" for f in faults) or error.detail
     return _answer(request, 400, "malformed_request", detail, errors=faults)
 

@@ -123,3 +123,30 @@ def test_a_day_at_the_ends_of_the_calendar_is_malformed_where_it_stands(
         assert code_of(send(day)) == (400, "malformed_request")
         assert [one["pointer"] for one in send(day).json()["errors"]] == [f"/{place}"]
     assert send("2031-03-01").is_success
+
+
+ALERT = {"name": "a", "subject": "meter", "when": "percent", "value": "80"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "detail"),
+    [
+        (
+            "/v1/alerts", ALERT | {"subject": "zzz"}, "/subject",
+            "'zzz' is none of denials, floating_pool, meter, seat_pool, spend",
+        ),
+        ("/v1/mails?status=gone", None, "status", "'gone' is none of dead, due, sent"),
+        ("/v1/webhooks", {"url": "h" * 2001}, "/url", "Expected at most 2000 characters"),
+        ("/v1/alerts", ALERT | {"recipients": ["a@b.example"] * 21}, "/recipients", "Expected at most 20 entries"),
+        ("/v1/alerts", ALERT | {"hysteresis_percent": -1}, "/hysteresis_percent", "Expected at least 0"),
+    ],
+)  # fmt: skip
+def test_what_may_stand_at_a_place_is_said_in_words(
+    client: Client, keys: dict[str, str], path: str, body: Any, pointer: str, detail: str
+) -> None:
+    method = "POST" if body else "GET"
+
+    answer = client.request(method, path, json=body, headers=bearer(keys["tenant_admin"]))
+
+    assert code_of(answer) == (400, "malformed_request")
+    assert [(one["pointer"], one["detail"]) for one in answer.json()["errors"]] == [(pointer, detail)]
