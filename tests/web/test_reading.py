@@ -237,3 +237,25 @@ def test_a_name_without_a_space_breaks_and_pushes_no_column_out(visit: Visit) ->
     phone = visit("tenant_admin", "brightmart", size="phone")
     phone.go(own)
     assert phone.overflow() <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_that_goes_on_out_of_sight_has_a_shadow_at_its_edge_and_none_where_it_ends(
+    visit: Visit, scheme: str
+) -> None:
+    visitor = visit("tenant_admin", "brightmart", size="phone", scheme=scheme)
+    page = visitor.go("/admin/brightmart/people")
+    table = page.locator("#people .table-wrap")
+    box = table.bounding_box()
+    assert box is not None
+    # A corner of the head, where no letter stands.
+    edge = {"x": box["x"] + box["width"] - 8, "y": box["y"] + 2, "width": 8, "height": 8}
+
+    there = page.screenshot(clip=edge)
+    table.evaluate("one => { one.style.background = 'none' }")
+    bare = page.screenshot(clip=edge)
+    table.evaluate("one => { one.style.background = ''; one.scrollLeft = one.scrollWidth }")
+
+    assert there != bare
+    assert page.screenshot(clip=edge) == bare
+    assert visitor.axe() == []
