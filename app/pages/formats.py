@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from app.i18n import gettext as _
@@ -104,8 +104,8 @@ def last_day(ends_at: datetime, tz: ZoneInfo) -> date:
 
 
 def instant(value: datetime, tz: ZoneInfo) -> str:
-    """Write an instant on the tenant's clock: `24 Nov 2026, 14:05`, with the zone's name where clocks show it twice."""
-    return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=tz, locale=reader().locale)) + _which(value, tz)
+    """Write an instant on the tenant's clock: `24 Nov 2026, 14:05`, its date as `day` writes one."""
+    return f"{day(local_date(value, tz))}, {time_of_day(value, tz)}"
 
 
 def time_of_day(value: datetime, tz: ZoneInfo) -> str:

@@ -72,6 +72,14 @@ def test_a_german_reader_reads_german_figures() -> None:
     assert formats.money(Money(123450, "EUR")) == "1.234,50\N{NO-BREAK SPACE}€"
     assert formats.quantity(Decimal("37.5")) == "37,5"
     assert formats.day(date(2026, 11, 24)) == "24.11.2026"
+    assert formats.instant(datetime(2026, 11, 24, 13, tzinfo=UTC), ZoneInfo("UTC")) == "24.11.2026, 13:00"
+
+
+def test_an_american_reader_reads_days_and_instants_in_one_order() -> None:
+    use(Reader("en", Locale("en", "US")))
+
+    assert formats.day(date(2026, 11, 24)) == "Nov 24, 2026"
+    assert formats.instant(datetime(2026, 11, 24, 13, tzinfo=UTC), ZoneInfo("UTC")) == "Nov 24, 2026, 13:00"
 
 
 def test_a_whole_month_is_called_by_its_name_other_periods_by_their_days() -> None:
