@@ -13,7 +13,15 @@ from tenants.mails.models import Mail
 from tenants.mails.smtp import SENDER_REFUSED
 from tenants.models import Person
 
-__all__ = ("MailView", "get_mail", "mails", "sender_refused", "tenants_with_due_mail", "waiting_mails")
+__all__ = (
+    "MailView",
+    "get_mail",
+    "given_up_mails",
+    "mails",
+    "sender_refused",
+    "tenants_with_due_mail",
+    "waiting_mails",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,16 @@ def get_mail(session: Session, tenant_id: UUID, mail_id: UUID) -> MailView:
 
 def waiting_mails(session: Session, tenant_id: UUID) -> int:
     """Return how many mails of a customer are due."""
-    query = select(func.count()).select_from(Mail).where(Mail.tenant_id == tenant_id, Mail.status == "due")
+    return _count(session, tenant_id, "due")
+
+
+def given_up_mails(session: Session, tenant_id: UUID) -> int:
+    """Return how many mails of a customer were given up."""
+    return _count(session, tenant_id, "dead")
+
+
+def _count(session: Session, tenant_id: UUID, status: str) -> int:
+    query = select(func.count()).select_from(Mail).where(Mail.tenant_id == tenant_id, Mail.status == status)
     return int(session.execute(query).scalar_one())
 
 

@@ -22,7 +22,7 @@ from core.errors import Refused
 from core.settings import mail_server
 from tenants.mails.actions.put_mail import put_test_mail
 from tenants.mails.actions.send_again import send_dead_again
-from tenants.mails.reads import MailView, mails, sender_refused, waiting_mails
+from tenants.mails.reads import MailView, given_up_mails, mails, sender_refused, waiting_mails
 from tenants.roles import Permission
 
 __all__ = ("route_handlers",)
@@ -72,7 +72,7 @@ def _answer(visit: TenantVisit, refusal: Refused | None = None, said: dict[str, 
         status=refusal.status if refusal else 200, refusal=refusal, said=said or {}, base=_base(visit),
         refused=sender_refused(visit.session, visit.tenant.id), sender=server.sender if server else "",
         folder=server.folder if server else "",
-        waiting=waiting_mails(visit.session, visit.tenant.id),
+        waiting=waiting_mails(visit.session, visit.tenant.id), given_up=given_up_mails(visit.session, visit.tenant.id),
         table=mails_table(found, visit.query, utc_now(), visit.tenant.tz, _subject),
         tabs=connect_tabs(visit, "mails"),
     )  # fmt: skip

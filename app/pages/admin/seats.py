@@ -153,8 +153,22 @@ def seats_table(
         pager=pager if pager is not None else _all(rows),
         export=query.href(f"{query.path}/export", after=None) if rows else None,
         empty_title=_("Nobody here"),
-        empty_text=_("Nobody of this pool is in that state. Choose another filter, or assign a seat above."),
+        empty_text=_nobody(query),
     )
+
+
+def _nobody(query: TableQuery) -> str:
+    """Return why the list is empty: nobody is called as was searched for, or nobody is in that state."""
+    searched = query.get("search").strip()
+    if searched and query.get("show"):
+        return _("The search for “%(text)s” found nobody in that state. Look at all, or search for less.") % {
+            "text": searched
+        }
+    if searched:
+        return _("The search for “%(text)s” found nobody in this pool. Search for less of the name.") % {
+            "text": searched
+        }
+    return _("Nobody of this pool is in that state. Choose another filter, or assign a seat above.")
 
 
 def matching(seats: Sequence[PoolSeat], query: TableQuery, idle_days: int) -> list[PoolSeat]:

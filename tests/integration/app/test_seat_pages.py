@@ -154,6 +154,8 @@ def test_what_a_filter_finds_is_a_file_of_all_pages(client: TestClient[Litestar]
     client.post(POOL, data={**csrf, "name": "Learners", "seats": "70"})
     client.post(f"{POOL}/assign", data={**csrf, "names": "\n".join(names)})
     assert "50 of 60" in client.get(f"{POOL}?search=crowd").text
+    assert "The search for “zzz” found nobody in this pool." in client.get(f"{POOL}?search=zzz").text
+    assert "The search for “crowd” found nobody in that state." in client.get(f"{POOL}?search=crowd&show=waiting").text
 
     answer = client.get(f"{POOL}/export?search=crowd")
 

@@ -176,7 +176,9 @@ def test_failures_come_again_with_back_off_are_given_up_and_can_be_sent_again(
     (dead,) = customer.call("GET", status="dead").json()["items"]
     assert customer.call("GET", status="gone").status_code == 400, "a filter nobody knows is told, not an empty list"
     assert (dead["attempts"], dead["error"]) == (8, "451 later")
+    assert "Send again what was given up" in customer.page()
     assert customer.call("POST", "/replay").json() == {"due": 1}
+    assert "Send again what was given up" not in customer.page(), "there is nothing any more"
     assert customer.send(late) == 1
     assert office.came[0]["Message-ID"].startswith(f"<{mail['id']}@")
 
