@@ -1,14 +1,17 @@
 """Calling an address that a customer named, and no other: the name is resolved once, and that is what is called.
 
-A host that is, or resolves to, an address of a private, loopback or link-local network is refused, at
-the moment of the call, so that a name that changes its mind in between does not help. Redirects are
-not followed: their answer counts as a failure. Webhooks and sign-in providers are called from here.
+A host that is, or resolves to, an address of a private, loopback or link-local network is refused. What
+can be told from the host alone, in whichever way it is written, is told when somebody enters it; names
+are judged at the moment of the call, so that one that changes its mind in between does not help.
+Redirects are not followed: their answer counts as a failure. Webhooks and sign-in providers are called
+from here.
 """
 
 import contextlib
 import http.client
 import ipaddress
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -25,6 +28,11 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 """All of IPv6 that is the public internet (RFC 4291); what lies outside may be another network's address
 in disguise, as those of NAT64 are (64:ff9b::/96)."""
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_NAME_MAX = 253
+"""The longest host name there can be (RFC 1035), without the dot that may end it."""
+_NO_NAME = "There is no host of that name. Look for a slip in the address."
 
 
 class AddressForbidden(Exception):
@@ -49,6 +57,8 @@ class Answer:
     status: int | None
     error: str = ""
     body: bytes = b""
+    forbidden: bool = False
+    """Whether nothing was called, since the address must not be."""
 
     @property
     def well(self) -> bool:
@@ -72,7 +82,7 @@ def check_url(url: str, allowed: Sequence[Network]) -> _Place:
         allowed: private networks that may be called, by plain http too.
 
     Raises:
-        AddressForbidden: another scheme, a user or a fragment in it, no host, or a private address.
+        AddressForbidden: another scheme, a user or a fragment in it, no host that could be, or a private address.
     """
     try:
         parts = urlsplit(url)
@@ -84,11 +94,52 @@ def check_url(url: str, allowed: Sequence[Network]) -> _Place:
         raise AddressForbidden("Give an address that begins with https:// and names a host.")
     if parts.username or parts.password or parts.fragment or any(c in url for c in "\r\n\t "):
         raise AddressForbidden("Leave user names, fragments and blanks out of the address.")
-    with contextlib.suppress(ValueError):
-        _refuse_private(ipaddress.ip_address(parts.hostname), allowed)
+    host = _host_as_resolved(parts.hostname)
+    address = _address_in(host)
+    if address is not None:
+        _refuse_private(address, allowed)
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Place(secure, parts.hostname, port or (443 if secure else 80), path)
+    return _Place(secure, host, port or (443 if secure else 80), path)
+
+
+def _host_as_resolved(given: str) -> str:
+    """Return a host in the letters that the resolver sees: full-width digits and ideographic dots are plain ones.
+
+    >>> _host_as_resolved("１２７。0.0.1"), _host_as_resolved("bücher.example")
+    ('127.0.0.1', 'xn--bcher-kva.example')
+    """
+    if ":" in given:  # an address of IPv6, which the parser has read as one
+        return given
+    # Bounded before it is converted, for that takes long for what is long; what ends with a dot ends with its root.
+    name = given if len(given) <= _NAME_MAX + 1 else ""
+    try:
+        name = name.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        name = ""
+    labels = name.removesuffix(".").split(".")
+    if len(name.removesuffix(".")) > _NAME_MAX or not all(_LABEL.fullmatch(one) for one in labels):
+        raise AddressForbidden(_NO_NAME)
+    return name
+
+
+def _address_in(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host is in itself, as the resolver reads it; None for a name that has to be asked for.
+
+    >>> _address_in("0x7f.1"), _address_in("2130706433"), _address_in("hooks.localhost"), _address_in("example.com")
+    (IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), None)
+    """
+    name = host.removesuffix(".")
+    last = name.rpartition(".")[2]
+    if last == "localhost":  # with all below it, the machine's own (RFC 6761)
+        return ipaddress.IPv4Address("127.0.0.1")
+    try:
+        if ":" in host:
+            return ipaddress.ip_address(host)
+        # It reads what the resolver does: decimal, hexadecimal, octal, and fewer than four parts.
+        return ipaddress.IPv4Address(socket.inet_aton(name)) if _NUMBER.fullmatch(last) else None
+    except (OSError, ValueError):
+        raise AddressForbidden(_NO_NAME) from None
 
 
 def place_of(url: str) -> str:
@@ -170,7 +221,7 @@ def call(url: str, given: Call, allowed: Sequence[Network]) -> Answer:
             watch.cancel()
             line.close()
     except AddressForbidden as refusal:
-        return Answer(None, str(refusal))
+        return Answer(None, str(refusal), forbidden=True)
     except (OSError, http.client.HTTPException, UnicodeError) as error:
         late = time.monotonic() >= ends_at
         return Answer(None, f"There was no whole answer in {given.whole_s:g} seconds." if late else _why(error)[:300])

@@ -9,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from standardwebhooks import Webhook
 
 from core.clock import utc_now
@@ -23,6 +25,7 @@ from tenants.actions.record_audit import record_audit
 from tenants.calling import Answer, Call, call, place_of
 from tenants.webhooks.actions.set_endpoint import PURPOSE
 from tenants.webhooks.bodies import body_of
+from tenants.webhooks.errors import EndpointAddressForbidden
 from tenants.webhooks.reads import DeliveryView, endpoints, endpoints_with_due, get_delivery, get_endpoint
 from tenants.webhooks.store import add_deliveries, claim_due, secrets_of, set_delivery, set_endpoint
 
@@ -43,6 +46,7 @@ HANDED_OUT = 200
 WHOLE_S = 15.0
 CLAIM = timedelta(seconds=4 * WHOLE_S)
 _BUDGET_S = 20.0
+_log = structlog.get_logger("tollbook.webhooks")
 _UNREADABLE = "The signing secret opens under no SECRET_KEY of the service, so that nothing was sent."
 
 
@@ -152,7 +156,16 @@ def _post(letter: _Letter) -> Answer:
             Webhook(base64.b64encode(secret).decode()).sign(event_id, now, body) for secret in letter.secrets
         ),
     }
-    return call(letter.url, Call(body.encode(), headers, whole_s=WHOLE_S), load_webhook_networks())
+    answer = call(letter.url, Call(body.encode(), headers, whole_s=WHOLE_S), load_webhook_networks())
+    return _as_refused(letter, answer.error) if answer.forbidden else answer
+
+
+def _as_refused(letter: _Letter, why: str) -> Answer:
+    """Return what is noted of a delivery that was not let out, and tell the operator at its first attempt alone."""
+    code = EndpointAddressForbidden.code
+    if letter.attempt == 1:  # the host without its path, which may hold the receiver's token
+        _log.warning("webhook_refused", tenant=str(letter.tenant_id), host=urlsplit(letter.url).hostname, code=code)
+    return Answer(None, f"{why} ({code})")
 
 
 def _note(db: Database, letter: _Letter, answer: Answer) -> None:

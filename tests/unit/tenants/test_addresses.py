@@ -35,11 +35,60 @@ HERE = (ip_network("127.0.0.0/8"),)
         "https://0.0.0.0/hook",
         "https://100.64.0.1/hook",
         "https://224.0.0.1/hook",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://0/",
+        "https://0x7f.1/",
+        "https://0x/",
+        "https://127.0.0.1./",
+        "https://１２７.0.0.1/",
+        "https://127。0。0。1/",
+        "https://１０．1．2．3/",
+        "https://169.254.43518/",
+        "https://localhost/",
+        "https://LocalHost./",
+        "https://ｌｏｃａｌｈｏｓｔ/",
+        "https://hooks.localhost/",
+        "https://a..b/",
+        "https://a。。b/",
+        "https://.example.com/",
+        "https://./",
+        "https://1.2.3.256/",
+        "https://example.1/",
+        "https://ex%61mple.com/",
+        "https://ex!ample.com/",
+        f"https://{'a' * 64}.example/",
+        f"https://{'a' * 300}/",
+        f"https://{'ü' * 300}.example/",
+        f"https://{'.'.join(['a' * 49] * 6)}/",
     ],
 )
 def test_what_is_no_public_https_address_is_refused(url: str) -> None:
     with pytest.raises(AddressForbidden):
         check_url(url, ())
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://bücher.example/", "xn--bcher-kva.example"),
+        ("https://Example。COM./", "example.com."),
+        ("https://my_hooks.example.com/", "my_hooks.example.com"),
+        ("https://1.2.3.4.example/", "1.2.3.4.example"),
+        ("https://intranet/", "intranet"),
+        ("https://134744072/", "134744072"),  # 8.8.8.8
+        (f"https://{'a' * 63}.example/", f"{'a' * 63}.example"),
+    ],
+)
+def test_a_host_that_can_be_is_taken_in_the_letters_that_the_resolver_sees(url: str, host: str) -> None:
+    assert check_url(url, ()).host == host
+
+
+@pytest.mark.parametrize("host", ["127.1", "localhost", "hooks.localhost", "2130706433", "0x7f.1"])
+def test_an_allowed_network_is_allowed_in_whichever_way_it_is_written(host: str) -> None:
+    assert check_url(f"http://{host}:8080/hook", HERE).host == host
 
 
 def test_a_public_address_and_an_allowed_network_are_taken() -> None:
@@ -68,7 +117,7 @@ def test_a_name_that_resolves_to_a_private_address_is_never_connected_to(
 
     answer = call("https://harmless.example/hook", Call(b"{}"), ())
 
-    assert answer.status is None
+    assert (answer.status, answer.forbidden) == (None, True)
     assert "no public address" in answer.error
 
 
