@@ -103,14 +103,16 @@ def watches_the_same(one: AlertRule, other: AlertRule) -> bool:
 
 
 def level(rule: AlertRule, limit: Fraction | None) -> Fraction | None:
-    """Return from which figure on the rule fires; None where it is a percentage of a limit that is not there.
+    """Return from which figure on the rule fires; None where it is a percentage of no limit, or of nothing.
+
+    Of nothing no percentage is ever reached: else a pool without seats would tell of 0 of 0 at once.
 
     >>> level(AlertRule("a", "seat_pool", "authors", "percent", Decimal(80)), Fraction(25))
     Fraction(20, 1)
     """
     if rule.when != "percent":
         return Fraction(rule.value)
-    return None if limit is None else limit * Fraction(rule.value) / 100
+    return limit * Fraction(rule.value) / 100 if limit else None
 
 
 def decide(rule: AlertRule, look: Look, last: Fired | None) -> Literal["fire", "rearm"] | None:

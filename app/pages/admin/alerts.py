@@ -242,6 +242,8 @@ def preview_text(found: Preview, rule: AlertRule, place: Place) -> tuple[str, st
         if look.forecast is None:
             return _("So far %(now)s; a forecast comes when a day or two of %(period)s are over.") % words, "info"
         text = _("So far %(now)s, and %(forecast)s is to be expected by %(last)s.") % words
+    elif found.level is None:
+        return _("Now %(now)s. The limit is 0: of nothing no per cent is reached, so it tells nothing.") % words, "info"
     else:
         text = _("Now %(now)s; it is told from %(level)s on.") % words
     if found.reached_on is not None:

@@ -47,8 +47,16 @@ def test_a_limit_that_is_lowered_or_gone_moves_the_level() -> None:
     assert decide(PERCENT, look(19, 20), None) == "fire"
     assert level(PERCENT, None) is None
     assert decide(PERCENT, look(19), None) is None
-    # A pool of no seats is full.
-    assert decide(PERCENT, look(0, 0), None) == "fire"
+
+
+def test_of_nothing_no_percentage_is_reached() -> None:
+    fired = Fired(1, Fraction(20), rearmed=False)
+
+    assert level(PERCENT, Fraction(0)) is None
+    for taken in (0, 3):
+        assert decide(PERCENT, look(taken, 0), None) is None
+        assert decide(PERCENT, look(taken, 0), fired) is None
+    assert decide(PERCENT, look(1, 1), None) == "fire"
 
 
 def test_a_level_that_rises_above_the_figure_arms_again_and_one_that_stays_does_not() -> None:
