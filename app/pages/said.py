@@ -115,7 +115,11 @@ class Said:
         if value.is_finite() and 0 <= value <= most:
             return value
         words = {"most": f"{most:,}"}
-        self.fault(name, "number_invalid", _("Write a figure from 0 to %(most)s, for instance 12.5.") % words)
+        self.fault(
+            name,
+            "number_invalid",
+            _("Write a figure from 0 to %(most)s in plain digits, without commas: 1250 or 12.5.") % words,
+        )
         return None
 
     def fault(self, name: str, code: str, detail: str) -> None:

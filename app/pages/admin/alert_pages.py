@@ -27,7 +27,7 @@ from core.errors import InvalidInput, Refused
 from core.settings import mail_server
 from metering.reads import contract_meters
 from plans.alerts.actions.judge import tell_a_test
-from plans.alerts.actions.set_alert import AlertInput, change_alert, create_alert, remove_alert
+from plans.alerts.actions.set_alert import AlertInput, change_alert, create_alert, recipient_faults, remove_alert
 from plans.alerts.reads import Looking, alerts, firings, get_alert, preview, told_and_not_rearmed
 from plans.alerts.rules import faults
 from plans.licensing.reads import all_pools
@@ -161,14 +161,18 @@ def _preview(visit: TenantVisit, data: Mapping[str, str]) -> tuple[str, str]:
     """Return what the form's alert would have done, or what is still missing, and the tone."""
 
     def look() -> tuple[str, str]:
-        rule = read_form(data).rule
+        form = read_form(data)
+        rule = form.rule
         found = [fault for fault in faults(rule) if fault.code != "name_missing"]
+        found += recipient_faults(form.recipients)
         if found:
             raise InvalidInput(*found)
         looking = Looking(visit.session, visit.tenant, visit.now)
         return preview_text(preview(looking, visit.tenant, rule), rule, _place(visit))
 
     done = visit.attempt(look)
+    if isinstance(done, InvalidInput):
+        return " ".join(fault.detail for fault in done.errors), ""
     return (done.detail, "") if isinstance(done, Refused) else done
 
 

@@ -67,14 +67,13 @@ def read_form(data: Mapping[str, str]) -> AlertForm:
     if per not in PERS:
         said.fault("per", "choice_missing", _("Choose the contract’s period or the calendar month."))
     value, limit = said.figure("value", FIGURE_MAX), said.figure("limit", FIGURE_MAX)
-    if value is None:
+    if not said.text("value"):
         said.fault("value", "figure_missing", _("Say from which figure on it is told, for instance 80."))
     hysteresis = said.whole("hysteresis_percent", 0, 90, otherwise=5)
     said.check()
-    needs_limit = when == "percent" and subject in ("meter", "spend", "denials")
     rule = AlertRule(
         said.text("name"), cast("Subject", subject), key, cast("When", when), value or Decimal(0),
-        limit if needs_limit else None, said.text("cost_centre") or None, hysteresis, cast("Per", per),
+        limit, said.text("cost_centre") or None, hysteresis, cast("Per", per),
         said.text("currency", 3).upper() or None,
     )  # fmt: skip
     return AlertForm(rule, tuple(data.get("recipients", "").replace(",", " ").split()))
@@ -111,15 +110,22 @@ def fields(
         "currency": (_("Currency (of the bill or of revenue; empty: %(own)s)") % {"own": own_currency}, "text", ()),
         "per": (_("Counted in"), "text", pers),
         "hysteresis_percent": (_("Again after it fell by (%)"), "figure", ()),
+        "recipients": (_("Mail to: addresses, one a line (webhooks get alert.fired in any case)"), "lines", ()),
     }
     preset = {"when": "percent", "value": "80", "hysteresis_percent": "5"}
     return {
         name: Field(
             name, label, said.get(name, preset.get(name, "")), options, kind,
-            tuple(one.detail for one in errors if one.pointer.strip("/") == {"what": "key"}.get(name, name)),
+            tuple(one.detail for one in errors if _field_of(one) == name),
         )
         for name, (label, kind, options) in labels.items()
     }  # fmt: skip
+
+
+def _field_of(fault: InputError) -> str:
+    """Return at which field a fault is shown: `/recipients/3` at the field of all recipients."""
+    name = fault.pointer.strip("/").partition("/")[0]
+    return {"key": "what"}.get(name, name)
 
 
 def _not_offered(what: str, choices: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

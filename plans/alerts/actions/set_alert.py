@@ -16,10 +16,10 @@ from plans.alerts.reads import Looking, alerts, get_alert
 from plans.alerts.rules import AlertRule, faults, watches_the_same
 from plans.alerts.store import add_rule, delete_rule, hold_number, rearm_rule, set_rule
 from tenants.actions.record_audit import record_audit
-from tenants.mails.actions.put_mail import check_address
+from tenants.mails.actions.put_mail import address_fault
 from tenants.reads import TenantView
 
-__all__ = ("ALERTS_MAX", "AlertInput", "change_alert", "create_alert", "remove_alert")
+__all__ = ("ALERTS_MAX", "AlertInput", "change_alert", "create_alert", "recipient_faults", "remove_alert")
 
 ALERTS_MAX = 100
 RECIPIENTS_MAX = 20
@@ -94,15 +94,19 @@ def remove_alert(session: Session, tenant_id: UUID, rule_id: UUID, actor: str) -
     record_audit(session, tenant_id, actor, "remove_alert", ("alert", str(rule_id)), _detail(found.rule))
 
 
+def recipient_faults(recipients: Sequence[str]) -> list[InputError]:
+    """Return what is wrong with those to whom is mailed, one by one."""
+    if len(set(recipients)) > RECIPIENTS_MAX:
+        text = f"An alert is mailed to at most {RECIPIENTS_MAX} addresses. Give that of a mailing list instead."
+        return [InputError("/recipients", "recipients_too_many", text)]
+    found = (address_fault(address, f"/recipients/{index}") for index, address in enumerate(recipients))
+    return [fault for fault in found if fault]
+
+
 def _check(session: Session, tenant: TenantView, given: AlertInput, now: datetime) -> None:
-    found = faults(given.rule)
+    found = [*faults(given.rule), *recipient_faults(given.recipients)]
     if found:
         raise InvalidInput(*found)
-    if len(set(given.recipients)) > RECIPIENTS_MAX:
-        text = f"An alert is mailed to at most {RECIPIENTS_MAX} addresses. Give that of a mailing list instead."
-        raise InvalidInput(InputError("/recipients", "recipients_too_many", text))
-    for index, address in enumerate(given.recipients):
-        check_address(address, f"/recipients/{index}")
     Looking(session, tenant, now).check(given.rule)
 
 

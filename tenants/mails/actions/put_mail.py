@@ -13,7 +13,7 @@ from tenants.mails.letters import is_address
 from tenants.mails.models import Mail
 from tenants.store import add
 
-__all__ = ("TEST", "MailInput", "check_address", "put_mail", "put_test_mail")
+__all__ = ("TEST", "MailInput", "address_fault", "check_address", "put_mail", "put_test_mail")
 
 TEST = "mail.test"
 """Sent on demand, to try the settings."""
@@ -57,6 +57,14 @@ def check_address(address: str, pointer: str) -> None:
     Raises:
         InvalidInput: as said (`invalid_input`).
     """
-    if not is_address(address):
-        detail = f"'{address[:80]}' is no e-mail address. Give one like finance@example.com, without a name."
-        raise InvalidInput(InputError(pointer, "address_invalid", detail))
+    fault = address_fault(address, pointer)
+    if fault:
+        raise InvalidInput(fault)
+
+
+def address_fault(address: str, pointer: str) -> InputError | None:
+    """Return what is wrong with an e-mail address; None where it is one."""
+    if is_address(address):
+        return None
+    detail = f"'{address[:80]}' is no e-mail address. Give one like finance@example.com, without a name."
+    return InputError(pointer, "address_invalid", detail)

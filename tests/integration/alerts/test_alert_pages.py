@@ -1,5 +1,6 @@
 """The page of alerts: made with a look at what it would do, tried, stopped, deleted; refused with the reason."""
 
+import html
 import re
 from decimal import Decimal
 from typing import Any
@@ -54,6 +55,41 @@ def test_an_alert_is_previewed_made_tried_and_deleted(client: TestClient[Litesta
     assert "Watch something" in client.get("/admin/acme").text
     assert send(f"{path[1]}/delete", word="no").status_code == 422
     assert "No alerts yet" in send(f"{path[1]}/delete", word="delete").text
+
+
+def faults_of(page: str, field: str) -> str:
+    """Return what stands at a field of the form."""
+    found = re.search(rf'<span class="error" id="f{field}-fault">([^<]*)</span>', page)
+    return html.unescape(found[1]).strip() if found else ""
+
+
+def test_each_fault_is_one_sentence_at_its_field_and_the_preview_tells_it_too(
+    client: TestClient[Litestar], world: World
+) -> None:
+    acme = world.tenant()
+    admin = bearer(world.key("tenant_admin", acme))
+    client.post("/v1/seat-pools", json={"key": "authors", "name": "Authors", "seats": 25}, headers=admin)
+    client.headers["accept"] = "text/html"
+    client.post("/sign-in", data={"email": "tenant_admin@acme.example", "password": "correct horse battery"})
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(PAGE).text)
+    assert token
+    form = {"csrf_token": token[1], "name": "Seats", "what": "seat_pool:authors", "when": "percent", "value": "80"}
+    number = "Write a figure from 0 to 1,000,000,000,000 in plain digits, without commas: 1250 or 12.5."
+    cases = {
+        ("value", "-5"): number, ("value", "1,000"): number, ("value", "80 %"): number,
+        ("limit", "7"): "A pool's limit is its own seats. Leave it out.",
+        ("recipients", "ops@acme.example nobody"):
+            "'nobody' is no e-mail address. Give one like finance@example.com, without a name.",
+    }  # fmt: skip
+
+    for (field, said), sentence in cases.items():
+        refused = client.post(PAGE, data=form | {field: said})
+        looked = client.post(f"{PAGE}/preview", data=form | {field: said}).text
+
+        assert (refused.status_code, faults_of(refused.text, field)) == (422, sentence), said
+        assert sentence in html.unescape(looked), said
+        assert "it is told from" not in looked
+    assert "Now 0; it is told from 20 on." in client.post(f"{PAGE}/preview", data=form).text
 
 
 def test_the_form_keeps_what_is_not_offered_any_more_and_says_where_nobody_is_told(
