@@ -84,7 +84,11 @@ def _alert(data: dict[str, Any]) -> Letter:
         subject = _("%(name)s: on the way to %(forecast)s by %(last)s")
         text = _("%(subject)s: %(value)s so far, and %(forecast)s by %(last)s if it goes on like this.")
     else:
-        subject = _("%(name)s: %(value)s, %(period)s")
+        # Who tries an alert may do so long before its level is reached.
+        reached = data["level"] is not None and Decimal(data["value"]) >= Decimal(data["level"])
+        subject = (
+            _("%(name)s: level %(level)s reached, %(period)s") if reached else _("%(name)s: %(value)s, %(period)s")
+        )
         text = _("%(subject)s: %(value)s so far (%(period)s).")
     parts = [text % words, _("This alert is told from %(level)s on.") % words]
     if data["limit"] is not None:

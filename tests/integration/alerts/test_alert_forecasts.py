@@ -140,7 +140,7 @@ def test_a_quarterly_contract_is_watched_by_its_quarter_or_by_the_month_where_as
 
     (fired,) = desk.history()
     assert (fired["alert"], fired["period_starts_on"], fired["period_ends_on"]) == (quarter, "2026-10-01", "2027-01-01")
-    assert desk.subjects() == ["Courses: 3, 1 Oct 2026 to 31 Dec 2026"]
+    assert desk.subjects() == ["Courses: level 3 reached, 1 Oct 2026 to 31 Dec 2026"]
     assert desk.call("GET", f"/{month}").json()["figure"] == "1"
     # It is told once a quarter: in December it has been told.
     desk.go("2026-12-10T11:00:00Z")

@@ -56,7 +56,7 @@ def test_a_budget_in_the_currency_of_a_contract_is_watched_in_it_and_told_in_it(
     euros = desk.call("POST", "/preview", {"name": "E", "value": "1", "currency": "EUR"} | rule).json()
     assert (figure["figure"], figure["error"], figure["currency"]) == ("2", "", "USD")
     assert euros["figure"] == "2", "each of the two bills the course, and neither what the other bills"
-    assert desk.subjects() == ["Dollars: US$2.00, November 2026"]
+    assert desk.subjects() == ["Dollars: level US$1.00 reached, November 2026"]
     nobodys = desk.call("POST", "", {"name": "K", "value": "1", "currency": "KWD"} | rule)
     assert nobodys.json()["errors"][0]["code"] == "currency_of_no_contract"
     assert "EUR, USD" in nobodys.json()["errors"][0]["detail"]

@@ -33,6 +33,8 @@ def test_an_alert_is_previewed_made_tried_and_deleted(client: TestClient[Litesta
 
     form = {"name": "Members", "what": "meter:members.active", "when": "percent", "value": "80", "limit": "10"}
     assert "No alerts yet" in empty
+    assert 'hx-indicator="#alert-preview"' in empty, "that it looks is shown while it does"
+    assert '<p class="asking-now quiet">Looking at what it would have done …</p>' in empty
     looked = send("/preview", **form | {"name": ""}).text
     assert "Now 0; it is told from 8 on. It would not have told you in " in looked
     assert "Per cent of what?" in send("/preview", **form | {"limit": ""}).text

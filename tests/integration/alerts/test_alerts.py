@@ -37,7 +37,7 @@ def test_a_level_is_told_once_a_month_and_again_in_the_next(desk: Desk) -> None:
 
     (fired,) = desk.history()
     assert (fired["alert"], fired["figure"], fired["level"], fired["round"]) == (alert, "3", "3", 1)
-    assert desk.subjects() == ["Courses: 3, November 2026"]
+    assert desk.subjects() == ["Courses: level 3 reached, November 2026"]
     shown = desk.call("GET", f"/{alert}").json()
     assert (shown["figure"], shown["error"]) == ("3", "")
     desk.go("2026-12-10T11:00:00Z")
