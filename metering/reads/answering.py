@@ -59,7 +59,7 @@ class Answering(ABC):
     def _policies(self, instant: datetime) -> CountingPolicies: ...
 
     @abstractmethod
-    def _read_again(self, spec: MeterSpec) -> None: ...
+    def _read_again(self, spec: MeterSpec, *, people: bool) -> None: ...
 
     def figures(self, meter: str, periods: Sequence[Period], *, anew: bool = False) -> list[Fraction]:
         """Return the figures of periods, each that of `measure`; see `parts` on what is kept."""
@@ -87,8 +87,8 @@ class Answering(ABC):
             told = archived_figures(self._session, self._tenant.id, spec.name, away)
             known |= {period: {None: figure} for period, figure in told.items()}
         missing = [period for period in periods if period not in known]
-        if keeping.counted_anew and not ended.keys().isdisjoint(missing):
-            self._read_again(spec)
+        if (keeping.counted_anew or keeping.people_anew) and not ended.keys().isdisjoint(missing):
+            self._read_again(spec, people=keeping.people_anew)
         beside = [] if anew or ended.keys().isdisjoint(missing) else _swept_with(asked)
         self.prepare(spec, missing, bare=dimension == WHOLE)
         found = {period: self._measured(asked, beside if period in ended else (), period) for period in missing}

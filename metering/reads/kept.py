@@ -73,7 +73,8 @@ class KeptFigures:
         """
         rows, newest = self._rows(spec, wanted), self._newest
         marks = {newest, *(row.stamp["newest"] for row in rows)}
-        self._people |= people_stamps(self._session, self._tenant.id, marks - self._people.keys())
+        marks_anew = marks - self._people.keys()
+        self._people |= people_stamps(self._session, self._tenant.id, marks_anew)
         stamps, counted_anew = self._stamps(spec, wanted, marks)
         held = [row for row in rows if row.stamp == stamps[row.period, row.stamp["newest"]]]
         found = {row.period: row.answers[dimension] for row in held if dimension in row.answers}
@@ -82,6 +83,7 @@ class KeptFigures:
         fresh = {period: stamps[period, newest] for period in wanted}
         keeping = Keeping(self, spec, wanted, dimension, (fresh, known))
         keeping.counted_anew = counted_anew
+        keeping.people_anew = any(row.stamp["newest"] in marks_anew and dimension not in row.answers for row in held)
         return found, keeping
 
     def keep(
@@ -165,6 +167,10 @@ class Keeping:
         self._fresh, self._known = stamps
         self.counted_anew = False
         """Whether the facts were counted just now: what was loaded of them before may know of less."""
+        self.people_anew = False
+        """Whether an answer comes beside one whose people were counted just now: those loaded before may be fewer.
+
+        All others are told from people that were counted before any were loaded."""
 
     def keep(self, answers: Mapping[Period, Answer]) -> None:
         """Keep the answers of those periods that were asked for."""

@@ -190,14 +190,16 @@ class Measuring(Answering):
                 return self._by_columns(spec, period, ())
         return None
 
-    def _read_again(self, spec: MeterSpec) -> None:
-        """Let facts that were read before they were counted be read again, and people, who may be new with them."""
+    def _read_again(self, spec: MeterSpec, *, people: bool) -> None:
+        """Let facts that were read before they were counted be read again, and people where they were counted, too.
+
+        Else people stay: they are most of what there is to read, and whoever is new with the facts has them read
+        again anyway.
+        """
         family = self._family(spec)
-        kept = {kind: loaded for kind, loaded in self._loaded.items() if kind[1] != family}
-        if len(kept) == len(self._loaded) and self._thinned is None and not self._shelf and not self._in_columns:
-            return
+        kept = {kind: loaded for kind, loaded in self._loaded.items() if kind[1] != family and not people}
         self._loaded, self._thinned, self._shelf, self._in_columns = kept, None, None, []
-        for name in ("_corrections", "_people", "_directory", "_columns"):
+        for name in ("_columns", *(("_corrections", "_people", "_directory") if people else ())):
             self.__dict__.pop(name, None)
 
     def _reader(self, meter: str, period: Period, *, bare: bool = False) -> Reader:

@@ -60,9 +60,15 @@ class WatchedMeter:
         self._measuring, self._tenant, self._meter = measuring, tenant, meter
         self._cost_centre, self._currency = part[0], part[1] or tenant.currency
         self.spec = measuring.spec(meter)
+        self._last: tuple[Period, Fraction] | None = None
 
     def figure(self, period: Period) -> Fraction:
-        """Return the figure of a period."""
+        """Return the figure of a period; the last one is known when it is asked for again."""
+        if self._last is None or self._last[0] != period:
+            self._last = period, self._measured(period)
+        return self._last[1]
+
+    def _measured(self, period: Period) -> Fraction:
         revenue = self.spec.family == "revenue"
         if not revenue and self._cost_centre is None:
             return self._measuring.figure(self._meter, period)
@@ -89,6 +95,10 @@ class WatchedMeter:
         parts = self._measuring.parts(self._meter, "cost_centre", spans)
         return [part.get(self._cost_centre, Fraction(0)) for part in parts]
 
+    def knows(self, period: Period, figure: Fraction) -> None:
+        """Take the figure of a period from who has measured it already."""
+        self._last = period, figure
+
     def forecast(self, period: Period, now: datetime) -> Fraction | None:
         """Return what the figure of a running period is expected to come to; None while that cannot be said.
 
@@ -104,36 +114,43 @@ class WatchedMeter:
         tz = self._tenant.tz
         today, first = local_date(now, tz), local_date(period.starts_at, tz)
         every = list(days_of(period, tz))
-        begun = self.days([(day, span) for day, span in every if day <= today])
+        begun = [(day, span) for day, span in every if day <= today]
         earlier = [first - timedelta(back) for back in range(PROFILE_DAYS, 0, -1)]
         weeks = [(day, span) for day in earlier if (span := day_period(day, tz)) is not None]
         try:
-            before = self.days(weeks)
+            days = self.days([*weeks, *begun])
         except FactsArchived:
-            before = []
-        return at_the_end(before, begun[:-1], begun[-1], [day for day, _ in every if day > today])
+            weeks, days = [], self.days(begun)
+        before, so_far = days[: len(weeks)], days[len(weeks) :]
+        return at_the_end(before, so_far[:-1], so_far[-1], [day for day, _ in every if day > today])
 
     def _by_others(self, stage: Stage) -> Fraction | None:
         starts_at = stage.period.starts_at
-        (so_far,) = self._kept([Period(starts_at, stage.at)])
-        found = as_before(so_far, self._earlier(stage), stage.passed)
+        now = self.figure(stage.period) if self.spec.statistic in RISING else None
+        so_far, earlier = self._beside_earlier(stage)
+        found = as_before(so_far, earlier, stage.passed)
         if found is None:
             found = grown(lambda at: self.figure(Period(starts_at, at)), stage, starts_at, self._tenant)
-        if found is not None and self.spec.statistic in RISING:
-            return max(found, self.figure(stage.period))
-        return found
+        return found if found is None or now is None else max(found, now)
 
-    def _earlier(self, stage: Stage) -> list[tuple[Fraction, Fraction]]:
-        """Return of the earlier periods that can be read the figure up to the same day, and the whole."""
-        found, tz = [], self._tenant.tz
+    def _beside_earlier(self, stage: Stage) -> tuple[Fraction, list[tuple[Fraction, Fraction]]]:
+        """Return the figure of the ended days, and of each earlier period that up to the same day, and the whole.
+
+        All are read in one go, the farthest back first: what tells the last tells those before it. How far back
+        one can read is found out by trying, as few customers have archives so near.
+        """
+        tz, spans = self._tenant.tz, list[Period]()
         for one in earlier_periods(stage.period, tz):
             same = day_start(local_date(one.starts_at, tz) + timedelta(days=stage.ended), tz)
+            spans = [Period(one.starts_at, min(same, one.ends_at)), one, *spans]
+        while True:
             try:
-                so_far, whole = self._kept([Period(one.starts_at, min(same, one.ends_at)), one])
-                found.append((so_far, whole))
+                *before, so_far = self._kept([*spans, Period(stage.period.starts_at, stage.at)])
+                return so_far, list(zip(before[::2], before[1::2], strict=True))
             except FactsArchived:
-                break
-        return found
+                if not spans:
+                    raise
+                spans = spans[2:]
 
 
 def grown(

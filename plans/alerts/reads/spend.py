@@ -104,6 +104,8 @@ class RunningBills:
             return measured
         if (meter, period) not in self._expected:  # a bill asks for a meter more than once
             watched = WatchedMeter(self._measuring, self._tenant, meter)
+            if watched.spec.family != "revenue":  # which has more in it than what is in the one currency
+                watched.knows(period, measured.quantity)
             self._expected[meter, period] = watched.forecast(period, self._now)
         expected = self._expected[meter, period]
         if expected is None:

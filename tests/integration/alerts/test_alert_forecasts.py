@@ -1,10 +1,16 @@
 """What is to be expected of each thing that is watched, and in which period: worked out by hand."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from sqlalchemy import event
+
 from core.db import Database
+from core.scope import TenantScope
+from plans.alerts.reads import Looking
+from plans.alerts.rules import AlertRule
 from plans.catalogue.suite import POLICIES
 from plans.charges import Charge, Tier
 from plans.documents import PlanDocument
@@ -37,6 +43,24 @@ def test_people_who_count_once_are_expected_as_the_month_before_went_on(desk: De
     found = expected(desk, subject="meter", key="members.active")
 
     assert (found["figure"], found["forecast"]) == ("6", "9")
+
+
+@pytest.mark.parametrize("key", ["members.active", "seats.named.peak", "courses.transactions.net"])
+def test_a_forecast_reads_people_once_however_many_periods_it_looks_back(desk: Desk, db: Database, key: str) -> None:
+    desk.enrol(*days("2026-10", 1, 4), *days("2026-11", 1, 6), kind="course.completed")
+    rule = AlertRule("x", "meter", key, "forecast", Decimal(9))
+    sent: list[str] = []
+    with db.begin(TenantScope(desk.tenant.id)) as session:
+        looking = Looking(session, desk.tenant, datetime.fromisoformat("2026-11-19T12:00:00Z"))
+
+        def note(*told: Any) -> None:
+            sent.append(told[2])
+
+        event.listen(session.connection(), "before_cursor_execute", note)
+        looking.look(rule)
+
+    assert sum("array_agg(departure.left_at)" in one for one in sent) == 1, "all people"
+    assert sum("SELECT fact.event_key" in one for one in sent) <= 3, "facts once for now and once for what is kept"
 
 
 def test_without_a_month_before_what_grew_goes_on_to_grow(desk: Desk) -> None:

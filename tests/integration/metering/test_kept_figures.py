@@ -155,6 +155,21 @@ def test_a_fact_that_comes_between_two_figures_of_one_reading_is_not_missed_by_t
     assert pages.read() == [77, 3, 77]
 
 
+def test_parts_that_come_beside_what_another_kept_meanwhile_know_whom_that_knew(pages: Pages) -> None:
+    suite = pages.suite
+    with suite.db.begin(TenantScope(suite.tenant.id)) as session:
+        measuring = Measuring(session, suite.tenant, Reading(now=utc_now()))
+        measuring.measure(METER, suite.month("2026-03"))  # people are read
+        suite.tell("contribution.created", "zoe", "2026-05-02 10:00", kind="post", object_id="7")
+        suite.tell(
+            "contribution.created", "ann", "2026-05-02 10:00", kind="post", object_id="8", person={"class": "test"}
+        )
+        assert pages.read() == [0, 1, 0]
+        measuring.parts(METER, "cost_centre", [suite.month("2026-03")])
+
+    assert pages.parts()[1] == {None: 1}
+
+
 def test_parts_are_kept_too_and_follow_a_backdated_move(pages: Pages) -> None:
     assert pages.parts() == [{None: 1}, {None: 2}, {}]
     pages.change('update kept_figure set parts = \'{"cost_centre": [["X", "5"]]}\'')
