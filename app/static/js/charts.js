@@ -105,19 +105,8 @@ function series(one, index, spec, colours, format) {
       silent: true,
       symbol: "none",
       lineStyle: { color: colours.mark, type: "dashed", width: 1.5 },
-      label: {
-        position: "insideEndTop",
-        color: colours.mark,
-        fontWeight: 600,
-        fontSize: 12,
-        backgroundColor: colours.surface,
-        padding: [3, 5],
-        borderRadius: 4,
-      },
-      data: spec.marks.map((mark) => ({
-        yAxis: Number(mark.value),
-        label: { formatter: `${mark.name} ${format.exact(Number(mark.value))}` },
-      })),
+      label: { show: false },
+      data: spec.marks.map((mark) => ({ yAxis: Number(mark.value) })),
     };
   }
   return out;
@@ -135,20 +124,21 @@ function barNames(spec, width) {
     : { interval: 0, rotate: 90, width: 110, overflow: "truncate" };
 }
 
-// Times of a day are read by whole hours: as many of them as fit.
+// Times of a day are read by hours, each at its first time, which need not be a whole hour: as many as fit.
 function clockHours(spec, width) {
-  const whole = (text) => /^\d\d:00/.test(text);
+  const hour = (index) => parseInt(spec.x[index], 10);
+  const begins = (index) => (index ? hour(index) !== hour(index - 1) : spec.x[0].startsWith("00:00"));
   const most = Math.max(1, Math.floor((width - 60) / 52));
-  const hours = spec.x.filter(whole).length;
+  const hours = spec.x.filter((_text, index) => begins(index)).length;
   const every = [1, 2, 3, 4, 6, 12, 24].find((step) => hours / step <= most) || 24;
-  return { hideOverlap: true, interval: (_index, text) => whole(text) && parseInt(text, 10) % every === 0 };
+  return { hideOverlap: true, interval: (index) => begins(index) && hour(index) % every === 0 };
 }
 
 // The lines that the legend breaks into, by the usual width of a letter: the chart begins below them.
 function legendLines(spec, width) {
   let lines = 1;
   let used = 0;
-  for (const { name } of spec.series) {
+  for (const { name } of [...spec.series, ...(spec.marks || [])]) {
     const one = 30 + 7 * name.length;
     if (used && used + one > width) {
       lines += 1;
@@ -159,14 +149,26 @@ function legendLines(spec, width) {
   return lines;
 }
 
+// A mark is named in the legend: at the line its name would cover what is drawn there.
+function markNames(spec, colours, format) {
+  return (spec.marks || []).map((mark) => ({
+    name: `${mark.name} ${format.exact(Number(mark.value))}`,
+    type: "line",
+    data: [],
+    lineStyle: { type: "dashed" },
+    itemStyle: { color: colours.mark },
+  }));
+}
+
 function axes(spec, colours, format, { clientHeight: height, clientWidth: width }) {
   const text = { color: colours.text, fontSize: 12 };
   const named = spec.x_name && spec.kind !== "curve" && spec.series.some((one) => one.kind === "bar");
   const highest = Math.max(0, ...(spec.marks || []).map((mark) => Number(mark.value)));
+  const legend = spec.series.length > 1 || highest > 0;
   return {
-    grid: { left: 8, right: 24, top: spec.series.length > 1 ? 18 + 22 * legendLines(spec, width) : 20, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 24, top: legend ? 18 + 22 * legendLines(spec, width) : 20, bottom: 8, containLabel: true },
     legend: {
-      show: spec.series.length > 1,
+      show: legend,
       top: 0,
       left: 0,
       icon: "roundRect",
@@ -208,6 +210,7 @@ function lines(spec, colours, canvas) {
   format.plain = (value) => new Intl.NumberFormat(locale, { notation: "compact" }).format(value);
   const option = { ...frame(colours), ...axes(spec, colours, format, canvas) };
   option.series = spec.series.map((one, index) => series(one, index, spec, colours, format));
+  option.series.push(...markNames(spec, colours, format));
   option.tooltip.trigger = "axis";
   option.tooltip.formatter = (points) => {
     const title =

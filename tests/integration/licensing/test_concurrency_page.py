@@ -83,8 +83,10 @@ def test_without_pools_or_denials_the_page_says_so(client: TestClient[Litestar],
     plain = client.get(PAGE).text
     assert "Limit of the floating pools" not in plain
     assert "Everybody was let in" not in plain
+    assert "outside of floating pools too" not in plain
     desk.make(2)
     page, before = client.get(PAGE).text, client.get("/admin/acme/concurrency?period=2026-10").text
     assert "Everybody was let in" in page
+    assert "In the figure is everybody who was in, outside of floating pools too" in page
     assert "Not let in" not in page
     assert "Everybody was let in" not in before, "there was no pool yet"
