@@ -17,16 +17,12 @@ JUDGED = """
         select s.tenant_id, s.pool, s.starts_at, s.identity_id, '', '', true
         from spans join leased_session s on s.tenant_id = spans.tenant_id and s.pool = spans.pool
             and s.starts_at >= spans.since and s.starts_at < spans.until
-    ), placed as (
-        select m.*, coalesce(l.person_id, i.home_person_id) as person_id
+    ), followed as (
+        select m.*, min(m.at) filter (where m.let_in) over (
+            partition by m.tenant_id, m.pool, coalesce(l.person_id, i.home_person_id) order by m.at desc
+        ) as let_in_at
         from met m join identity i on i.tenant_id = m.tenant_id and i.id = m.identity_id
             left join latest l on l.tenant_id = m.tenant_id and l.identity_id = m.identity_id
-    ), followed as (
-        select p.*, min(p.at) filter (where p.let_in) over (
-            partition by p.tenant_id, p.pool, p.person_id order by p.at desc
-        ) as let_in_at
-        from placed p
-        where (p.tenant_id, p.pool, p.person_id) in (select tenant_id, pool, person_id from placed where not let_in)
     ), judged as (
         select tenant_id, pool, at, group_key, reason,
             let_in_at is null or let_in_at >= at + cast(:soon as interval) as alone
