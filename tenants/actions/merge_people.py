@@ -143,8 +143,12 @@ def _out_if_left(session: Session, tenant_id: UUID, person_id: UUID, now: dateti
 
 
 def _link(session: Session, tenant_id: UUID, identities: tuple[int, ...], person_id: UUID, now: datetime) -> None:
-    """Append links; on a clock that stands still a later one is a tick later."""
-    before = last_links(session, tenant_id, identities)
+    """Append links; on a clock that stands still a later one is a tick later.
+
+    Later than those of whoever is that person already, too: by its time is told who came along with whom.
+    """
+    there = identities_of_people(session, tenant_id, [person_id]).get(person_id, ())
+    before = last_links(session, tenant_id, (*identities, *there))
     recorded_at = max([now, *(at + TICK for at in before)])
     add_all(session, IdentityLink, [
         {"tenant_id": tenant_id, "identity_id": i, "recorded_at": recorded_at, "person_id": person_id}

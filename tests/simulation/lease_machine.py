@@ -64,6 +64,7 @@ class Leases(LeaseRules):
         self.key_of = dict(
             self.admin.execute("select id, key from identity where tenant_id = %s", (self.tenant.id,)).fetchall()
         )
+        self.found_to_be: dict[UUID, UUID] = {}
         self.lane = LeaseLane(self.db.database_url)
 
     def open(self, rules: PoolRules) -> None:
@@ -117,6 +118,7 @@ class Leases(LeaseRules):
         with self.db.begin(TenantScope(self.tenant.id)) as session:
             keys = self.key_of[moved], self.key_of[into]
             merge_people(session, self.tenant.id, *keys, "one and the same", ACTOR, self.oracle.now)
+        self.found_to_be[who[moved]] = who[into]
         self.oracle.known_as([name for name in who if who[name] == who[moved]], who[into])
 
     @precondition(lambda self: self.oracle is not None)
@@ -129,7 +131,14 @@ class Leases(LeaseRules):
             return
         with self.db.begin(TenantScope(self.tenant.id)) as session:
             unmerge_person(session, self.tenant.id, self.key_of[name], "they are two", ACTOR, self.oracle.now)
-        self.oracle.known_as([one for one in who if self.home_of[one] == home], home)
+        del self.found_to_be[home]
+        # Who had been found to be the one who is told apart comes along.
+        self.oracle.known_as([one for one in who if self.is_now(self.home_of[one]) == home], home)
+
+    def is_now(self, person: UUID) -> UUID:
+        while person in self.found_to_be:
+            person = self.found_to_be[person]
+        return person
 
     def set_clock(self, now: datetime) -> None:
         self.admin.execute("update test_clock set now_at = %s where id = %s", (now, self.clock))

@@ -156,6 +156,16 @@ def test_who_was_taken_back_by_themselves_before_is_not_taken_along(suite: Suite
     assert who_is(suite, "a.lee", "ann", "bob") == ["a.lee bob", "ann", "a.lee bob"]
 
 
+def test_who_is_somebody_at_the_instant_at_which_others_become_them_is_not_taken_along(suite: Suite) -> None:
+    ask(suite, "a.lee", "merge", into="ann")
+    ask(suite, "ann", "merge", into="bob")
+    ask(suite, "a.lee", "unmerge")
+    ask(suite, "bob", "merge", into="a.lee")  # the clock stands still
+
+    assert ask(suite, "ann", "unmerge").json()["identities"] == 1
+    assert who_is(suite, "a.lee", "ann", "bob") == ["a.lee bob", "ann", "a.lee bob"]
+
+
 @pytest.mark.parametrize(("key", "into"), [("nobody", "ann"), ("ann", "nobody")])
 def test_who_is_unknown_is_told_before_anything_is_measured(
     suite: Suite, monkeypatch: pytest.MonkeyPatch, key: str, into: str
