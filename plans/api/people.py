@@ -121,13 +121,12 @@ def merged_and_measured(
     database, session = places
     now = tenant_now(session, tenant)  # one for both: a period that runs grows from one reading to the next
     with database.snapshot(TenantScope(tenant.id)) as there:  # and so do its facts
-        with there.begin_nested() as trial:  # who is unknown is told before anything is measured
-            act(there)
+        with there.begin_nested() as trial:  # first, so that who is unknown is told before anything is measured
+            merged = act(there)
+            periods = unbilled_periods(there, tenant, now)
+            after = _figures(there, tenant, periods, now)
             trial.rollback()
-        periods = unbilled_periods(there, tenant, now)
         before = _figures(there, tenant, periods, now)
-        merged = act(there)
-        after = _figures(there, tenant, periods, now)
     if not preview:
         merged = act(session)
     effects = [
