@@ -9,7 +9,7 @@ from litestar.exceptions import ValidationException
 from litestar.handlers import HTTPRouteHandler
 from msgspec import inspect
 
-from core.errors import InputError
+from core.errors import InputError, pointer_part
 
 __all__ = ("FORMS", "body_faults", "shape_faults")
 
@@ -125,8 +125,7 @@ def _worded(fault: InputError) -> InputError:
     if limit:
         return replace(fault, detail=f"Expected {_THAN[limit['than']]} {limit['most']}")
     if named:
-        name = named["name"].replace("~", "~0").replace("/", "~1")
-        return replace(fault, pointer=f"{fault.pointer.rstrip('/')}/{name}")
+        return replace(fault, pointer=f"{fault.pointer.rstrip('/')}/{pointer_part(named['name'])}")
     return fault
 
 

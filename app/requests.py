@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.exceptions import ValidationException
 from litestar.types import Empty
 
+from core.errors import pointer_part
 from core.json_faults import json_fault
 from core.periods import YEARS
 
@@ -47,7 +48,7 @@ def _refuse_far_days(said: Any) -> None:
     while rest:
         pointer, name, value = rest.pop()
         if isinstance(value, dict):
-            rest += [(f"{pointer}/{_escaped(key)}", key, one) for key, one in value.items()]
+            rest += [(f"{pointer}/{pointer_part(key)}", key, one) for key, one in value.items()]
         elif isinstance(value, list):
             rest += [(f"{pointer}/{number}", name, one) for number, one in enumerate(value)]
         elif isinstance(value, str) and name in DAYS:
@@ -55,11 +56,6 @@ def _refuse_far_days(said: Any) -> None:
             if day and int(day[1]) not in YEARS:
                 fault = f"Give a day of the years {YEARS[0]} to {YEARS[-1]}, not '{value[:40]}'"
                 raise ValidationException(fault, extra=[{"key": pointer, "message": fault}])
-
-
-def _escaped(name: str) -> str:
-    """Write a name as a part of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 class SoundRequest(Request[Any, Any, State]):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-__all__ = ("Forbidden", "InputError", "InvalidInput", "ItemCode", "NotFound", "Refused")
+__all__ = ("Forbidden", "InputError", "InvalidInput", "ItemCode", "NotFound", "Refused", "pointer_part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class InputError:
     pointer: str
     code: str
     detail: str
+
+
+def pointer_part(name: str) -> str:
+    """Return a name as a part of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 class Refused(Exception):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from core.errors import pointer_part
 from plans.documents import PlanDocument
 
 __all__ = ("Difference", "differences")
@@ -72,7 +73,7 @@ def differences(before: PlanDocument, after: PlanDocument) -> tuple[Difference, 
 
 def _mapping(old: Mapping[str, Any], new: Mapping[str, Any], at: str, words: tuple[str, ...]) -> Iterator[Difference]:
     for name in (*old, *(name for name in new if name not in old)):
-        pointer = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+        pointer = f"{at}/{pointer_part(name)}"
         if name in NAMED and not words:
             yield from _keyed(old.get(name, []), new.get(name, []), pointer, NAMED[name])
         elif name == "features" and not words:

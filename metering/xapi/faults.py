@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
-from core.errors import InputError
+from core.errors import InputError, pointer_part
 from metering.events import REGISTRY
 from metering.xapi.mapping import TAKES
 from metering.xapi.rules import ANY, MappingRule
@@ -51,14 +51,14 @@ def _faults(row: MappingRule) -> Iterator[InputError]:
     for name, value in row.data.items():
         detail = _value_fault(value, known.get(name))
         if detail:
-            yield InputError(f"/data/{_escaped(name)}", "value_invalid", f"{name}: {detail}")
+            yield InputError(f"/data/{pointer_part(name)}", "value_invalid", f"{name}: {detail}")
 
 
 def _missing(row: MappingRule, known: Mapping[str, FieldInfo]) -> Iterator[InputError]:
     for name, one in known.items():
         if one.required and name not in row.data:
             detail = f"'{row.event_type}' needs a value for {name}."
-            yield InputError(f"/data/{_escaped(name)}", "field_missing", detail)
+            yield InputError(f"/data/{pointer_part(name)}", "field_missing", detail)
 
 
 def _value_fault(value: str, known: FieldInfo | None) -> str:
@@ -85,7 +85,3 @@ def _is_iri(text: str) -> bool:
 
 def _names(names: Collection[str]) -> str:
     return ", ".join(f"${name}" for name in names)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

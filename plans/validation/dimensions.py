@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from core.errors import InputError
+from core.errors import InputError, pointer_part
 from metering.registry import MeterSpec
 from plans.charges import Charge
 from plans.documents import PlanDocument
@@ -35,7 +35,7 @@ def dimension_faults(charge: Charge, meter: MeterSpec, at: str) -> Found:
         yield InputError(f"{at}/dimension", "dimension_unknown", _unknown(meter, charge.dimension, meter.dimensions))
     for name in charge.where:
         if meter.dimension(name) not in narrowed_by(meter):
-            pointer = f"{at}/where/{name.replace('~', '~0').replace('/', '~1')}"
+            pointer = f"{at}/where/{pointer_part(name)}"
             yield InputError(pointer, "dimension_unknown", _unknown(meter, name, narrowed_by(meter)))
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from app.i18n import gettext as _
 from app.pages.said import Field
 from app.pages.sales.document.agreements import agreement_parts
-from app.pages.sales.document.parts import Add, Asked, Choices, Part, escaped
+from app.pages.sales.document.parts import Add, Asked, Choices, Part
 from app.pages.sales.document.policies import policy_part
 from app.pages.sales.prices import model_name
 from app.pages.words import feature_name, meter_name
-from core.errors import InputError
+from core.errors import InputError, pointer_part
 from metering.policies import CountingPolicies
 from metering.registry import MeterSpec
 from plans.charges import Charge, Price
@@ -160,7 +160,7 @@ def _more(asked: Asked, charge: Charge, at: str, metered: Choices, meter: MeterS
             [("", _("its share by the second")), ("by_day", _("its share by the day")), ("none", _("all of it"))],
         ),
         *(
-            asked.words(f"{at}/where/{escaped(name)}", _("Only %(name)s (by commas)") % {"name": name}, values)
+            asked.words(f"{at}/where/{pointer_part(name)}", _("Only %(name)s (by commas)") % {"name": name}, values)
             for name, values in narrowed.items()
         ),
     )  # fmt: skip
@@ -175,7 +175,7 @@ def _price(asked: Asked, charge: Charge, at: str) -> PriceForm:
         "fixed": _("Plus"), "least": _("At least"), "most": _("At most"), "default": _("All others"),
         "minimum": _("Least of a bill"), "cap": _("Most of a bill"),
     }  # fmt: skip
-    fields = [asked.figure(f"{where}/entries/{escaped(key)}", key, unit) for key, unit in price.entries.items()]
+    fields = [asked.figure(f"{where}/entries/{pointer_part(key)}", key, unit) for key, unit in price.entries.items()]
     fields += [
         asked.figure(f"{where}/{name}", labels[name], getattr(price, name)) for name in (*names, "minimum", "cap")
     ]
@@ -190,7 +190,7 @@ def _price(asked: Asked, charge: Charge, at: str) -> PriceForm:
 
 
 def _feature(asked: Asked, key: str, feature: Feature, metered: Choices, addons: Choices) -> Part:
-    at = f"/features/{escaped(key)}"
+    at = f"/features/{pointer_part(key)}"
     yes = [("true", _("granted")), ("false", _("not granted"))]
     counted = (("", _("the asker keeps to it")), *metered[1:])
     brought = [("", "–"), *addons]

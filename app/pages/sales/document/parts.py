@@ -10,7 +10,7 @@ from app.pages.said import Field
 from app.pages.sales.document.shape import joined
 from core.errors import InputError
 
-__all__ = ("Add", "Asked", "Part", "escaped")
+__all__ = ("Add", "Asked", "Part")
 
 Choices = Sequence[tuple[str, str]]
 OF_CURRENCY = re.compile(r"/(?:prices|amounts)/([A-Z]{3})(?:/|$)")
@@ -113,8 +113,3 @@ class Asked:
         if found is None or found[1] == self.currency:
             return detail
         return _("In %(currency)s: %(detail)s") % {"currency": found[1], "detail": detail}
-
-
-def escaped(key: str) -> str:
-    """Return a key as a part of a JSON pointer."""
-    return key.replace("~", "~0").replace("/", "~1")

@@ -3,9 +3,10 @@
 from typing import Final
 
 from app.i18n import gettext as _
-from app.pages.sales.document.parts import Add, Asked, Part, escaped
+from app.pages.sales.document.parts import Add, Asked, Part
 from app.pages.sales.document.shape import ACTS
 from app.pages.sales.policy_words import act_name, audience_name, class_name, course_name, kind_name, trigger_name
+from core.errors import pointer_part
 from metering.policies import (
     DEFAULT_POLICIES,
     CountingPolicies,
@@ -51,7 +52,7 @@ def _members(asked: Asked, one: MemberPolicy) -> Part:
         ),
         *(
             asked.figure(
-                f"{at}/kind_weights/{escaped(kind)}", _("Weight of %(kind)s") % {"kind": kind_name(kind)}, weight
+                f"{at}/kind_weights/{pointer_part(kind)}", _("Weight of %(kind)s") % {"kind": kind_name(kind)}, weight
             )
             for kind, weight in one.kind_weights.items()
         ),
@@ -84,10 +85,10 @@ def _courses(asked: Asked, one: CoursePolicy) -> Part:
 
 
 def _course(asked: Asked, one: CoursePolicy, kind: str) -> Part:
-    at, name = f"/policies/courses/refunds/{escaped(kind)}", course_name(kind)
+    at, name = f"/policies/courses/refunds/{pointer_part(kind)}", course_name(kind)
     choices = [("", _("nothing: never charged")), *((key, trigger_name(key)) for key in TRIGGERS)]
     trigger = asked.text(
-        f"/policies/courses/triggers/{escaped(kind)}", _("Charged by"), one.triggers.get(kind, ""), choices
+        f"/policies/courses/triggers/{pointer_part(kind)}", _("Charged by"), one.triggers.get(kind, ""), choices
     )
     rules = one.refunds.get(kind, RefundPolicy())
     before = tuple(
@@ -134,11 +135,11 @@ def _weights(asked: Asked, one: WeightPolicy) -> Part:
     at = "/policies/weights"
     fields = (
         *(
-            asked.figure(f"{at}/classes/{escaped(key)}", class_name(key), one.classes.get(key))
+            asked.figure(f"{at}/classes/{pointer_part(key)}", class_name(key), one.classes.get(key))
             for key in dict.fromkeys((*DEFAULT_POLICIES.weights.classes, *one.classes))
         ),
         *(
-            asked.figure(f"{at}/audiences/{escaped(key)}", audience_name(key), one.audiences.get(key))
+            asked.figure(f"{at}/audiences/{pointer_part(key)}", audience_name(key), one.audiences.get(key))
             for key in dict.fromkeys((*DEFAULT_POLICIES.weights.audiences, *one.audiences))
         ),
     )
