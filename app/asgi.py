@@ -22,6 +22,7 @@ from app.problems import EXCEPTION_HANDLERS
 from app.process import tune_collector, tune_switching
 from app.requests import SoundRequest
 from app.security import SECURITY_HEADERS
+from app.senders import stop_looking_up
 from core.db import Database, database
 from core.settings import load_settings
 from metering.api.hot_lane import stop_ingesting
@@ -110,7 +111,7 @@ def create_app(db: Database | None = None) -> Litestar:
             components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
             security=[{"key": []}],
         ),
-        on_shutdown=[stop_leasing, stop_ingesting],
+        on_shutdown=[stop_leasing, stop_ingesting, stop_looking_up],
         logging_config=None,
         debug=False,
     )

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from anyio import Lock, to_thread
-from litestar import Litestar, Request
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -24,19 +24,18 @@ from app.archiving import provide_settled
 from app.idempotency import claim, has_key
 from app.offers import provide_offers
 from app.quoted import provide_quote_words
+from app.senders import senders_of
 from app.where_billed import provide_where_billed
 from core.clock import utc_now
 from core.db import Database
 from core.errors import Forbidden
-from core.remembering import Remembered
 from core.scope import VENDOR_ID, GlobalScope, StewardScope, TenantScope
 from tenants.actions.create_user import token_hash
-from tenants.actions.note_key_use import note_key_use
-from tenants.errors import CsrfMissing, TenantRequired, TenantUnknown, Unauthenticated
+from tenants.errors import CsrfMissing, TenantRequired, Unauthenticated
 from tenants.principal import Principal
-from tenants.reads import TenantView, find_key, find_tenant, get_tenant, principal_of_cookie
+from tenants.reads import TenantView, principal_of_cookie
 
-__all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate", "guard_api", "remembered_sender")
+__all__ = ("COOKIE", "DEPENDENCIES", "Req", "authenticate", "guard_api")
 
 COOKIE = "tb_session"
 Req = Request[Any, Any, State]
@@ -60,7 +59,7 @@ async def authenticate(request: Req) -> Principal:
     """
     header = request.headers.get("authorization", "")
     if header:
-        return await _by_key(request, _token(request, header))
+        return await senders_of(request.app).principal(_token(request, header))
     cookie = request.cookies.get(COOKIE)
     if not cookie or _is_xapi(request):
         raise Unauthenticated
@@ -87,61 +86,6 @@ def _token(request: Req, header: str) -> str:
 
 def _is_xapi(request: Req) -> bool:
     return request.url.path.startswith("/xapi/")
-
-
-def _remembered_keys(app: Litestar) -> Remembered[Principal]:
-    found: Remembered[Principal] | None = app.state.get("remembered_keys")
-    if found is None:
-        found = app.state["remembered_keys"] = Remembered()
-    return found
-
-
-def _remembered_tenants(app: Litestar) -> Remembered[TenantView]:
-    found: Remembered[TenantView] | None = app.state.get("remembered_tenants")
-    if found is None:
-        found = app.state["remembered_tenants"] = Remembered()
-    return found
-
-
-def _tenant_key(principal: Principal, named: str | None) -> tuple[int | None, str | None]:
-    """Return what finds a tenant in memory: numbers are hashed a good deal quicker than ids."""
-    return None if principal.tenant_id is None else principal.tenant_id.int, named
-
-
-def remembered_sender(app: Litestar, authorization: str, named: str | None) -> tuple[Principal, TenantView] | None:
-    """Return whose key this is and the tenant meant, where both are remembered; else the long way has to ask.
-
-    Args:
-        app: whose memory.
-        authorization: the header of that name.
-        named: the header Tbk-Tenant; None where there is none.
-    """
-    scheme, _, token = authorization.partition(" ")
-    if scheme not in ("Bearer", "bearer"):
-        return None
-    digest, database = token_hash(token), app.state.database
-    principal = _remembered_keys(app).fresh(digest, partial(_look_up_key, database, digest))
-    if principal is None:
-        return None
-    look_up = partial(_look_up_tenant, database, principal, named)
-    tenant = _remembered_tenants(app).fresh(_tenant_key(principal, named), look_up)
-    return None if tenant is None else (principal, tenant)
-
-
-async def _by_key(request: Req, token: str) -> Principal:
-    digest = token_hash(token)
-    look_up = partial(_look_up_key, database_of(request), digest)
-    return await _remembered_keys(request.app).ask(digest, look_up)
-
-
-def _look_up_key(database: Database, digest: bytes) -> Principal:
-    now = utc_now()
-    with database.begin(GlobalScope()) as session:
-        found = find_key(session, digest, now)
-        if found is None:
-            raise Unauthenticated
-        note_key_use(session, found, now)
-    return found.principal
 
 
 def _by_cookie(database: Database, cookie: str) -> Principal:
@@ -192,19 +136,7 @@ async def _acting_tenant(request: Req, principal: Principal) -> TenantView | Non
     named = _named_tenant(request)
     if named is None and principal.tenant_id is None:
         return None
-    look_up = partial(_look_up_tenant, database_of(request), principal, named)
-    return await _remembered_tenants(request.app).ask(_tenant_key(principal, named), look_up)
-
-
-def _look_up_tenant(database: Database, principal: Principal, named: str | None) -> TenantView:
-    with database.begin(GlobalScope()) as session:
-        if principal.tenant_id is None:
-            return find_tenant(session, named or "")
-        own = get_tenant(session, principal.tenant_id)
-    # Another tenant's name looks the same as one that does not exist.
-    if named is not None and named not in (own.slug, str(own.id)):
-        raise TenantUnknown(named)
-    return own
+    return await senders_of(request.app).tenant(principal, named)
 
 
 async def provide_tenant(request: Req, principal: Principal) -> TenantView:

@@ -1,7 +1,7 @@
 """The hottest requests from senders who are known, past the framework's layers.
 
 Routing, dependencies and building an answer cost several times what a single event or lease does.
-So a key and a tenant that the ordinary route looked up in the last seconds (`remembered_sender`) are
+So a key and a tenant that the ordinary route looked up in the last seconds (`app.senders`) are
 enough to answer at once, by the same functions. Whatever else comes (another path, a cookie, a key
 not seen lately) goes the ordinary way, which also stands in the OpenAPI document.
 """
@@ -20,11 +20,11 @@ from litestar.datastructures import State
 from litestar.exceptions import ValidationException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app.dependencies import remembered_sender
 from app.metrics import RouteMetrics
 from app.problems import answer_to
 from app.requests import refuse_unsound
 from app.security import SECURITY_HEADERS
+from app.senders import senders_of
 from metering.api.hot_lane import take_events
 from metering.errors import BodyTooLarge
 from plans.licensing.api.entitlements import entitled
@@ -157,7 +157,8 @@ class HotDoor:
             headers = {
                 name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(list(scope["headers"]))
             }
-            sender = remembered_sender(self._app, headers.get("authorization", ""), headers.get("tbk-tenant") or None)
+            senders = senders_of(self._app)
+            sender = senders.remembered(headers.get("authorization", ""), headers.get("tbk-tenant") or None)
             if sender is not None:
                 call = Call(self._app, sender, headers, found[1], _chunks(receive, headers.get("content-length", "")))
                 await self._take(scope, receive, send, found[0], call)

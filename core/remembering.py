@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, NamedTuple, TypeVar
-
-from anyio import to_thread
 
 from core.errors import Refused
 
@@ -50,12 +48,12 @@ class Remembered(Generic[T]):
         known = self._known.get(key)
         return known.value if known and time.monotonic() < known.asked_at + self._life_s else None
 
-    def renew(self, key: Any, look_up: Callable[[], T]) -> None:
+    def renew(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> None:
         """See to it that a known value does not run out; waits for nothing."""
         if self._is_due(key):
             self._ask(key, look_up)
 
-    def fresh(self, key: Any, look_up: Callable[[], T]) -> T | None:
+    def fresh(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> T | None:
         """Return the value that is known, and see to it that it does not run out; None if none is known."""
         known = self._known.get(key)
         if known is None:
@@ -71,12 +69,12 @@ class Remembered(Generic[T]):
         known = self._known.get(key)
         return known is not None and time.monotonic() >= known.due_at and key not in self._asked
 
-    async def ask(self, key: Any, look_up: Callable[[], T]) -> T:
+    async def ask(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> T:
         """Return the value that is known, or look it up; who asks meanwhile waits for the same answer.
 
         Args:
             key: whose.
-            look_up: runs in a thread; what it raises is raised here.
+            look_up: what it raises is raised here.
         """
         known = self.get(key)
         if known is not None and not (self._first_waits and self._is_due(key)):
@@ -91,16 +89,16 @@ class Remembered(Generic[T]):
             return found.value
         return await self.ask(key, look_up)  # another's look-up took so long that it says nothing of now
 
-    def _ask(self, key: Any, look_up: Callable[[], T]) -> "asyncio.Task[_Known[T]]":
+    def _ask(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> "asyncio.Task[_Known[T]]":
         task = self._asked[key] = asyncio.create_task(self._looked_up(key, look_up))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, though nobody may wait
         return task
 
-    async def _looked_up(self, key: Any, look_up: Callable[[], T]) -> _Known[T]:
+    async def _looked_up(self, key: Any, look_up: Callable[[], Awaitable[T]]) -> _Known[T]:
         """Look up and keep: a value is as old as the question, however long the answer took."""
         asked_at = time.monotonic()
         try:
-            value = await to_thread.run_sync(look_up)
+            value = await look_up()
         except Refused:
             self._known.pop(key, None)  # revoked: at once, not when it would have run out
             raise

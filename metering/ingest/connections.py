@@ -5,9 +5,9 @@ broken one shows itself at the first statement, and the caller begins again on a
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -19,7 +19,10 @@ from metering.errors import DatabaseUnavailable
 
 __all__ = ("Connections", "Link", "PackedArray")
 
+T = TypeVar("T")
+
 CONNECT_TIMEOUT_S = 5
+_ATTEMPTS = 4
 _SESSION = "set statement_timeout = '20s'; set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '20s'"
 
 
@@ -71,6 +74,20 @@ class Connections:
                 await self._take_back(link, healthy=isinstance(error, psycopg.Error))
                 raise
             self._idle.append(link)
+
+    async def flown(self, flight: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
+        """Do on a connection what may be done twice: where it broke, it is done again on another.
+
+        Raises:
+            DatabaseUnavailable: it broke each time, or none can be opened (`database_unavailable`).
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                async with self.link() as link:
+                    return await flight(link.connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                last = error
+        raise DatabaseUnavailable from last
 
     async def _open(self) -> Link:
         try:

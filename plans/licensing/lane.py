@@ -7,16 +7,14 @@ leases take no lock of a pool and wait for nobody; only what they do not find go
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg import AsyncConnection
 
 from core.db import APP
 from core.ids import new_id
-from metering.errors import DatabaseUnavailable
 from metering.ingest.connections import Connections
 from metering.leases import Stretch
 from plans.entitlements import Entitlement
@@ -28,9 +26,7 @@ from plans.licensing.gathering import Gatherer, Owner
 __all__ = ("LeaseLane", "decided")
 
 Wish = Checkout | Beat | Release
-T = TypeVar("T")
 
-_ATTEMPTS = 4
 _ORDER = (Release, Beat, Checkout)
 """Who leaves goes first: of requests that are under way at the same time, any order is a true one."""
 
@@ -75,7 +71,7 @@ class LeaseLane:
         async def flight(connection: AsyncConnection[Any]) -> list[Stretch]:
             return await renew(connection, owner, set(leases))
 
-        held = {stretch.lease_id: stretch for stretch in await self._flown(flight)}
+        held = {stretch.lease_id: stretch for stretch in await self._connections.flown(flight)}
         return [held.get(lease_id) for lease_id in leases]
 
     async def _tell(self, owner: Owner, asked: Sequence[tuple[str, str]]) -> list[Entitlement]:
@@ -83,7 +79,7 @@ class LeaseLane:
             # Who asked last knows the tenant's status best.
             return await ask_entitlements(connection, owner, asked[-1][0], [feature for _, feature in asked])
 
-        return await self._flown(flight)
+        return await self._connections.flown(flight)
 
     async def _fly(self, owner: Owner, wishes: Sequence[Wish]) -> list[Outcome]:
         async def flight(connection: AsyncConnection[Any]) -> list[Outcome]:
@@ -100,17 +96,7 @@ class LeaseLane:
             await put(connection, owner.tenant_id, found.now, stretches, denials, counts)
             return outcomes
 
-        return await self._flown(flight)
-
-    async def _flown(self, flight: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
-        """Fly on a connection of its own; where it broke, again: a repeat changes nothing."""
-        for _ in range(_ATTEMPTS):
-            try:
-                async with self._connections.link() as link:
-                    return await flight(link.connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                last = error
-        raise DatabaseUnavailable from last
+        return await self._connections.flown(flight)
 
 
 def _asked(wishes: Sequence[Wish]) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Who is behind a key or a cookie; global tables only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, true
+from psycopg import AsyncConnection
+from sqlalchemy import Select, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
+from core.db import driver_text
 from core.errors import NotFound
 from core.scope import VENDOR_ID
 from tenants.invitations import mark_of
@@ -21,6 +24,7 @@ __all__ = (
     "KnownKey",
     "Login",
     "UserView",
+    "ask_key",
     "find_account",
     "find_key",
     "find_login",
@@ -168,16 +172,29 @@ def password_allowed(session: Session, tenant_id: UUID) -> bool:
     return bool(session.execute(select(Tenant.password_allowed).where(Tenant.id == tenant_id)).scalar_one())
 
 
+_OPENING = (
+    select(ApiKey.id, ApiKey.last_used_at, ApiKey.scopes, *_USER)
+    .join(UserAccount, UserAccount.id == ApiKey.user_id)
+    .where(ApiKey.token_hash == bindparam("token_hash"), ApiKey.revoked_at.is_(None), UserAccount.active)
+    .where(ApiKey.expires_at.is_(None) | (ApiKey.expires_at > bindparam("now")))
+)
+_OPENING_TEXT = driver_text(_OPENING)
+
+
 def find_key(session: Session, token_hash: bytes, now: datetime) -> KnownKey | None:
     """Return the key of that digest if it is neither revoked nor expired, and its user is active."""
-    row = session.execute(
-        select(ApiKey.id, ApiKey.last_used_at, ApiKey.scopes, *_USER)
-        .join(UserAccount, UserAccount.id == ApiKey.user_id)
-        .where(ApiKey.token_hash == token_hash, ApiKey.revoked_at.is_(None), UserAccount.active)
-        .where(ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now))
-    ).one_or_none()
-    if row is None:
-        return None
+    row = session.execute(_OPENING, {"token_hash": token_hash, "now": now}).one_or_none()
+    return None if row is None else _known_key(row)
+
+
+async def ask_key(connection: AsyncConnection[Any], token_hash: bytes, now: datetime) -> KnownKey | None:
+    """Return what `find_key` does, in the event loop."""
+    cursor = await connection.execute(_OPENING_TEXT, {"token_hash": token_hash, "now": now})
+    row = await cursor.fetchone()
+    return None if row is None else _known_key(row)
+
+
+def _known_key(row: Sequence[Any]) -> KnownKey:
     key_id, last_used_at, scopes, user_id, name, email, role, tenant_id, cost_centre = row
     allowed = frozenset(scope for scope in scopes if scope in permissions_of(role))
     return KnownKey(key_id, last_used_at, Principal(user_id, name, email, role, tenant_id, cost_centre, allowed))

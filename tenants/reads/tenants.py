@@ -1,15 +1,18 @@
 """Tenants, legal entities and test clocks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from psycopg import AsyncConnection
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.db import driver_text
 from core.errors import NotFound
 from core.lists import any_of
 from core.periods import zone
@@ -19,6 +22,7 @@ from tenants.models import LegalEntity, Tenant, TestClock
 __all__ = (
     "LegalEntityView",
     "TenantView",
+    "ask_tenant",
     "clock_now",
     "find_tenant",
     "get_legal_entity",
@@ -116,12 +120,13 @@ _ENTITY = (
 
 
 def _tenant_views(session: Session, query: Select[tuple[object, ...]]) -> tuple[TenantView, ...]:
-    views = []
-    for row in session.execute(query):
-        fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
-        fields["holidays"] = frozenset(date.fromisoformat(day) for day in fields["holidays"])
-        views.append(TenantView(**fields))
-    return tuple(views)
+    return tuple(_tenant_view(row) for row in session.execute(query))
+
+
+def _tenant_view(row: Sequence[Any]) -> TenantView:
+    fields = dict(zip((column.key for column in _TENANT), row, strict=True))
+    fields["holidays"] = frozenset(date.fromisoformat(day) for day in fields["holidays"])
+    return TenantView(**fields)
 
 
 def get_tenant(session: Session, tenant_id: UUID) -> TenantView:
@@ -149,6 +154,26 @@ def find_tenant(session: Session, key: str) -> TenantView:
     if not found:
         raise TenantUnknown(key)
     return found[0]
+
+
+_BY_ID = driver_text(select(*_TENANT).where(Tenant.id == bindparam("key")))
+_BY_SLUG = driver_text(select(*_TENANT).where(Tenant.slug == bindparam("key")))
+
+
+async def ask_tenant(connection: AsyncConnection[Any], key: str | UUID) -> TenantView:
+    """Return what `get_tenant` and `find_tenant` do, in the event loop.
+
+    Raises:
+        TenantUnknown: there is none (`tenant_unknown`).
+    """
+    try:
+        cursor = await connection.execute(_BY_ID, {"key": UUID(str(key))})
+    except ValueError:
+        cursor = await connection.execute(_BY_SLUG, {"key": key})
+    row = await cursor.fetchone()
+    if row is None:
+        raise TenantUnknown(key)
+    return _tenant_view(row)
 
 
 def list_tenants(session: Session, parent_id: UUID | None = None) -> tuple[TenantView, ...]:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from anyio import to_thread
 from litestar import Controller, Litestar, Request, get, post
 from litestar.datastructures import State
 from sqlalchemy.orm import Session
@@ -67,7 +68,7 @@ async def entitled(app: Litestar, sender: tuple[Principal, TenantView], feature:
     found = await leases_of(app).entitled(owner, tenant.status, feature)
     if found.granted and found.detail is not None and found.detail.meter is not None:
         known = _uses_of(app) if tenant.test_clock_id is None else Remembered[Entitlement]()
-        look_up = partial(_measured, app.state.database, tenant, feature)
+        look_up = partial(to_thread.run_sync, partial(_measured, app.state.database, tenant, feature))
         measured = await known.ask((tenant.id, feature, found.detail), look_up)
         found = measured if measured.used is None else with_use(found, measured.used)
     return EntitlementAnswer.of(found)

@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy.event import listen, remove
 
-from app import dependencies
+from app import senders
 from core import remembering
 from core.clock import utc_now
 from tests.builders.world import World, bearer
@@ -60,7 +60,7 @@ def test_the_use_of_a_key_is_noted_once_a_minute(client: Client, world: World, m
 
     def noted_after(seconds: float) -> tuple[timedelta, int]:
         """Use the key then, and return when it was last noted, and how often anything was."""
-        monkeypatch.setattr(dependencies, "utc_now", lambda: begun + timedelta(seconds=seconds))
+        monkeypatch.setattr(senders, "utc_now", lambda: begun + timedelta(seconds=seconds))
         later(monkeypatch, 1_000 + 10 * seconds)
         shown = client.get(KEYS, headers=bearer(token)).json()["items"]
         (last,) = (one["last_used_at"] for one in shown if one["name"] == "suite")
@@ -105,7 +105,7 @@ def test_a_rotated_key_goes_on_for_the_overlap_and_then_has_expired(
     for token in (old["token"], new["token"]):
         assert client.get("/v1/people", headers=bearer(token)).status_code == 200
         assert client.post("/v1/people", headers=bearer(token), json=[]).status_code == 403
-    monkeypatch.setattr(dependencies, "utc_now", lambda: utc_now() + timedelta(hours=1))
+    monkeypatch.setattr(senders, "utc_now", lambda: utc_now() + timedelta(hours=1))
     later(monkeypatch)
     assert client.get("/v1/people", headers=bearer(old["token"])).status_code == 401
     assert client.get("/v1/people", headers=bearer(new["token"])).status_code == 200

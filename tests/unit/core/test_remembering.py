@@ -1,8 +1,7 @@
 """What a process remembers for two seconds: looked up once for all, renewed in time, forgotten when revoked."""
 
 import asyncio
-import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -31,10 +30,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def counting(answers: list[object]) -> tuple[list[int], Callable[[], object]]:
+def counting(answers: list[object]) -> tuple[list[int], Callable[[], Awaitable[object]]]:
     asked: list[int] = []
 
-    def look_up() -> object:
+    async def look_up() -> object:
         asked.append(1)
         answer = answers[min(len(asked), len(answers)) - 1]
         if isinstance(answer, Exception):
@@ -50,11 +49,11 @@ async def settled() -> None:
 
 def test_all_who_ask_at_once_wait_for_one_look_up(clock: Clock) -> None:
     del clock
-    free, asked = threading.Event(), []
+    free, asked = asyncio.Event(), []
 
-    def look_up() -> str:
+    async def look_up() -> str:
         asked.append(1)
-        assert free.wait(5)
+        await asyncio.wait_for(free.wait(), 5)
         return "ann"
 
     async def run() -> list[str]:
@@ -70,11 +69,11 @@ def test_all_who_ask_at_once_wait_for_one_look_up(clock: Clock) -> None:
 
 
 def test_where_the_first_waits_only_those_who_ask_meanwhile_are_told_what_is_known(clock: Clock) -> None:
-    free, answers = threading.Event(), iter(["one", "two"])
+    free, answers = asyncio.Event(), iter(["one", "two"])
     free.set()
 
-    def look_up() -> str:
-        assert free.wait(5)
+    async def look_up() -> str:
+        await asyncio.wait_for(free.wait(), 5)
         return next(answers)
 
     async def run() -> None:
@@ -94,7 +93,7 @@ def test_where_the_first_waits_only_those_who_ask_meanwhile_are_told_what_is_kno
 def test_what_takes_long_to_look_up_rests_for_so_many_times_as_long(clock: Clock) -> None:
     asked: list[float] = []
 
-    def look_up() -> int:
+    async def look_up() -> int:
         asked.append(clock.now)
         clock.now += 0.5
         return len(asked)
@@ -168,12 +167,12 @@ def test_what_was_revoked_is_forgotten_by_its_renewal_and_a_database_that_is_awa
 
 
 def test_an_answer_that_took_longer_than_it_is_good_for_is_its_own_askers_only(clock: Clock) -> None:
-    free, asked = threading.Event(), []
+    free, asked = asyncio.Event(), []
 
-    def look_up() -> int:
+    async def look_up() -> int:
         asked.append(1)
         if len(asked) == 1:
-            assert free.wait(5)
+            await asyncio.wait_for(free.wait(), 5)
         return len(asked)
 
     async def run() -> tuple[int, int]:
