@@ -15,8 +15,7 @@ NO_EVENT = UUID(int=0)
 """Stands where a statement about somebody came by no event: by an import, for instance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """What a plan weighs a person by."""
 
     person_class: str
@@ -82,9 +81,9 @@ class People:
     ) -> None:
         self._person: dict[int, UUID] = {}
         home: dict[int, UUID] = {}
-        for row in identities:
-            self._person[row.identity_id] = row.person_id
-            home[row.identity_id] = row.home_person_id
+        for identity_id, home_person_id, person_id in identities:
+            self._person[identity_id] = person_id
+            home[identity_id] = home_person_id
         self._class: dict[UUID, _Timeline] = {}
         self._audience: dict[UUID, _Timeline] = {}
         self._departures = dict(departures or {})
@@ -96,6 +95,7 @@ class People:
         for (owner, name), rows in stated.items():
             timelines = self._class if name == "class" else self._audience
             timelines[owner] = _timeline(rows)
+        self._stated = self._class.keys() | self._audience.keys()
 
     def person_of(self, identity_id: int) -> UUID:
         """Return the person behind an identity.
@@ -121,7 +121,7 @@ class People:
 
     def steady_traits(self, person_id: UUID) -> Traits | None:
         """Return the class and audience that held for a person at all times, None where one may have changed."""
-        if person_id not in self._class and person_id not in self._audience:
+        if person_id not in self._stated:
             return DEFAULT_TRAITS  # as of nearly all of tens of thousands: no sets are made for them
         if len(self.trait_changes(person_id)) > 1:
             return None

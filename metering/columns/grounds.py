@@ -67,10 +67,11 @@ class Crowd:
 
     def told(self, column: Column) -> Told:
         """Return who the facts of a column are about."""
-        identities = np.unique(column.identities)
-        known = np.array([self._look_up(identity) for identity in identities.tolist()], dtype=np.int64).reshape(-1, 2)
-        place = np.searchsorted(identities, column.identities)
-        numbers, codes = known[place, 0], known[place, 1]
+        found, place = np.unique(column.identities, return_inverse=True)
+        identities = found.tolist()
+        self._learn(identity for identity in identities if identity not in self._known)
+        known = [self._known[identity] for identity in identities]
+        numbers, codes = (np.fromiter((one[of] for one in known), np.int64, len(known))[place] for of in (0, 1))
         for index in np.flatnonzero(codes < 0).tolist():
             at = EPOCH + timedelta(microseconds=int(column.at_us[index]))
             codes[index] = self._code_of(self.people.traits_of(self.persons[numbers[index]], at))
@@ -85,13 +86,11 @@ class Crowd:
         wanted = {self.persons[number] for number in numbers}
         return [identity for identity, person in self.people.identities().items() if person in wanted]
 
-    def _look_up(self, identity: int) -> tuple[int, int]:
-        known = self._known.get(identity)
-        if known is None:
+    def _learn(self, identities: Iterable[int]) -> None:
+        for identity in identities:
             person = self.people.person_of(identity)
             steady = self.people.steady_traits(person)
-            known = self._known[identity] = self._number_of(person), -1 if steady is None else self._code_of(steady)
-        return known
+            self._known[identity] = self._number_of(person), -1 if steady is None else self._code_of(steady)
 
     def _number_of(self, person: UUID) -> int:
         number = self._numbers.setdefault(person, len(self.persons))
