@@ -6,13 +6,13 @@ so that a failing commit is a 500 and never a 201.
 
 import hmac
 from base64 import b64decode
-from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from anyio import Lock, to_thread
+from anyio import CancelScope, Lock, to_thread
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -147,9 +147,10 @@ async def provide_tenant(request: Req, principal: Principal) -> TenantView:
     return tenant
 
 
+@asynccontextmanager
 async def _transaction(
     context: AbstractContextManager[Session], request: Req, owner: UUID, principal: Principal
-) -> AsyncGenerator[Session, None]:
+) -> AsyncIterator[Session]:
     session = await to_thread.run_sync(context.__enter__)
     try:
         if has_key(request):
@@ -157,7 +158,8 @@ async def _transaction(
             await to_thread.run_sync(partial(claim, session, request, owner, principal, body))
         yield session
     except BaseException as error:
-        await to_thread.run_sync(context.__exit__, type(error), error, error.__traceback__)
+        with CancelScope(shield=True):  # also where whoever asked has hung up
+            await to_thread.run_sync(context.__exit__, type(error), error, error.__traceback__)
         raise
     await to_thread.run_sync(context.__exit__, None, None, None)
 
@@ -172,7 +174,7 @@ async def provide_session(request: Req, principal: Principal) -> AsyncGenerator[
     """One transaction in the acting tenant's scope; the vendor's own where no tenant is named."""
     tenant = await _acting_tenant(request, principal)
     owner = tenant.id if tenant else VENDOR_ID
-    async for session in _transaction(database_of(request).begin(TenantScope(owner)), request, owner, principal):
+    async with _transaction(database_of(request).begin(TenantScope(owner)), request, owner, principal) as session:
         yield session
 
 
@@ -180,7 +182,7 @@ async def provide_steward(request: Req, principal: Principal) -> AsyncGenerator[
     """One transaction over all tenants, for the vendor's people only."""
     if not principal.is_vendor:
         raise Forbidden("This is the vendor's own view. Use the tenant's address or key.")
-    async for session in _transaction(database_of(request).begin(StewardScope()), request, VENDOR_ID, principal):
+    async with _transaction(database_of(request).begin(StewardScope()), request, VENDOR_ID, principal) as session:
         yield session
 
 
