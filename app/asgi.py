@@ -23,6 +23,7 @@ from app.process import tune_collector, tune_switching
 from app.requests import SoundRequest
 from app.security import SECURITY_HEADERS
 from app.senders import stop_looking_up
+from app.transactions import ended_before_the_answer
 from core.db import Database, database
 from core.settings import load_settings
 from metering.api.hot_lane import stop_ingesting
@@ -101,7 +102,7 @@ def create_app(db: Database | None = None) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         response_headers=SECURITY_HEADERS,
         request_max_body_size=BODY_MAX,
-        middleware=[METRICS.middleware],
+        middleware=[METRICS.middleware, ended_before_the_answer],
         openapi_config=OpenAPIConfig(
             title="Tollbook",
             version="1",

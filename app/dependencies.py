@@ -6,13 +6,10 @@ so that a failing commit is a 500 and never a 201.
 
 import hmac
 from base64 import b64decode
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
-from functools import partial
+from collections.abc import AsyncGenerator
 from typing import Any
-from uuid import UUID
 
-from anyio import CancelScope, Lock, to_thread
+from anyio import to_thread
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -21,10 +18,10 @@ from litestar.handlers import BaseRouteHandler
 from sqlalchemy.orm import Session
 
 from app.archiving import provide_settled
-from app.idempotency import claim, has_key
 from app.offers import provide_offers
 from app.quoted import provide_quote_words
 from app.senders import senders_of
+from app.transactions import transaction
 from app.where_billed import provide_where_billed
 from core.clock import utc_now
 from core.db import Database
@@ -147,34 +144,11 @@ async def provide_tenant(request: Req, principal: Principal) -> TenantView:
     return tenant
 
 
-@asynccontextmanager
-async def _transaction(
-    context: AbstractContextManager[Session], request: Req, owner: UUID, principal: Principal
-) -> AsyncIterator[Session]:
-    session = await to_thread.run_sync(context.__enter__)
-    try:
-        if has_key(request):
-            body = await _whole_body(request)
-            await to_thread.run_sync(partial(claim, session, request, owner, principal, body))
-        yield session
-    except BaseException as error:
-        with CancelScope(shield=True):  # also where whoever asked has hung up
-            await to_thread.run_sync(context.__exit__, type(error), error, error.__traceback__)
-        raise
-    await to_thread.run_sync(context.__exit__, None, None, None)
-
-
-async def _whole_body(request: Req) -> bytes:
-    """Return the body. Two transactions of one request begin at once: were both to read, one would wait for ever."""
-    async with request.scope["state"].setdefault("reading_body", Lock()):
-        return await request.body()
-
-
 async def provide_session(request: Req, principal: Principal) -> AsyncGenerator[Session, None]:
     """One transaction in the acting tenant's scope; the vendor's own where no tenant is named."""
     tenant = await _acting_tenant(request, principal)
     owner = tenant.id if tenant else VENDOR_ID
-    async with _transaction(database_of(request).begin(TenantScope(owner)), request, owner, principal) as session:
+    async with transaction(database_of(request).begin(TenantScope(owner)), request, owner, principal) as session:
         yield session
 
 
@@ -182,7 +156,7 @@ async def provide_steward(request: Req, principal: Principal) -> AsyncGenerator[
     """One transaction over all tenants, for the vendor's people only."""
     if not principal.is_vendor:
         raise Forbidden("This is the vendor's own view. Use the tenant's address or key.")
-    async with _transaction(database_of(request).begin(StewardScope()), request, VENDOR_ID, principal) as session:
+    async with transaction(database_of(request).begin(StewardScope()), request, VENDOR_ID, principal) as session:
         yield session
 
 

@@ -4,7 +4,7 @@ import anyio
 from litestar.testing import RequestFactory
 from litestar.types import Message
 
-from app.dependencies import _whole_body
+from app.transactions import _whole_body
 
 
 def test_two_transactions_of_one_request_get_the_same_body() -> None:
