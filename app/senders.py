@@ -72,10 +72,6 @@ class Senders:
         """Close the connection."""
         await self._connections.close()
 
-    def forget(self) -> None:
-        """Look up anew whoever comes next."""
-        self._keys, self._tenants = Remembered(), Remembered()
-
     def _look_up_key(self, digest: bytes) -> Principal:
         now = utc_now()
         with self._database.begin(GlobalScope()) as session:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from core.errors import Refused
@@ -99,8 +100,9 @@ class Remembered(Generic[T]):
         asked_at = time.monotonic()
         try:
             value = await look_up()
-        except Refused:
-            self._known.pop(key, None)  # revoked: at once, not when it would have run out
+        except Refused as error:
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:  # else nothing was told of it: the database is away
+                self._known.pop(key, None)  # revoked: at once, not when it would have run out
             raise
         finally:
             del self._asked[key]

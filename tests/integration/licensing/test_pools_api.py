@@ -8,7 +8,6 @@ from litestar.testing import TestClient
 from sqlalchemy import update
 
 from app.listeners import listen
-from app.senders import senders_of
 from core.scope import VENDOR_ID, TenantScope
 from tenants.actions.deactivate_person import deactivate_person, reactivate_person
 from tenants.models import Tenant
@@ -353,7 +352,7 @@ def test_a_suspended_customer_gets_nobody_in_and_holds_nobody_on_but_may_leave(
     ann = pool.take("ann")
     with world.db.begin(TenantScope(VENDOR_ID)) as session:
         session.execute(update(Tenant).where(Tenant.id == pool.tenant.id).values(status=status))
-    senders_of(pool.client.app).forget()  # it is known for two seconds
+    pool.client.app.state.pop("senders")  # it is known for two seconds
 
     for refused in (pool.ask("bob"), pool.ask("ann"), pool.beat(ann)):
         assert (refused.status_code, refused.json()["code"]) == (409, "suspended")

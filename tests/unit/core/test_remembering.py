@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from core import remembering
 from core.errors import Refused
 from core.remembering import LIFE_S, RENEWED_S, Remembered
+from tests.builders.hand_clock import HandClock
 
 
 class Revoked(Refused):
@@ -15,19 +15,14 @@ class Revoked(Refused):
     status = 401
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
+class Away(Refused):
+    code = "away"
+    status = 503
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(remembering, "time", made)
-    return made
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    return HandClock(monkeypatch)
 
 
 def counting(answers: list[object]) -> tuple[list[int], Callable[[], Awaitable[object]]]:
@@ -47,7 +42,7 @@ async def settled() -> None:
     await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
 
-def test_all_who_ask_at_once_wait_for_one_look_up(clock: Clock) -> None:
+def test_all_who_ask_at_once_wait_for_one_look_up(clock: HandClock) -> None:
     del clock
     free, asked = asyncio.Event(), []
 
@@ -68,7 +63,7 @@ def test_all_who_ask_at_once_wait_for_one_look_up(clock: Clock) -> None:
     assert asked == [1]
 
 
-def test_where_the_first_waits_only_those_who_ask_meanwhile_are_told_what_is_known(clock: Clock) -> None:
+def test_where_the_first_waits_only_those_who_ask_meanwhile_are_told_what_is_known(clock: HandClock) -> None:
     free, answers = asyncio.Event(), iter(["one", "two"])
     free.set()
 
@@ -90,7 +85,7 @@ def test_where_the_first_waits_only_those_who_ask_meanwhile_are_told_what_is_kno
     asyncio.run(run())
 
 
-def test_what_takes_long_to_look_up_rests_for_so_many_times_as_long(clock: Clock) -> None:
+def test_what_takes_long_to_look_up_rests_for_so_many_times_as_long(clock: HandClock) -> None:
     asked: list[float] = []
 
     async def look_up() -> int:
@@ -109,7 +104,7 @@ def test_what_takes_long_to_look_up_rests_for_so_many_times_as_long(clock: Clock
     asyncio.run(run())
 
 
-def test_a_value_in_use_is_renewed_before_it_runs_out_and_nobody_waits(clock: Clock) -> None:
+def test_a_value_in_use_is_renewed_before_it_runs_out_and_nobody_waits(clock: HandClock) -> None:
     asked, look_up = counting(["one", "two"])
 
     async def run() -> None:
@@ -128,7 +123,7 @@ def test_a_value_in_use_is_renewed_before_it_runs_out_and_nobody_waits(clock: Cl
     assert len(asked) == 2
 
 
-def test_what_is_told_at_once_is_renewed_as_well_and_what_ran_out_is_not_told(clock: Clock) -> None:
+def test_what_is_told_at_once_is_renewed_as_well_and_what_ran_out_is_not_told(clock: HandClock) -> None:
     asked, look_up = counting(["one", "two"])
 
     async def run() -> None:
@@ -147,16 +142,19 @@ def test_what_is_told_at_once_is_renewed_as_well_and_what_ran_out_is_not_told(cl
     assert len(asked) == 2
 
 
-def test_what_was_revoked_is_forgotten_by_its_renewal_and_a_database_that_is_away_forgets_nothing(clock: Clock) -> None:
-    _, look_up = counting(["ann", OSError("away"), Revoked("gone")])
+def test_what_was_revoked_is_forgotten_by_its_renewal_and_a_database_that_is_away_forgets_nothing(
+    clock: HandClock,
+) -> None:
+    _, look_up = counting(["ann", OSError("away"), Away("away"), Revoked("gone")])
 
     async def run() -> None:
         kept = Remembered[object]()
         await kept.ask("key", look_up)
         clock.now += RENEWED_S
-        kept.renew("key", look_up)
-        await settled()
-        assert kept.get("key") == "ann"
+        for _ in ("an error", "a refusal that says nothing of the key"):
+            kept.renew("key", look_up)
+            await settled()
+            assert kept.get("key") == "ann"
         kept.renew("key", look_up)
         await settled()
         assert kept.get("key") is None
@@ -166,7 +164,7 @@ def test_what_was_revoked_is_forgotten_by_its_renewal_and_a_database_that_is_awa
     asyncio.run(run())
 
 
-def test_an_answer_that_took_longer_than_it_is_good_for_is_its_own_askers_only(clock: Clock) -> None:
+def test_an_answer_that_took_longer_than_it_is_good_for_is_its_own_askers_only(clock: HandClock) -> None:
     free, asked = asyncio.Event(), []
 
     async def look_up() -> int:
